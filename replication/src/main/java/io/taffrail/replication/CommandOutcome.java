@@ -1,0 +1,13 @@
+package io.taffrail.replication;
+
+import io.taffrail.streams.Refusal;
+
+/// What became of a `StreamCommand` or a flush.
+public sealed interface CommandOutcome {
+    /// In force, Sync and Quorum, up to `lsn`.
+    record Done(long lsn, long epoch) implements CommandOutcome {}
+
+    record Refused(Refusal refusal) implements CommandOutcome {}
+
+    record Indeterminate(String message) implements CommandOutcome {}
+}

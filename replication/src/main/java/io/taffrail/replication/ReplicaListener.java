@@ -1,0 +1,17 @@
+package io.taffrail.replication;
+
+/// What the process around a replica hears. On the loop's thread; hand over and return.
+public interface ReplicaListener {
+    /// Some watermark moved: readers that follow may have more.
+    void advanced(Watermarks watermarks);
+
+    /// State, leader, voters or integrity changed.
+    void statusChanged(ReplicaStatus status);
+
+    /// After [Replica#append] returned false.
+    void inboxHasRoom();
+
+    /// The storage cannot be trusted any more: nothing is acknowledged or promised from here on. Exit, with
+    /// status 74.
+    void storageFailed(String message);
+}

@@ -1,0 +1,58 @@
+package io.taffrail.replication;
+
+import io.taffrail.wal.RecoveryReport;
+import java.util.List;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/// A replica as it sees itself, a value that other threads may keep.
+///
+/// @param clusterId null: not bootstrapped
+/// @param leader null: none is known
+public record ReplicaStatus(
+        int nodeId,
+        UUID storageId,
+        long incarnation,
+        @Nullable UUID clusterId,
+        @Nullable UUID historyId,
+        State state,
+        String detail,
+        Integrity integrity,
+        long epoch,
+        long promisedEpoch,
+        @Nullable Peer leader,
+        long configId,
+        List<Peer> voters,
+        List<Peer> learners,
+        List<Follower> followers,
+        long startLsn,
+        Watermarks watermarks,
+        RecoveryReport recovery,
+        long settingsGeneration) {
+    public enum State {
+        UNINITIALIZED,
+        FOLLOWER,
+        CANDIDATE,
+        LEADER_OPENING,
+        LEADER,
+        LEARNER,
+        STOPPING,
+        FAILED
+    }
+
+    public enum Integrity {
+        INTACT,
+        AMNESIC,
+        SUSPECT
+    }
+
+    /// As its leader sees it.
+    public record Follower(
+            int nodeId,
+            long receivedLsn,
+            long flushedLsn,
+            boolean inSync,
+            boolean connected,
+            long lastAckAgeNanos,
+            Integrity integrity) {}
+}

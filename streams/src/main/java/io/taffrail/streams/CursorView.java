@@ -1,0 +1,3 @@
+package io.taffrail.streams;
+
+public record CursorView(String stream, String cursor, long offset, long committedMillis) {}

@@ -1,0 +1,37 @@
+package io.taffrail.wal;
+
+/// A promise of the log that does not hold. Expected outcomes are values, not exceptions.
+public abstract sealed class WalException extends RuntimeException {
+    private static final long serialVersionUID = 1;
+
+    protected WalException(String message) {
+        super(message);
+    }
+
+    /// The LSN is below the log's start, above its end, or within an entry.
+    public static final class OutOfRange extends WalException {
+        private static final long serialVersionUID = 1;
+
+        public OutOfRange(String message) {
+            super(message);
+        }
+    }
+
+    /// An entry that was offered or read fails its checksum or does not follow the one before it.
+    public static final class BadEntry extends WalException {
+        private static final long serialVersionUID = 1;
+
+        public BadEntry(String message) {
+            super(message);
+        }
+    }
+
+    /// The directory cannot be used: locked by another process, of another format, not readable.
+    public static final class Unusable extends WalException {
+        private static final long serialVersionUID = 1;
+
+        public Unusable(String message) {
+            super(message);
+        }
+    }
+}

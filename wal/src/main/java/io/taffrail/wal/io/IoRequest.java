@@ -1,0 +1,23 @@
+package io.taffrail.wal.io;
+
+import java.nio.ByteBuffer;
+
+/// What can be asked of the disk. `position` is in bytes from the file's start. For a file that was opened
+/// for direct I/O, buffers, positions and lengths are multiples of [LogFile#blockSizeBytes].
+public sealed interface IoRequest {
+    LogFile file();
+
+    IoCompletion completion();
+
+    /// Fills `target` from its position to its limit; less only at the end of the file.
+    record Read(LogFile file, ByteBuffer target, long position, IoCompletion completion) implements IoRequest {}
+
+    /// Writes all of `source`. With `durable` the completion means what a `Sync` after it would (RWF_DSYNC,
+    /// O_DSYNC, or a write and then fdatasync, as the method can).
+    record Write(LogFile file, ByteBuffer source, long position, boolean durable, IoCompletion completion)
+            implements IoRequest {}
+
+    /// fdatasync: everything written to the file before this was submitted, by completed writes, survives
+    /// power loss.
+    record Sync(LogFile file, IoCompletion completion) implements IoRequest {}
+}
