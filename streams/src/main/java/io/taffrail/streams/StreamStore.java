@@ -116,6 +116,16 @@ public final class StreamStore implements AutoCloseable {
 
     public record ProducerView(long producerId, int epoch, String name) {}
 
+    /// What the producer, in all its epochs, has appended to the stream since it was created. Asked after a
+    /// registration was applied it is exact, since that fenced whoever else might append under the id. Any
+    /// thread.
+    public ProducerProgress progress(long producerId, String stream) {
+        throw new UnsupportedOperationException("not built yet");
+    }
+
+    /// @param appendedRecords 0 if there is no such producer or stream; never less because of a trim
+    public record ProducerProgress(long appendedRecords, OptionalLong lastOffset) {}
+
     @Override
     public void close() {
         throw new UnsupportedOperationException("not built yet");
