@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.util.List;
 
 /// A folder of files that one process owns. Every call blocks, but only for metadata: bytes move through an
-/// [IoMethod]. Creations, renames and deletions survive power loss only after [#sync].
+/// [IoMethod] or the [LogFile] itself. Creations, renames and deletions survive power loss only after [#sync].
 public interface LogDirectory extends AutoCloseable {
     /// Names of the files, sorted.
     List<String> list() throws IOException;

@@ -16,6 +16,15 @@ public interface LogFile extends AutoCloseable {
     /// only at the end of the file. Any thread: readers of sealed segments and recovery use it.
     int read(ByteBuffer target, long position) throws IOException;
 
+    /// Writes all of `source` at `position` on the calling thread and waits for it; the file grows if it has
+    /// to. Survives power loss only after [#force]. Any thread, one at a time: for files that are written
+    /// beside the log, such as checkpoints; the log itself goes through an [IoMethod].
+    void write(ByteBuffer source, long position) throws IOException;
+
+    /// Everything that was written to the file, and its size, survives power loss. A failure is final: what
+    /// was written since the last one is unknown, so the file has to be given up.
+    void force() throws IOException;
+
     @Override
     void close() throws IOException;
 }
