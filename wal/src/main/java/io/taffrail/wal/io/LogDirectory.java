@@ -12,7 +12,8 @@ public interface LogDirectory extends AutoCloseable {
     boolean exists(String name) throws IOException;
 
     /// Fails if the file exists. `lengthBytes` of space are allocated (the file has that size and reads as
-    /// zeros).
+    /// zeros), which takes the time of writing as many zeros: a loop that cannot stand still for that
+    /// creates the file with length 0 and writes the zeros through its [IoMethod].
     LogFile create(String name, long lengthBytes) throws IOException;
 
     LogFile open(String name) throws IOException;

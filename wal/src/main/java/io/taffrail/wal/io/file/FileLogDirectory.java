@@ -1,0 +1,211 @@
+package io.taffrail.wal.io.file;
+
+import io.taffrail.wal.io.DirectoryUnusableException;
+import io.taffrail.wal.io.LogDirectory;
+import io.taffrail.wal.io.LogFile;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+
+/// A folder of a mounted file system. The process that writes to it holds a lock on the file `lock` in it, so
+/// that two pods that mount one volume cannot both append; a reader for inspection takes no lock and may see
+/// a log in motion.
+public final class FileLogDirectory implements LogDirectory {
+    static final String LOCK_NAME = "lock";
+
+    private final Path path;
+    private final Mode mode;
+    private final @Nullable FileChannel lock;
+    // A file's path changes when it is renamed; the I/O methods that open descriptors of their own ask for it.
+    private final Set<ChannelLogFile> openFiles = ConcurrentHashMap.newKeySet();
+
+    record Mode(boolean writable, Buffering buffering, String reason) {}
+
+    private FileLogDirectory(Path path, Mode mode, @Nullable FileChannel lock) {
+        this.path = path;
+        this.mode = mode;
+        this.lock = lock;
+    }
+
+    /// Makes the folder if need be and locks it. Throws [DirectoryUnusableException] if another process, or
+    /// another directory object of this one, has it. Where the file system refuses direct I/O the directory
+    /// is buffered and [#bufferingReason] says why.
+    public static FileLogDirectory open(Path path, Buffering wanted) throws IOException {
+        var lock = lock(path);
+        try {
+            return new FileLogDirectory(path, DirectProbe.choose(path, wanted), lock);
+        } catch (IOException e) {
+            lock.close();
+            throw e;
+        }
+    }
+
+    /// For offline inspection: no lock, and every call that would change something throws.
+    public static FileLogDirectory openReadOnly(Path path) throws IOException {
+        if (!Files.isDirectory(path)) {
+            throw new DirectoryUnusableException(path + " is not a directory");
+        }
+        return new FileLogDirectory(path, new Mode(false, Buffering.BUFFERED, "opened for reading alone"), null);
+    }
+
+    private static FileChannel lock(Path path) throws IOException {
+        try {
+            Files.createDirectories(path);
+        } catch (IOException e) {
+            throw new DirectoryUnusableException("cannot make the log directory " + path + ": " + e, e);
+        }
+        FileChannel channel;
+        try {
+            channel = FileChannel.open(path.resolve(LOCK_NAME), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        } catch (IOException e) {
+            throw new DirectoryUnusableException(
+                    "cannot write to " + path + ": " + e + "; the process's user must own it (fsGroup in a pod)", e);
+        }
+        try {
+            if (channel.tryLock() != null) {
+                return channel;
+            }
+        } catch (OverlappingFileLockException e) {
+            channel.close();
+            throw new DirectoryUnusableException(path + " is already open in this process");
+        } catch (IOException e) {
+            channel.close();
+            throw new DirectoryUnusableException("cannot lock " + path.resolve(LOCK_NAME) + ": " + e, e);
+        }
+        channel.close();
+        throw new DirectoryUnusableException(
+                path + " is locked by another process; stop it, or give this one a directory of its own");
+    }
+
+    public Path path() {
+        return path;
+    }
+
+    public Buffering buffering() {
+        return mode.buffering();
+    }
+
+    /// Why [#buffering] is what it is, for a log line.
+    public String bufferingReason() {
+        return mode.reason();
+    }
+
+    @Override
+    public List<String> list() throws IOException {
+        try (var entries = Files.list(path)) {
+            return entries.filter(Files::isRegularFile)
+                    .map(entry -> entry.getFileName().toString())
+                    .filter(name -> !name.equals(LOCK_NAME))
+                    .sorted()
+                    .toList();
+        }
+    }
+
+    @Override
+    public boolean exists(String name) {
+        return Files.exists(resolve(name));
+    }
+
+    @Override
+    public LogFile create(String name, long lengthBytes) throws IOException {
+        checkWritable("create", name);
+        var file = ChannelLogFile.create(this, name, mode);
+        try {
+            file.allocate(lengthBytes);
+        } catch (IOException e) {
+            // A file of half its length would be taken for a segment by whoever lists the directory next.
+            file.close();
+            Files.deleteIfExists(resolve(name));
+            throw e;
+        }
+        openFiles.add(file);
+        return file;
+    }
+
+    @Override
+    public LogFile open(String name) throws IOException {
+        var file = ChannelLogFile.open(this, name, mode);
+        openFiles.add(file);
+        return file;
+    }
+
+    void closed(ChannelLogFile file) {
+        openFiles.remove(file);
+    }
+
+    @Override
+    public void rename(String from, String to) throws IOException {
+        checkWritable("rename", from);
+        Files.move(resolve(from), resolve(to), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        for (var file : openFiles) {
+            file.renamed(from, to);
+        }
+    }
+
+    @Override
+    public void delete(String name) throws IOException {
+        checkWritable("delete", name);
+        Files.delete(resolve(name));
+    }
+
+    @Override
+    public void sync() throws IOException {
+        checkWritable("sync", "");
+        try (var channel = FileChannel.open(path, StandardOpenOption.READ)) {
+            channel.force(true);
+        }
+    }
+
+    /// Makes the folder if it is not there. It is covered by this directory's lock; closing it does nothing.
+    @Override
+    public LogDirectory subdirectory(String name) throws IOException {
+        var child = resolve(name);
+        if (mode.writable()) {
+            Files.createDirectories(child);
+        }
+        return new FileLogDirectory(child, mode, null);
+    }
+
+    @Override
+    public long freeBytes() throws IOException {
+        return Files.getFileStore(path).getUsableSpace();
+    }
+
+    @Override
+    public long totalBytes() throws IOException {
+        return Files.getFileStore(path).getTotalSpace();
+    }
+
+    @Override
+    public void close() throws IOException {
+        if (lock != null) {
+            lock.close();
+        }
+    }
+
+    Path resolve(String name) {
+        if (name.isEmpty() || name.indexOf('/') >= 0 || name.equals(LOCK_NAME) || name.startsWith("..")) {
+            throw new IllegalArgumentException("not the name of a log file: '" + name + "'");
+        }
+        return path.resolve(name);
+    }
+
+    private void checkWritable(String operation, String name) throws IOException {
+        if (!mode.writable()) {
+            throw new IOException(operation + " " + name + ": " + path + " was opened for reading alone");
+        }
+    }
+
+    @Override
+    public String toString() {
+        return path.toString();
+    }
+}
