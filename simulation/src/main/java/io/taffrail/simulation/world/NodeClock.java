@@ -1,0 +1,52 @@
+package io.taffrail.simulation.world;
+
+/// A node's monotonic clock: it starts anywhere, runs too fast or too slow, stands still while the machine is
+/// suspended.
+public final class NodeClock {
+    private final SimulatedScheduler scheduler;
+    private long sinceNanos;
+    private long localNanos;
+    private double rate;
+    private boolean frozen;
+
+    public NodeClock(SimulatedScheduler scheduler, long offsetNanos, double rate) {
+        this.scheduler = scheduler;
+        this.sinceNanos = scheduler.nowNanos();
+        this.localNanos = offsetNanos;
+        this.rate = rate;
+    }
+
+    /// What the node reads `aheadNanos` of true time from now.
+    public long nanoTime(long aheadNanos) {
+        return frozen ? localNanos : localNanos + (long) ((scheduler.nowNanos() - sinceNanos + aheadNanos) * rate);
+    }
+
+    public void setRate(double newRate) {
+        settle();
+        rate = newRate;
+    }
+
+    public void freeze() {
+        settle();
+        frozen = true;
+    }
+
+    public void thaw() {
+        settle();
+        frozen = false;
+    }
+
+    private void settle() {
+        localNanos = nanoTime(0);
+        sinceNanos = scheduler.nowNanos();
+    }
+
+    /// True time until the clock shows `dueNanos`, at least 0; a frozen clock is asked again a millisecond later.
+    public long trueDelayNanos(long dueNanos) {
+        var remaining = dueNanos - nanoTime(0);
+        if (remaining <= 0) {
+            return 0;
+        }
+        return frozen ? 1_000_000 : Math.max(1, (long) Math.ceil(remaining / rate));
+    }
+}

@@ -1,0 +1,203 @@
+package io.taffrail.simulation.world;
+
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.TreeMap;
+
+/// The content of a file, sector by sector: what reads see, what is certain to survive power loss, and in between
+/// every version of a sector that was written since it was last made certain. A power loss leaves of each sector
+/// any one of those versions, whatever became of its neighbours. A sector's bytes are never changed in place, so
+/// copies of a disk share them.
+final class SimulatedInode implements SimulatedNode {
+    private static final class Version {
+        final long number;
+        final byte[] bytes;
+
+        Version(long number, byte[] bytes) {
+            this.number = number;
+            this.bytes = bytes;
+        }
+    }
+
+    private record Size(long number, long bytes) {}
+
+    final long id;
+    private final int sectorBytes;
+    private final TreeMap<Integer, byte[]> cached = new TreeMap<>();
+    private final TreeMap<Integer, byte[]> durable = new TreeMap<>();
+    private final TreeMap<Integer, List<Version>> unsynced = new TreeMap<>();
+    private final List<Size> unsyncedSizes = new ArrayList<>();
+    private long sizeBytes;
+    private long durableSizeBytes;
+    private long lastNumber;
+
+    SimulatedInode(long id, int sectorBytes) {
+        this.id = id;
+        this.sectorBytes = sectorBytes;
+    }
+
+    SimulatedInode copy() {
+        var copy = new SimulatedInode(id, sectorBytes);
+        copy.cached.putAll(cached);
+        copy.durable.putAll(durable);
+        unsynced.forEach((sector, versions) -> copy.unsynced.put(sector, new ArrayList<>(versions)));
+        copy.unsyncedSizes.addAll(unsyncedSizes);
+        copy.sizeBytes = sizeBytes;
+        copy.durableSizeBytes = durableSizeBytes;
+        copy.lastNumber = lastNumber;
+        return copy;
+    }
+
+    long sizeBytes() {
+        return sizeBytes;
+    }
+
+    int sectorBytes() {
+        return sectorBytes;
+    }
+
+    /// Everything written so far, for [#makeDurable] of a sync that starts now.
+    long lastNumber() {
+        return lastNumber;
+    }
+
+    int unsyncedSectors() {
+        return unsynced.size();
+    }
+
+    void grow(long toBytes) {
+        if (toBytes > sizeBytes) {
+            sizeBytes = toBytes;
+            unsyncedSizes.add(new Size(++lastNumber, toBytes));
+        }
+    }
+
+    int read(ByteBuffer target, long position) {
+        var count = (int) Math.min(target.remaining(), Math.max(0, sizeBytes - position));
+        for (var done = 0; done < count; ) {
+            var at = position + done;
+            var within = (int) (at % sectorBytes);
+            var length = Math.min(count - done, sectorBytes - within);
+            var sector = cached.get((int) (at / sectorBytes));
+            if (sector == null) {
+                target.put(new byte[length]);
+            } else {
+                target.put(sector, within, length);
+            }
+            done += length;
+        }
+        return count;
+    }
+
+    /// Writes the sectors that `only` lets through; returns the number of the newest version.
+    long write(ByteBuffer source, long position, SectorFilter only) {
+        var count = source.remaining();
+        for (var done = 0; done < count; ) {
+            var at = position + done;
+            var within = (int) (at % sectorBytes);
+            var length = Math.min(count - done, sectorBytes - within);
+            var index = (int) (at / sectorBytes);
+            if (only.passes(index)) {
+                var old = cached.get(index);
+                var bytes = old == null ? new byte[sectorBytes] : old.clone();
+                source.get(source.position() + done, bytes, within, length);
+                cached.put(index, bytes);
+                unsynced.computeIfAbsent(index, key -> new ArrayList<>(2)).add(new Version(++lastNumber, bytes));
+                grow(at + length);
+            }
+            done += length;
+        }
+        return lastNumber;
+    }
+
+    interface SectorFilter {
+        boolean passes(int sector);
+    }
+
+    /// Versions up to `number` of the sectors that `only` lets through survive from now on.
+    void makeDurable(long number, SectorFilter only) {
+        var entries = unsynced.entrySet().iterator();
+        while (entries.hasNext()) {
+            var entry = entries.next();
+            if (!only.passes(entry.getKey())) {
+                continue;
+            }
+            var versions = entry.getValue();
+            while (!versions.isEmpty() && versions.getFirst().number <= number) {
+                durable.put(entry.getKey(), versions.removeFirst().bytes);
+            }
+            if (versions.isEmpty()) {
+                entries.remove();
+            }
+        }
+        while (!unsyncedSizes.isEmpty() && unsyncedSizes.getFirst().number() <= number) {
+            durableSizeBytes = unsyncedSizes.removeFirst().bytes();
+        }
+    }
+
+    /// After a failed sync the kernel takes the pages for clean: nothing will write them any more. Of each sector
+    /// some version may have reached the disk; reads go on showing the new bytes, or fall back to the disk's.
+    void abandonUnsynced(Choices choices, boolean readsShowDisk) {
+        var newest = new TreeMap<>(cached);
+        var size = sizeBytes;
+        losePower(choices, false);
+        if (!readsShowDisk) {
+            cached.clear();
+            cached.putAll(newest);
+            sizeBytes = size;
+        }
+    }
+
+    /// `mayGarble`: a sector that was being written may hold neither its old nor its new bytes.
+    void losePower(Choices choices, boolean mayGarble) {
+        unsynced.forEach((sector, versions) -> {
+            var pick = choices.pick(versions.size() + 1 + (mayGarble ? 1 : 0));
+            if (pick > versions.size()) {
+                durable.put(sector, garbage(sector));
+            } else if (pick > 0) {
+                durable.put(sector, versions.get(pick - 1).bytes);
+            }
+        });
+        unsynced.clear();
+        if (!unsyncedSizes.isEmpty()) {
+            var pick = choices.pick(unsyncedSizes.size() + 1);
+            if (pick > 0) {
+                durableSizeBytes = unsyncedSizes.get(pick - 1).bytes();
+            }
+            unsyncedSizes.clear();
+        }
+        sizeBytes = durableSizeBytes;
+        cached.clear();
+        cached.putAll(durable);
+    }
+
+    private byte[] garbage(int sector) {
+        var bytes = new byte[sectorBytes];
+        new SplittableRandom(id * 31 + sector).nextBytes(bytes);
+        return bytes;
+    }
+
+    /// Changes bytes on the medium and in the cache behind everyone's back.
+    void rot(long position, int mask) {
+        var index = (int) (position / sectorBytes);
+        for (var image : List.of(cached, durable)) {
+            var old = image.get(index);
+            var bytes = old == null ? new byte[sectorBytes] : old.clone();
+            bytes[(int) (position % sectorBytes)] ^= (byte) mask;
+            image.put(index, bytes);
+        }
+    }
+
+    /// Cuts the file short behind everyone's back.
+    void cut(long toBytes) {
+        sizeBytes = Math.min(sizeBytes, toBytes);
+        durableSizeBytes = Math.min(durableSizeBytes, toBytes);
+        unsyncedSizes.clear();
+        cached.tailMap((int) ((toBytes + sectorBytes - 1) / sectorBytes), true).clear();
+        durable.tailMap((int) ((toBytes + sectorBytes - 1) / sectorBytes), true).clear();
+        unsynced.tailMap((int) ((toBytes + sectorBytes - 1) / sectorBytes), true)
+                .clear();
+    }
+}

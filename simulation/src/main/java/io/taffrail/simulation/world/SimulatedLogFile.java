@@ -1,0 +1,105 @@
+package io.taffrail.simulation.world;
+
+import io.taffrail.simulation.world.DiskBehaviour.Operation;
+import io.taffrail.simulation.world.SimulatedDisk.Mount;
+import io.taffrail.wal.io.LogFile;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+
+/// An open file of a [SimulatedDisk]; its process reads and writes through it until one of the two is closed.
+final class SimulatedLogFile implements LogFile {
+    private final Mount mount;
+    private final SimulatedInode inode;
+    private final String name;
+    private boolean closed;
+
+    SimulatedLogFile(Mount mount, SimulatedInode inode, String name) {
+        this.mount = mount;
+        this.inode = inode;
+        this.name = name;
+    }
+
+    Mount mount() {
+        return mount;
+    }
+
+    SimulatedInode inode() {
+        return inode;
+    }
+
+    boolean closed() {
+        return closed;
+    }
+
+    @Override
+    public String name() {
+        return name;
+    }
+
+    @Override
+    public long sizeBytes() throws IOException {
+        checkOpen();
+        return inode.sizeBytes();
+    }
+
+    @Override
+    public int blockSizeBytes() {
+        return mount.disk().geometry().directBlockBytes();
+    }
+
+    @Override
+    public int read(ByteBuffer target, long position) throws IOException {
+        begin("read", Operation.READ, target.remaining());
+        return inode.read(target, position);
+    }
+
+    @Override
+    public void write(ByteBuffer source, long position) throws IOException {
+        begin("write", Operation.WRITE, source.remaining());
+        var end = position + source.remaining();
+        if (end > inode.sizeBytes() && mount.disk().freeBytes() < end - inode.sizeBytes()) {
+            throw new IOException(name + ": No space left on device");
+        }
+        inode.write(source, position, sector -> true);
+        source.position(source.limit());
+        mount.life().effect("written " + name);
+    }
+
+    @Override
+    public void force() throws IOException {
+        checkOpen();
+        mount.life().effect("force " + name);
+        var behaviour = mount.disk().behaviour();
+        mount.time().block(behaviour.latencyNanos(Operation.SYNC, 0));
+        var failure = behaviour.failure(Operation.SYNC, name);
+        if (failure != null) {
+            inode.abandonUnsynced(mount.choices(), failure.readsShowDisk());
+            throw new IOException(name + ": " + failure.message());
+        }
+        if (!behaviour.syncLies(name)) {
+            inode.makeDurable(inode.lastNumber(), sector -> true);
+        }
+        mount.life().effect("forced " + name);
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+    }
+
+    private void begin(String what, Operation operation, int bytes) throws IOException {
+        checkOpen();
+        mount.life().effect(what + " " + name);
+        mount.time().block(mount.disk().behaviour().latencyNanos(operation, bytes));
+        var failure = mount.disk().behaviour().failure(operation, name);
+        if (failure != null) {
+            throw new IOException(name + ": " + failure.message());
+        }
+    }
+
+    private void checkOpen() throws IOException {
+        if (closed) {
+            throw new IOException(name + " is closed");
+        }
+    }
+}
