@@ -2,10 +2,22 @@ package io.taffrail.wal;
 
 import io.taffrail.wal.io.IoMethod;
 import io.taffrail.wal.io.LogDirectory;
+import io.taffrail.wal.record.EntryCursor;
 import io.taffrail.wal.record.EntryHeader;
 import io.taffrail.wal.record.EntryType;
+import io.taffrail.wal.segment.DiskReserve;
+import io.taffrail.wal.segment.GroupFlusher;
+import io.taffrail.wal.segment.LogEnd;
+import io.taffrail.wal.segment.Recovery;
+import io.taffrail.wal.segment.SegmentPreparer;
+import io.taffrail.wal.segment.SegmentTable;
+import io.taffrail.wal.segment.TailBuffer;
+import io.taffrail.wal.segment.Truncation;
+import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 
 /// An append-only sequence of entries, addressed by LSN: the number of bytes of entries before it. Entries
 /// stand in segment files; how, and what a crash may leave of them, is in wal/README.md.
@@ -19,10 +31,33 @@ import java.util.function.LongSupplier;
 /// `writerDelay` (the window gate: replication.md 1.3), so that what is acknowledged and could be lost never
 /// spans more than three times the delay.
 public final class Wal implements AutoCloseable {
+    /// How long a blocking call waits for the disk before it looks again: a wake-up may be another's.
+    private static final long AWAIT_NANOS = 1_000_000;
+
+    private final LogDirectory directory;
+    private final IoMethod io;
+    private final LongSupplier nanoTime;
+    private final WalListener listener;
+    private final SegmentTable segments = new SegmentTable();
+    private final TailBuffer tail;
+    private final SegmentPreparer preparer;
+    private final GroupFlusher flusher;
+    private final DiskReserve reserve;
+    private final FlushPolicy policy;
+    private final WindowGate gate = new WindowGate();
+    private final EntryCursor offered = new EntryCursor();
+    private RecoveryReport recovery;
+    private WalConfig config;
+    private LogEnd corruptEnd = new LogEnd(0, 0, 0, 0, 0);
+    private boolean corrupt;
+    private @Nullable String failure;
+    private boolean closed;
+
     /// Opens the log in the directory, or makes a new one, and recovers it; blocks while it reads.
     /// `durableHintLsn`: a position that the owner knows to have been flushed (0: none); a log that ends
     /// below it has lost bytes. The entries that are found are passed to `recovered`, in order, from
-    /// `replayFromLsn` or the log's start.
+    /// `replayFromLsn` or the log's start. Throws [WalException.Unusable] for a directory that cannot be read
+    /// or written, or that a later version wrote.
     public static Wal open(
             WalConfig config,
             LogDirectory directory,
@@ -32,7 +67,13 @@ public final class Wal implements AutoCloseable {
             long durableHintLsn,
             long replayFromLsn,
             EntryConsumer recovered) {
-        throw new UnsupportedOperationException("not built yet");
+        var wal = new Wal(config, directory, io, nanoTime, listener);
+        try {
+            wal.recover(durableHintLsn, replayFromLsn, recovered);
+        } catch (IOException e) {
+            throw new WalException.Unusable("recovery of " + directory + ": " + e);
+        }
+        return wal;
     }
 
     /// `payload` is positioned at the entry's payload and valid only during the call.
@@ -41,43 +82,103 @@ public final class Wal implements AutoCloseable {
         void accept(EntryHeader header, ByteBuffer payload);
     }
 
+    private Wal(WalConfig config, LogDirectory directory, IoMethod io, LongSupplier nanoTime, WalListener listener) {
+        this.config = config;
+        this.directory = directory;
+        this.io = io;
+        this.nanoTime = nanoTime;
+        this.listener = listener;
+        var durable = !config.fsyncDisabled();
+        this.tail = new TailBuffer(directory, segments, nanoTime, config.segmentBytes(), config.memoryBytes());
+        this.reserve = new DiskReserve(directory, config.admissionReserveBytes());
+        this.preparer = new SegmentPreparer(directory, io, reserve, config.segmentBytes(), durable);
+        this.flusher = new GroupFlusher(tail, preparer, io, nanoTime, durable);
+        this.policy = new FlushPolicy(config);
+        this.recovery = new RecoveryReport(0, 0, RecoveryReport.Verdict.CLEAN, "", 0);
+    }
+
+    private void recover(long durableHintLsn, long replayFromLsn, EntryConsumer recovered) throws IOException {
+        var found = new Recovery(
+                        directory,
+                        config.segmentBytes(),
+                        !config.fsyncDisabled(),
+                        durableHintLsn,
+                        replayFromLsn,
+                        recovered::accept)
+                .run(segments);
+        tail.continueAt(found.end());
+        preparer.continueAt(found.end().nextSequence(), found.prepared());
+        gate.reset(found.end().lsn());
+        corrupt = found.ending() == Recovery.Ending.CORRUPT;
+        corruptEnd = found.end();
+        recovery = new RecoveryReport(
+                found.startLsn(),
+                found.end().lsn(),
+                switch (found.ending()) {
+                    case CLEAN -> RecoveryReport.Verdict.CLEAN;
+                    case TORN -> RecoveryReport.Verdict.TORN;
+                    case CORRUPT -> RecoveryReport.Verdict.CORRUPT;
+                },
+                found.detail(),
+                found.scannedBytes());
+        reserve.check(nanoTime.getAsLong());
+    }
+
     public RecoveryReport recovery() {
-        throw new UnsupportedOperationException("not built yet");
+        return recovery;
     }
 
     /// First LSN that is still there. Any thread.
     public long startLsn() {
-        throw new UnsupportedOperationException("not built yet");
+        var first = segments.first();
+        return first == null ? 0 : first.baseLsn();
     }
 
     /// Any thread.
     public long receivedLsn() {
-        throw new UnsupportedOperationException("not built yet");
+        return tail.received();
     }
 
     /// Any thread.
     public long reportableLsn() {
-        throw new UnsupportedOperationException("not built yet");
+        return gate.reportable();
     }
 
     /// Any thread.
     public long flushedLsn() {
-        throw new UnsupportedOperationException("not built yet");
+        return tail.flushed();
     }
 
     /// `crc` of the last entry, 0 for an empty log.
     public int chainCrc() {
-        throw new UnsupportedOperationException("not built yet");
+        return tail.chain();
     }
 
     /// Epoch of the last entry, 0 for an empty log.
     public long lastEpoch() {
-        throw new UnsupportedOperationException("not built yet");
+        return tail.epoch();
     }
 
     /// Whether an entry of so many payload bytes fits the pending bytes and leaves the disk's reserve alone.
     public Admission admit(int payloadBytes) {
-        throw new UnsupportedOperationException("not built yet");
+        if (payloadBytes > config.maxEntryBytes() - EntryHeader.SIZE_BYTES) {
+            return failure != null || corrupt ? Admission.FAILED : Admission.TOO_LARGE;
+        }
+        return admitEncoded(payloadBytes + EntryHeader.SIZE_BYTES);
+    }
+
+    /// The same for [#appendEncoded] of so many bytes, none of its entries longer than the longest that
+    /// [#admit] takes.
+    public Admission admitEncoded(int encodedBytes) {
+        if (failure != null || corrupt || closed) {
+            return Admission.FAILED;
+        }
+        if (reserve.isFull()) {
+            return Admission.DISK_FULL;
+        }
+        var pending = tail.received() - tail.flushed();
+        var fits = pending == 0 || pending + encodedBytes <= config.pendingBytes();
+        return fits && tail.hasRoom(encodedBytes) ? Admission.ADMITTED : Admission.QUEUE_FULL;
     }
 
     public enum Admission {
@@ -91,60 +192,234 @@ public final class Wal implements AutoCloseable {
     /// Appends one entry whose payload is the concatenation of the buffers' remaining bytes (their positions
     /// stay). The bytes are copied here and not again. Call only after [#admit]. Returns the entry's header.
     public EntryHeader append(EntryType type, long epoch, ByteBuffer... payload) {
-        throw new UnsupportedOperationException("not built yet");
+        var length = EntryHeader.SIZE_BYTES;
+        for (var part : payload) {
+            length += part.remaining();
+        }
+        checkAppendable();
+        if (length > config.maxEntryBytes()) {
+            throw new IllegalArgumentException("W6: an entry of " + length + " bytes, at most " + config.maxEntryBytes()
+                    + " fit: it was not admitted");
+        }
+        if (epoch < tail.epoch()) {
+            throw new IllegalArgumentException("W1: epoch " + epoch + " after " + tail.epoch());
+        }
+        return tail.append(type, epoch, length, payload);
     }
 
     /// Appends entries that another replica's log holds, as they stand there: whole entries, the first at
     /// [#receivedLsn]. Throws [WalException.BadEntry], before anything is appended, if one is cut, does not
-    /// follow on or fails its checksum.
+    /// follow on or fails its checksum. The buffer's position stays.
     public void appendEncoded(ByteBuffer entries) {
-        throw new UnsupportedOperationException("not built yet");
+        checkAppendable();
+        var bytes = entries.duplicate().order(ByteOrder.LITTLE_ENDIAN);
+        var end = bytes.limit();
+        offered.reset(tail.received(), tail.chain(), tail.epoch());
+        for (var at = bytes.position(); at < end; at += offered.lengthBytes()) {
+            var wrong = offered.accept(bytes, at, end);
+            if (wrong != null) {
+                throw new WalException.BadEntry(wrong);
+            }
+            if (offered.lengthBytes() > config.maxEntryBytes()) {
+                throw new WalException.BadEntry("entry of " + offered.lengthBytes() + " bytes, at most "
+                        + config.maxEntryBytes() + " fit a segment of this replica");
+            }
+        }
+        for (var at = bytes.position(); at < end; ) {
+            var length = bytes.getInt(at + 4);
+            tail.appendVerified(bytes, at, length, bytes.getInt(at), bytes.getLong(at + 16));
+            at += length;
+        }
+    }
+
+    private void checkAppendable() {
+        if (failure != null || corrupt || closed) {
+            throw new IllegalStateException("W7: append to a log that is "
+                    + (closed ? "closed" : corrupt ? "corrupt from " + corruptEnd.lsn() + " on" : failure));
+        }
     }
 
     /// A synchronous commit waits: flush what is there now as soon as group commit allows.
     public void requestFlush() {
-        throw new UnsupportedOperationException("not built yet");
+        if (tail.openedNanos() != Long.MAX_VALUE) {
+            policy.requested(nanoTime);
+        }
     }
 
     /// Submits what is due, takes in completions, calls the listener. Returns how much it did; 0: nothing.
     public int doWork(long nowNanos) {
-        throw new UnsupportedOperationException("not built yet");
+        var done = io.poll();
+        if (failure != null || closed) {
+            return done;
+        }
+        done += advance();
+        done += prepare(nowNanos);
+        done += flush(nowNanos);
+        if (reportFailure()) {
+            return done + 1;
+        }
+        gate.update(nowNanos, config.writerDelayNanos(), tail);
+        return done;
+    }
+
+    private int advance() {
+        var groups = flusher.advance();
+        if (groups > 0) {
+            listener.flushed(tail.flushed());
+        }
+        return groups;
+    }
+
+    private int prepare(long nowNanos) {
+        var checked = reserve.check(nowNanos) ? 1 : 0;
+        return corrupt ? checked : checked + preparer.work(nowNanos);
+    }
+
+    private int flush(long nowNanos) {
+        if (flusher.hasSlot() && policy.isDue(nowNanos, tail)) {
+            tail.closeGroup();
+            policy.closed();
+        }
+        return flusher.submit();
+    }
+
+    private boolean reportFailure() {
+        var failed = flusher.failure() == null ? preparer.failure() : flusher.failure();
+        if (failed == null) {
+            return false;
+        }
+        failure = failed;
+        listener.failed(failed);
+        return true;
     }
 
     /// When [#doWork] has to be called again though nothing completes; [Long#MAX_VALUE]: no need.
     public long nextWorkNanos() {
-        throw new UnsupportedOperationException("not built yet");
+        if (failure != null || closed) {
+            return Long.MAX_VALUE;
+        }
+        // A group that cannot be written yet is woken by the completion that makes room for it.
+        var flush = flusher.hasSlot() ? policy.dueNanos(tail) : Long.MAX_VALUE;
+        return reserve.isFull() ? Math.min(flush, reserve.nextCheckNanos()) : flush;
     }
 
-    /// Forgets everything from `lsn` on, which is an entry's boundary: moves it to `diverged/`, overwrites it
-    /// with zeros and flushes that before anything is appended. Nothing may be in flight: flush first.
-    /// Blocks.
+    /// Forgets everything from `lsn` on, which is an entry's start or the end: moves it to `diverged/`,
+    /// overwrites it with zeros and flushes that before anything is appended. Nothing may be in flight: flush
+    /// first. It also makes a log that was found CORRUPT writable again. Blocks. The owner lowers its durable
+    /// hint first.
     public void truncate(long lsn) {
-        throw new UnsupportedOperationException("not built yet");
+        if (lsn < startLsn() || lsn > tail.received()) {
+            throw new WalException.OutOfRange("LSN " + lsn + " is not within " + startLsn() + " to " + tail.received());
+        }
+        if (failure != null || tail.flushed() != tail.received()) {
+            throw new IllegalStateException("W3: truncate while " + (tail.received() - tail.flushed())
+                    + " bytes are not flushed" + (failure == null ? "" : ": " + failure));
+        }
+        if (lsn == tail.received() && !corrupt) {
+            return;
+        }
+        try {
+            cut(lsn);
+        } catch (IOException e) {
+            failure = "truncation to " + lsn + ": " + e;
+            throw new WalException.Unusable(failure);
+        }
+    }
+
+    private void cut(long lsn) throws IOException {
+        while (!preparer.isReady()) {
+            io.poll();
+            if (preparer.work(nanoTime.getAsLong()) == 0 && !preparer.isBusy()) {
+                throw new IOException(preparer.failure() == null ? "no room for a segment" : preparer.failure());
+            }
+            io.await(AWAIT_NANOS);
+        }
+        var sequence = preparer.sequence();
+        var file = preparer.take(sequence);
+        if (file == null) {
+            throw new IllegalStateException("segment " + sequence + " was ready");
+        }
+        var end = new Truncation(directory, segments).run(lsn, file, sequence, config.segmentBytes());
+        if (end == null) {
+            preparer.putBack(file);
+            throw new WalException.OutOfRange("LSN " + lsn + " is not the start of an entry");
+        }
+        corrupt = false;
+        tail.continueAt(end);
+        gate.reset(lsn);
+        policy.closed();
     }
 
     /// Deletes whole segments below `lsn`; never the last two.
     public void trim(long lsn) {
-        throw new UnsupportedOperationException("not built yet");
+        try {
+            segments.trim(lsn, directory);
+        } catch (IOException e) {
+            throw new WalException.Unusable("trim to " + lsn + ": " + e);
+        }
     }
 
-    public void reconfigure(WalConfig config) {
-        throw new UnsupportedOperationException("not built yet");
+    /// Changes the writer's settings and the reserve; a segment's size and `fsyncDisabled` stay as they were
+    /// when the log was opened.
+    public void reconfigure(WalConfig wanted) {
+        if (wanted.segmentBytes() != config.segmentBytes() || wanted.fsyncDisabled() != config.fsyncDisabled()) {
+            throw new IllegalArgumentException("segmentBytes and fsyncDisabled cannot change while the log is open");
+        }
+        config = wanted;
+        policy.reconfigure(wanted);
+        reserve.reserve(wanted.admissionReserveBytes());
+        tail.resize(wanted.memoryBytes());
     }
 
     /// Any thread; one thread a reader.
     public WalReader newReader() {
-        throw new UnsupportedOperationException("not built yet");
+        return new LogReader(tail, segments);
     }
 
     /// Any thread.
     public WalStats stats() {
-        throw new UnsupportedOperationException("not built yet");
+        var oldest = tail.oldestUnflushedNanos();
+        return new WalStats(
+                flusher.flushes(),
+                flusher.flushNanos(),
+                flusher.lastFlushNanos(),
+                flusher.flushedBytes(),
+                flusher.flushedEntries(),
+                tail.appendedEntries(),
+                tail.received() - tail.flushed(),
+                oldest == Long.MAX_VALUE ? 0 : Math.max(0, nanoTime.getAsLong() - oldest),
+                gate.riskWindowNanos(),
+                segments.size(),
+                reserve.freeBytes());
     }
 
-    /// Flushes what was appended and closes; blocks.
+    /// Flushes what was appended and closes; blocks. Throws [WalException.Unusable] if the flush fails and
+    /// the failure has not been reported.
     @Override
     public void close() {
-        throw new UnsupportedOperationException("not built yet");
+        if (closed) {
+            return;
+        }
+        var failedBefore = failure != null;
+        tail.closeGroup();
+        while (failure == null && !(flusher.isIdle() && !preparer.isBusy())) {
+            if (doWork(nanoTime.getAsLong()) == 0) {
+                io.await(AWAIT_NANOS);
+            }
+        }
+        while (flusher.isInFlight() || preparer.isBusy()) {
+            io.await(AWAIT_NANOS);
+            io.poll();
+        }
+        closed = true;
+        try {
+            segments.close();
+            preparer.close();
+        } catch (IOException e) {
+            throw new WalException.Unusable("close: " + e);
+        }
+        if (failure != null && !failedBefore) {
+            throw new WalException.Unusable("close: " + failure);
+        }
     }
 }

@@ -1,5 +1,8 @@
 package io.taffrail.wal;
 
+import io.taffrail.wal.segment.Blocks;
+import io.taffrail.wal.segment.TailBuffer;
+
 /// Sizes in bytes, times in nanoseconds. The writer's settings (`writerDelayNanos` to `pendingBytes`) may
 /// change while the log is open: [Wal#reconfigure].
 ///
@@ -23,6 +26,40 @@ public record WalConfig(
         long reserveBytes,
         boolean fsyncDisabled) {
     public static final int MAX_ENTRY_BYTES = 16 << 20;
+    public static final int MIN_SEGMENT_BYTES = 16 << 10;
+
+    private static final int MAX_MEMORY_BYTES = 1 << 30;
+
+    public WalConfig {
+        if (segmentBytes < MIN_SEGMENT_BYTES || segmentBytes % Blocks.BLOCK_BYTES != 0) {
+            throw new IllegalArgumentException("segmentBytes " + segmentBytes + ": a multiple of " + Blocks.BLOCK_BYTES
+                    + ", at least " + MIN_SEGMENT_BYTES);
+        }
+        if (writerDelayNanos <= 0 || groupCommitDelayNanos < 0 || groupCommitSiblings < 0) {
+            throw new IllegalArgumentException("writerDelayNanos " + writerDelayNanos + ", groupCommitDelayNanos "
+                    + groupCommitDelayNanos + ", groupCommitSiblings " + groupCommitSiblings);
+        }
+        if (pendingBytes <= 0 || tailCacheBytes < 0 || reserveBytes < 0) {
+            throw new IllegalArgumentException("pendingBytes " + pendingBytes + ", tailCacheBytes " + tailCacheBytes
+                    + ", reserveBytes " + reserveBytes);
+        }
+    }
+
+    /// Longest entry that is taken, its header included: it has to fit a segment.
+    public int maxEntryBytes() {
+        return Math.min(MAX_ENTRY_BYTES, TailBuffer.maxEntryBytes(segmentBytes));
+    }
+
+    /// Of the memory for the tail. Any entry fits twice, because one is never split at the memory's end.
+    int memoryBytes() {
+        var twoEntries = 2 * (maxEntryBytes() + 2 * Blocks.BLOCK_BYTES);
+        return Math.max(tailCacheBytes, Math.max(twoEntries, Math.min(MAX_MEMORY_BYTES, pendingBytes)));
+    }
+
+    /// Free space at which appends are refused: what was taken still needs the current and the next segment.
+    long admissionReserveBytes() {
+        return reserveBytes + 2L * segmentBytes;
+    }
 
     public static WalConfig defaults() {
         return new WalConfig(64 << 20, 10_000_000, 0, 5, 64 << 20, 96 << 20, 1L << 30, false);

@@ -1,0 +1,76 @@
+package io.taffrail.wal.segment;
+
+import io.taffrail.wal.io.LogFile;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
+
+/// Reads a file through a window of whole blocks, as direct I/O wants it. One thread at a time.
+public final class BlockReader {
+    private final int windowBytes;
+    private ByteBuffer window;
+    private @Nullable LogFile file;
+    private long start;
+    private int length;
+    private long bytesRead;
+
+    public BlockReader(int windowBytes) {
+        this.windowBytes = Blocks.roundUp(windowBytes);
+        this.window = Blocks.allocate(this.windowBytes);
+    }
+
+    /// Reads from this file from now on; what the window holds of it stays.
+    @SuppressWarnings("ReferenceEquality") // the same open file, not a file of the same name
+    public void use(LogFile file) {
+        if (this.file != file) {
+            this.file = file;
+            forget();
+        }
+    }
+
+    /// The file may have changed since it was read.
+    public void forget() {
+        length = 0;
+    }
+
+    /// Bytes at [#load]'s index on are the file's. Little-endian.
+    public ByteBuffer buffer() {
+        return window;
+    }
+
+    public long bytesRead() {
+        return bytesRead;
+    }
+
+    /// Has `bytes` at `position` in [#buffer] and returns their index there; -1: the file ends before.
+    public int load(long position, int bytes) throws IOException {
+        if (position < start || position + bytes > start + length) {
+            fill(position, bytes);
+        }
+        return position + bytes <= start + length ? (int) (position - start) : -1;
+    }
+
+    private void fill(long position, int bytes) throws IOException {
+        var from = file;
+        if (from == null) {
+            throw new IllegalStateException("no file to read from");
+        }
+        var first = position & -(long) Blocks.BLOCK_BYTES;
+        var wanted = (int) Math.max(windowBytes, Blocks.roundUp(position - first + bytes));
+        if (window.capacity() < wanted) {
+            window = Blocks.allocate(wanted);
+        }
+        length = 0;
+        start = first;
+        window.clear().limit(wanted);
+        while (window.hasRemaining()) {
+            var read = from.read(window, first + window.position());
+            if (read <= 0) {
+                break;
+            }
+            bytesRead += read;
+        }
+        length = window.position();
+        window.clear();
+    }
+}

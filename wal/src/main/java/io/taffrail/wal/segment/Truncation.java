@@ -1,0 +1,217 @@
+package io.taffrail.wal.segment;
+
+import io.taffrail.wal.io.LogDirectory;
+import io.taffrail.wal.io.LogFile;
+import io.taffrail.wal.record.EntryCursor;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
+
+/// Cuts the log at an entry's start. A flushed block is never written again, so the cut is a new segment that
+/// begins at the group that holds the LSN, with a copy of what that group keeps:
+///
+/// 1. what will go is copied to `diverged/` and flushed
+/// 2. the kept part of the group is written to the new segment, and flushed
+/// 3. the new segment's header is written and flushed: from here on the log is cut, whatever happens
+/// 4. later segments are deleted, the old one is filled with zeros from the group on
+///
+/// A crash before 3 leaves the log as it was, one after 3 a log that recovery finishes cutting. Blocks.
+public final class Truncation {
+    /// Most bytes that are kept of one truncation.
+    static final long MAX_DIVERGED_BYTES = 256L << 20;
+
+    public static final String DIVERGED = "diverged";
+
+    private final LogDirectory directory;
+    private final SegmentTable table;
+    private final BlockReader reader = new BlockReader(1 << 20);
+
+    public Truncation(LogDirectory directory, SegmentTable table) {
+        this.directory = directory;
+        this.table = table;
+    }
+
+    /// What stands in front of the cut.
+    private record Cut(
+            @Nullable Segment segment,
+            long position,
+            long lsn,
+            int chain,
+            long epoch,
+            @Nullable Kept kept) {}
+
+    /// The part of the group that stays.
+    private record Kept(ByteBuffer entries, int count, int chain, long epoch) {}
+
+    /// Returns where the log goes on; null: `lsn` is not the start of an entry. `prepared` is the file of
+    /// segment `sequence`, all zeros.
+    public @Nullable LogEnd run(long lsn, LogFile prepared, long sequence, int segmentBytes) throws IOException {
+        var cut = find(lsn);
+        if (cut == null) {
+            return null;
+        }
+        saveDiverged(cut, lsn, sequence);
+        var before = cut.segment;
+        // A cut at or in a segment's first group leaves nothing of it.
+        if (before != null && cut.lsn == before.baseLsn()) {
+            before = cut.lsn == 0 ? null : table.holding(cut.lsn - 1);
+        }
+        var header = new SegmentHeader(
+                segmentBytes, sequence, before == null ? 0 : before.sequence(), cut.lsn, cut.epoch, cut.lsn, cut.chain);
+        var filePosition = Blocks.BLOCK_BYTES;
+        var kept = cut.kept;
+        if (kept != null) {
+            filePosition += writeKept(cut, kept, prepared, sequence);
+        }
+        var block = Blocks.allocate(Blocks.BLOCK_BYTES);
+        header.write(block, 0);
+        prepared.write(block, 0);
+        prepared.force();
+        forget(cut, before, sequence);
+        var segment = new Segment(header, directory);
+        segment.attach(prepared);
+        table.add(segment);
+        return new LogEnd(
+                lsn,
+                kept == null ? cut.chain : kept.chain,
+                kept == null ? cut.epoch : kept.epoch,
+                filePosition,
+                sequence + 1);
+    }
+
+    private @Nullable Cut find(long lsn) throws IOException {
+        var segment = table.holding(lsn);
+        if (segment == null) {
+            return table.first() == null && lsn == 0 ? new Cut(null, 0, 0, 0, 0, null) : null;
+        }
+        var scanner = new SegmentScanner(reader);
+        scanner.begin(segment.file(), segment.header());
+        while (true) {
+            var cut = new Cut(segment, scanner.position(), scanner.lsn(), scanner.chain(), scanner.epoch(), null);
+            if (cut.lsn == lsn) {
+                return cut;
+            }
+            if (!scanner.next()) {
+                throw new IOException("the log cannot be cut at " + lsn + ": " + scanner.defect());
+            }
+            if (lsn < scanner.lsn()) {
+                var kept = keep(scanner, cut, lsn);
+                return kept == null ? null : new Cut(segment, cut.position, cut.lsn, cut.chain, cut.epoch, kept);
+            }
+        }
+    }
+
+    private static @Nullable Kept keep(SegmentScanner scanner, Cut cut, long lsn) {
+        var cursor = new EntryCursor();
+        cursor.reset(cut.lsn, cut.chain, cut.epoch);
+        var first = scanner.entriesIndex();
+        var end = first + scanner.group().lengthBytes();
+        var count = 0;
+        while (cursor.lsn() < lsn) {
+            var wrong = cursor.accept(scanner.buffer(), first + (int) (cursor.lsn() - cut.lsn), end);
+            if (wrong != null) {
+                throw new IllegalStateException(wrong);
+            }
+            count++;
+        }
+        if (cursor.lsn() != lsn) {
+            return null;
+        }
+        var entries = Blocks.allocate((int) (lsn - cut.lsn));
+        entries.put(0, scanner.buffer(), first, entries.capacity());
+        return new Kept(entries, count, cursor.chain(), cursor.epoch());
+    }
+
+    private static int writeKept(Cut cut, Kept kept, LogFile prepared, long sequence) throws IOException {
+        var header =
+                new GroupHeader(sequence, cut.lsn, cut.epoch, cut.lsn, kept.entries.capacity(), kept.count, cut.chain);
+        var image = Blocks.allocate(header.fileBytes());
+        header.write(image, 0);
+        image.put(GroupHeader.SIZE_BYTES, kept.entries, 0, kept.entries.capacity());
+        prepared.write(image, Blocks.BLOCK_BYTES);
+        // Before the segment counts, or a torn header block could cut the log without what it keeps.
+        prepared.force();
+        return image.capacity();
+    }
+
+    private void saveDiverged(Cut cut, long lsn, long newSequence) throws IOException {
+        var diverged = directory.subdirectory(DIVERGED);
+        var left = MAX_DIVERGED_BYTES;
+        for (var name : directory.list()) {
+            if (!SegmentName.matches(name)) {
+                continue;
+            }
+            var sequence = SegmentName.sequence(name);
+            var old = cut.segment;
+            var from = old != null && sequence == old.sequence() ? cut.position : 0;
+            if (sequence == newSequence || (old != null && sequence < old.sequence())) {
+                continue;
+            }
+            var source = directory.open(name);
+            var end = Math.min(usedBytes(source, from), from + left);
+            if (end > from) {
+                left -= end - from;
+                save(source, from, end, diverged, String.format("%016x-%016x.blocks", lsn, sequence));
+            }
+            source.close();
+        }
+        diverged.sync();
+        diverged.close();
+        directory.sync();
+    }
+
+    private long usedBytes(LogFile file, long from) throws IOException {
+        reader.use(file);
+        reader.forget();
+        var used = from;
+        for (var at = from; at + Blocks.BLOCK_BYTES <= file.sizeBytes(); at += Blocks.BLOCK_BYTES) {
+            var index = reader.load(at, Blocks.BLOCK_BYTES);
+            if (index >= 0 && !Blocks.isZero(reader.buffer(), index, index + Blocks.BLOCK_BYTES)) {
+                used = at + Blocks.BLOCK_BYTES;
+            }
+        }
+        return used;
+    }
+
+    private static void save(LogFile source, long from, long end, LogDirectory diverged, String name)
+            throws IOException {
+        if (diverged.exists(name)) {
+            diverged.delete(name);
+        }
+        try (var target = diverged.create(name, 0)) {
+            var chunk = Blocks.allocate((int) Math.min(1 << 20, end - from));
+            for (var at = from; at < end; at += chunk.capacity()) {
+                chunk.clear().limit((int) Math.min(chunk.capacity(), end - at));
+                var length = chunk.limit();
+                while (chunk.hasRemaining() && source.read(chunk, at + chunk.position()) > 0) {
+                    // until it is full or the file ends
+                }
+                target.write(chunk.slice(0, length), at - from);
+            }
+            target.force();
+        }
+    }
+
+    private void forget(Cut cut, @Nullable Segment before, long newSequence) throws IOException {
+        for (var segment : table.all()) {
+            if (segment.baseLsn() >= cut.lsn) {
+                table.remove(segment);
+                segment.close();
+            }
+        }
+        for (var name : directory.list().reversed()) {
+            if (SegmentName.matches(name)
+                    && SegmentName.sequence(name) != newSequence
+                    && (before == null || SegmentName.sequence(name) > before.sequence())) {
+                directory.delete(name);
+            }
+        }
+        directory.sync();
+        var old = cut.segment;
+        if (before != null && old == before) {
+            Recovery.zero(old.file(), cut.position, usedBytes(old.file(), cut.position));
+            old.file().force();
+            old.cut(cut.lsn);
+        }
+    }
+}

@@ -1,0 +1,223 @@
+package io.taffrail.wal;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.taffrail.wal.record.EntryHeader;
+import io.taffrail.wal.record.EntryType;
+import io.taffrail.wal.segment.SegmentName;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class WalTest {
+    @TempDir
+    Path path;
+
+    @Test
+    void keepsWhatWasFlushed() throws IOException {
+        try (var log = new WalFixture(path, WalFixture.SMALL)) {
+            var first = log.append("one");
+            var second = log.append("two");
+            assertEquals(0, first.lsn());
+            assertEquals(first.endLsn(), second.lsn());
+            assertEquals(first.crc(), second.chainPrevious());
+            log.flush();
+            assertEquals(List.of(second.endLsn()), log.flushed);
+            var chain = log.wal.chainCrc();
+            log.wal.close();
+
+            log.open(WalFixture.SMALL, second.endLsn(), 0);
+            assertEquals(RecoveryReport.Verdict.CLEAN, log.wal.recovery().verdict());
+            assertEquals(List.of("one", "two"), log.recovered);
+            assertEquals(second.endLsn(), log.wal.flushedLsn());
+            assertEquals(chain, log.wal.chainCrc());
+            assertEquals(1, log.wal.lastEpoch());
+        }
+    }
+
+    @Test
+    void flushesUnaskedAfterTheWriterDelay() throws IOException {
+        try (var log = new WalFixture(path, WalFixture.SMALL)) {
+            log.wal.doWork(log.nowNanos);
+            while (log.wal.doWork(log.nowNanos) > 0) {
+                // prepares the first segment
+            }
+            assertEquals(Long.MAX_VALUE, log.wal.nextWorkNanos());
+            var end = log.append("x").endLsn();
+            assertEquals(log.nowNanos + 10_000_000, log.wal.nextWorkNanos());
+            log.nowNanos += 9_999_999;
+            log.wal.doWork(log.nowNanos);
+            log.wal.doWork(log.nowNanos);
+            assertEquals(0, log.wal.flushedLsn());
+            assertEquals(end, log.wal.reportableLsn());
+            log.nowNanos += 1;
+            log.wal.doWork(log.nowNanos);
+            log.wal.doWork(log.nowNanos);
+            assertEquals(end, log.wal.flushedLsn());
+        }
+    }
+
+    @Test
+    void readsEveryEntryFromMemoryAndFromFilesOverManySegments() throws IOException {
+        try (var log = new WalFixture(path, WalFixture.SMALL)) {
+            var payloads = new ArrayList<String>();
+            var starts = new ArrayList<Long>();
+            for (var i = 0; i < 3000; i++) {
+                var payload = i + "-" + "x".repeat(i % 700);
+                while (log.wal.admit(payload.length()) == Wal.Admission.QUEUE_FULL) {
+                    log.flush();
+                }
+                payloads.add(payload);
+                starts.add(log.append(payload).lsn());
+                if (i % 7 == 0) {
+                    log.flush();
+                }
+            }
+            assertTrue(log.wal.stats().segments() > 10, log.wal.stats().toString());
+            var reader = log.wal.newReader();
+            assertEquals(payloads, log.readAll(reader, 0));
+            for (var i = 2999; i >= 0; i -= 13) {
+                assertEquals(starts.get(i), reader.header(starts.get(i)).lsn());
+                var wrong = starts.get(i) + 5;
+                assertThrows(WalException.OutOfRange.class, () -> reader.header(wrong));
+            }
+            log.wal.close();
+            log.open(WalFixture.SMALL, 0, starts.get(1500));
+            assertEquals(payloads.subList(1500, 3000), log.recovered);
+            assertEquals(payloads, log.readAll(log.wal.newReader(), 0));
+        }
+    }
+
+    @Test
+    void refusesReadsBelowAndAboveTheLog() throws IOException {
+        try (var log = new WalFixture(path, WalFixture.SMALL)) {
+            var end = log.append("one").endLsn();
+            var reader = log.wal.newReader();
+            var target = ByteBuffer.allocate(100);
+            assertThrows(WalException.OutOfRange.class, () -> reader.read(end + 1, Long.MAX_VALUE, target));
+            assertThrows(WalException.OutOfRange.class, () -> reader.read(-1, Long.MAX_VALUE, target));
+            assertThrows(WalException.OutOfRange.class, () -> reader.read(4, Long.MAX_VALUE, target));
+            assertEquals(0, reader.read(end, Long.MAX_VALUE, target));
+            assertEquals(0, reader.read(0, end - 1, target));
+            assertEquals(end, reader.read(0, end, target));
+        }
+    }
+
+    @Test
+    void takesTheEntriesOfAnotherReplicaAsTheyStand() throws IOException {
+        try (var log = new WalFixture(path.resolve("a"), WalFixture.SMALL);
+                var other = new WalFixture(path.resolve("b"), WalFixture.SMALL)) {
+            log.append("one");
+            log.append("two");
+            var bytes = ByteBuffer.allocate(1000);
+            log.wal.newReader().read(0, Long.MAX_VALUE, bytes);
+            bytes.flip();
+            var cut = bytes.duplicate().limit(bytes.limit() - 1);
+            assertThrows(WalException.BadEntry.class, () -> other.wal.appendEncoded(cut));
+            assertEquals(0, other.wal.receivedLsn());
+            other.wal.appendEncoded(bytes);
+            assertEquals(log.wal.chainCrc(), other.wal.chainCrc());
+            assertEquals(List.of("one", "two"), other.readAll(other.wal.newReader(), 0));
+            assertThrows(WalException.BadEntry.class, () -> other.wal.appendEncoded(bytes));
+        }
+    }
+
+    @Test
+    void trimsWholeSegmentsButNeverTheLastTwo() throws IOException {
+        try (var log = new WalFixture(path, WalFixture.SMALL)) {
+            for (var i = 0; i < 20; i++) {
+                log.append("y".repeat(30_000));
+                log.flush();
+            }
+            var last = log.wal.receivedLsn();
+            log.wal.trim(70_000);
+            assertEquals(2 * (30_000 + EntryHeader.SIZE_BYTES), log.wal.startLsn());
+            log.wal.trim(last);
+            assertEquals(2, log.wal.stats().segments());
+            var start = log.wal.startLsn();
+            assertThrows(
+                    WalException.OutOfRange.class, () -> log.wal.newReader().header(start - 1));
+            log.wal.close();
+            log.open(WalFixture.SMALL, last, 0);
+            assertEquals(start, log.wal.startLsn());
+            assertEquals(last, log.wal.receivedLsn());
+            assertEquals(RecoveryReport.Verdict.CLEAN, log.wal.recovery().verdict());
+        }
+    }
+
+    @Test
+    void cutsAtAnyEntryAndGoesOn() throws IOException {
+        try (var log = new WalFixture(path, WalFixture.SMALL)) {
+            var starts = new ArrayList<Long>();
+            for (var i = 0; i < 300; i++) {
+                starts.add(log.append(i + "z".repeat(1000)).lsn());
+                if (i % 9 == 8) {
+                    log.flush();
+                }
+            }
+            log.flush();
+            for (var keep : List.of(290, 250, 249, 100, 99, 5, 1, 0)) {
+                var wrong = starts.get(keep) + 1;
+                assertThrows(WalException.OutOfRange.class, () -> log.wal.truncate(wrong));
+                log.wal.truncate(starts.get(keep));
+                assertEquals(keep, log.readAll(log.wal.newReader(), 0).size());
+                log.wal.close();
+                log.open(WalFixture.SMALL, starts.get(keep), 0);
+                assertEquals(
+                        RecoveryReport.Verdict.CLEAN,
+                        log.wal.recovery().verdict(),
+                        log.wal.recovery().detail());
+                assertEquals(keep, log.recovered.size());
+                assertEquals(starts.get(keep), log.append("new").lsn());
+                log.flush();
+                assertEquals(keep + 1, log.readAll(log.wal.newReader(), 0).size());
+            }
+        }
+    }
+
+    @Test
+    void refusesLowerEpochs() throws IOException {
+        try (var log = new WalFixture(path, WalFixture.SMALL)) {
+            log.wal.append(EntryType.EPOCH_BEGIN, 7, WalFixture.bytes("e"));
+            assertThrows(IllegalArgumentException.class, () -> log.append("epoch 1"));
+            assertEquals(7, log.wal.lastEpoch());
+        }
+    }
+
+    @Test
+    void admitsOnlyWhatFits() throws IOException {
+        try (var log = new WalFixture(path, WalFixture.SMALL)) {
+            assertEquals(Wal.Admission.TOO_LARGE, log.wal.admit(64 << 10));
+            var largest = (64 << 10) - 4096 - 64 - EntryHeader.SIZE_BYTES;
+            assertEquals(Wal.Admission.ADMITTED, log.wal.admit(largest));
+            log.append("m".repeat(largest));
+            while (log.wal.admit(1000) == Wal.Admission.ADMITTED) {
+                log.append("n".repeat(1000));
+            }
+            assertEquals(Wal.Admission.QUEUE_FULL, log.wal.admit(1000));
+            log.flush();
+            assertEquals(Wal.Admission.ADMITTED, log.wal.admit(1000));
+            log.wal.close();
+            log.open(WalFixture.SMALL, 0, 0);
+            assertEquals(log.wal.receivedLsn(), log.wal.flushedLsn());
+        }
+    }
+
+    @Test
+    void keepsOneSegmentPreparedAhead() throws IOException {
+        try (var log = new WalFixture(path, WalFixture.SMALL)) {
+            log.append("one");
+            log.flush();
+            while (log.wal.doWork(log.nowNanos) > 0) {
+                // prepares the next one
+            }
+            assertEquals(List.of(SegmentName.of(1), SegmentName.of(2)), log.directory.list());
+        }
+    }
+}
