@@ -6,7 +6,6 @@ import io.taffrail.streams.Durability;
 import io.taffrail.streams.StreamCommand;
 import io.taffrail.streams.StreamStore;
 import io.taffrail.wal.WalReader;
-import io.taffrail.wal.WalStats;
 import io.taffrail.wal.io.IoMethod;
 import io.taffrail.wal.io.LogDirectory;
 import java.nio.ByteBuffer;
@@ -114,11 +113,6 @@ public final class Replica {
     }
 
     public WalReader newReader() {
-        throw new UnsupportedOperationException("not built yet");
-    }
-
-    /// What the log did and what it holds back; for metrics and durability reports.
-    public WalStats walStats() {
         throw new UnsupportedOperationException("not built yet");
     }
 }

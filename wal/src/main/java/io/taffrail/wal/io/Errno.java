@@ -28,6 +28,7 @@ public enum Errno {
     ETIME(62, "Timer expired", ""),
     EOPNOTSUPP(95, "Operation not supported", "the file system lacks the feature"),
     ENOBUFS(105, "No buffer space available", ""),
+    EINPROGRESS(115, "Operation now in progress", ""),
     EDQUOT(122, "Disk quota exceeded", "raise the quota or shorten retention"),
     ECANCELED(125, "Operation canceled", "");
 

@@ -10,6 +10,17 @@ public sealed interface IoRequest {
 
     IoCompletion completion();
 
+    /// For a failure's message: what was asked for.
+    default String describe() {
+        return switch (this) {
+            case Read read ->
+                "read of " + read.target().remaining() + " bytes at " + read.position() + " of " + read.file();
+            case Write write ->
+                "write of " + write.source().remaining() + " bytes at " + write.position() + " of " + write.file();
+            case Sync sync -> "fdatasync of " + sync.file();
+        };
+    }
+
     /// Fills `target` from its position to its limit; less only at the end of the file.
     record Read(LogFile file, ByteBuffer target, long position, IoCompletion completion) implements IoRequest {}
 

@@ -8,7 +8,9 @@ import java.nio.channels.FileChannel;
 import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -26,6 +28,7 @@ public final class ChannelLogFile implements LogFile {
     private volatile String name;
     private @Nullable FileChannel durableChannel;
     private @Nullable FileChannel bufferedChannel;
+    private final List<Runnable> closeActions = new ArrayList<>();
 
     private ChannelLogFile(FileLogDirectory directory, String name, FileLogDirectory.Mode mode, OpenOption... more)
             throws IOException {
@@ -92,6 +95,15 @@ public final class ChannelLogFile implements LogFile {
 
     public Buffering buffering() {
         return mode.buffering();
+    }
+
+    public boolean isOpen() {
+        return channel.isOpen();
+    }
+
+    /// Runs the action when the file is closed, on the thread that closes it. False: it is closed already.
+    public synchronized boolean onClose(Runnable action) {
+        return channel.isOpen() && closeActions.add(action);
     }
 
     void renamed(String from, String to) {
@@ -176,6 +188,8 @@ public final class ChannelLogFile implements LogFile {
         if (bufferedChannel != null) {
             bufferedChannel.close();
         }
+        closeActions.forEach(Runnable::run);
+        closeActions.clear();
     }
 
     @Override

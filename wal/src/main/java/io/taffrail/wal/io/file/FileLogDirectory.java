@@ -5,7 +5,6 @@ import io.taffrail.wal.io.LogDirectory;
 import io.taffrail.wal.io.LogFile;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -19,17 +18,15 @@ import org.jspecify.annotations.Nullable;
 /// that two pods that mount one volume cannot both append; a reader for inspection takes no lock and may see
 /// a log in motion.
 public final class FileLogDirectory implements LogDirectory {
-    static final String LOCK_NAME = "lock";
-
     private final Path path;
     private final Mode mode;
-    private final @Nullable FileChannel lock;
+    private final @Nullable DirectoryLock lock;
     // A file's path changes when it is renamed; the I/O methods that open descriptors of their own ask for it.
     private final Set<ChannelLogFile> openFiles = ConcurrentHashMap.newKeySet();
 
     record Mode(boolean writable, Buffering buffering, String reason) {}
 
-    private FileLogDirectory(Path path, Mode mode, @Nullable FileChannel lock) {
+    private FileLogDirectory(Path path, Mode mode, @Nullable DirectoryLock lock) {
         this.path = path;
         this.mode = mode;
         this.lock = lock;
@@ -39,7 +36,12 @@ public final class FileLogDirectory implements LogDirectory {
     /// another directory object of this one, has it. Where the file system refuses direct I/O the directory
     /// is buffered and [#bufferingReason] says why.
     public static FileLogDirectory open(Path path, Buffering wanted) throws IOException {
-        var lock = lock(path);
+        try {
+            Files.createDirectories(path);
+        } catch (IOException e) {
+            throw new DirectoryUnusableException("cannot make the log directory " + path + ": " + e, e);
+        }
+        var lock = DirectoryLock.acquire(path);
         try {
             return new FileLogDirectory(path, DirectProbe.choose(path, wanted), lock);
         } catch (IOException e) {
@@ -54,35 +56,6 @@ public final class FileLogDirectory implements LogDirectory {
             throw new DirectoryUnusableException(path + " is not a directory");
         }
         return new FileLogDirectory(path, new Mode(false, Buffering.BUFFERED, "opened for reading alone"), null);
-    }
-
-    private static FileChannel lock(Path path) throws IOException {
-        try {
-            Files.createDirectories(path);
-        } catch (IOException e) {
-            throw new DirectoryUnusableException("cannot make the log directory " + path + ": " + e, e);
-        }
-        FileChannel channel;
-        try {
-            channel = FileChannel.open(path.resolve(LOCK_NAME), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-        } catch (IOException e) {
-            throw new DirectoryUnusableException(
-                    "cannot write to " + path + ": " + e + "; the process's user must own it (fsGroup in a pod)", e);
-        }
-        try {
-            if (channel.tryLock() != null) {
-                return channel;
-            }
-        } catch (OverlappingFileLockException e) {
-            channel.close();
-            throw new DirectoryUnusableException(path + " is already open in this process");
-        } catch (IOException e) {
-            channel.close();
-            throw new DirectoryUnusableException("cannot lock " + path.resolve(LOCK_NAME) + ": " + e, e);
-        }
-        channel.close();
-        throw new DirectoryUnusableException(
-                path + " is locked by another process; stop it, or give this one a directory of its own");
     }
 
     public Path path() {
@@ -103,7 +76,7 @@ public final class FileLogDirectory implements LogDirectory {
         try (var entries = Files.list(path)) {
             return entries.filter(Files::isRegularFile)
                     .map(entry -> entry.getFileName().toString())
-                    .filter(name -> !name.equals(LOCK_NAME))
+                    .filter(name -> !name.equals(DirectoryLock.FILE_NAME))
                     .sorted()
                     .toList();
         }
@@ -192,7 +165,7 @@ public final class FileLogDirectory implements LogDirectory {
     }
 
     Path resolve(String name) {
-        if (name.isEmpty() || name.indexOf('/') >= 0 || name.equals(LOCK_NAME) || name.startsWith("..")) {
+        if (name.isEmpty() || name.indexOf('/') >= 0 || name.equals(DirectoryLock.FILE_NAME) || name.startsWith("..")) {
             throw new IllegalArgumentException("not the name of a log file: '" + name + "'");
         }
         return path.resolve(name);

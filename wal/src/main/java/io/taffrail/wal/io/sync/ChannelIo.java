@@ -6,7 +6,6 @@ import io.taffrail.wal.io.IoResult;
 import io.taffrail.wal.io.LogFile;
 import io.taffrail.wal.io.file.ChannelLogFile;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.NonReadableChannelException;
 import java.nio.channels.NonWritableChannelException;
@@ -24,48 +23,38 @@ public final class ChannelIo {
                 case IoRequest.Sync sync -> sync(sync);
             };
         } catch (ClosedChannelException e) {
-            return new IoResult.Failed(Errno.EBADF.number(), describe(request) + ": the file is closed");
+            return new IoResult.Failed(Errno.EBADF.number(), request.describe() + ": the file is closed");
         } catch (NonWritableChannelException e) {
             return new IoResult.Failed(
-                    Errno.EBADF.number(), describe(request) + ": the file was opened for reading alone");
+                    Errno.EBADF.number(), request.describe() + ": the file was opened for reading alone");
         } catch (NonReadableChannelException e) {
             return new IoResult.Failed(
-                    Errno.EBADF.number(), describe(request) + ": the file was opened for writing alone");
+                    Errno.EBADF.number(), request.describe() + ": the file was opened for writing alone");
         } catch (IOException e) {
             var errno = Errno.of(e);
             var cause = errno == 0 ? String.valueOf(e.getMessage()) : Errno.describe(errno);
-            return new IoResult.Failed(errno, describe(request) + ": " + cause);
+            return new IoResult.Failed(errno, request.describe() + ": " + cause);
         } catch (RuntimeException e) {
             // A negative position, a buffer that may not be written: the owner's mistake, and it too belongs to
             // this request alone.
-            return new IoResult.Failed(Errno.EINVAL.number(), describe(request) + ": " + e);
+            return new IoResult.Failed(Errno.EINVAL.number(), request.describe() + ": " + e);
         }
     }
 
+    // Duplicates: java.nio moves a buffer's position, and several writes in flight may share one buffer.
     private static IoResult read(IoRequest.Read read) throws IOException {
-        var target = read.target();
-        var start = target.position();
-        try {
-            return new IoResult.Done(channelFile(read.file()).read(target, read.position()));
-        } finally {
-            target.position(start);
-        }
+        return new IoResult.Done(channelFile(read.file()).read(read.target().duplicate(), read.position()));
     }
 
     private static IoResult write(IoRequest.Write write) throws IOException {
         var file = channelFile(write.file());
         var channel = write.durable() && file.writable() ? file.durableChannel() : file.channel();
-        var source = write.source();
-        var start = source.position();
-        try {
-            var bytes = 0;
-            while (source.hasRemaining()) {
-                bytes += channel.write(source, write.position() + bytes);
-            }
-            return new IoResult.Done(bytes);
-        } finally {
-            source.position(start);
+        var source = write.source().duplicate();
+        var bytes = 0;
+        while (source.hasRemaining()) {
+            bytes += channel.write(source, write.position() + bytes);
         }
+        return new IoResult.Done(bytes);
     }
 
     private static IoResult sync(IoRequest.Sync sync) throws IOException {
@@ -78,20 +67,5 @@ public final class ChannelIo {
             return channelFile;
         }
         throw new IllegalArgumentException("not a file of a FileLogDirectory: " + file);
-    }
-
-    /// For a failure's message: what was asked for.
-    public static String describe(IoRequest request) {
-        return switch (request) {
-            case IoRequest.Read read ->
-                "read of " + remaining(read.target()) + " at " + read.position() + " of " + read.file();
-            case IoRequest.Write write ->
-                "write of " + remaining(write.source()) + " at " + write.position() + " of " + write.file();
-            case IoRequest.Sync sync -> "fdatasync of " + sync.file();
-        };
-    }
-
-    private static String remaining(ByteBuffer buffer) {
-        return buffer.remaining() + " bytes";
     }
 }

@@ -1,0 +1,226 @@
+package io.taffrail.wal.io.uring;
+
+import io.taffrail.wal.io.CompletionQueue;
+import io.taffrail.wal.io.Errno;
+import io.taffrail.wal.io.IoMethod;
+import io.taffrail.wal.io.IoRequest;
+import io.taffrail.wal.io.KernelRefusedException;
+import io.taffrail.wal.io.OwnerSignal;
+import io.taffrail.wal.io.libc.EventFd;
+import io.taffrail.wal.io.libc.NativeFiles;
+import io.taffrail.wal.io.libc.Transfer;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayDeque;
+
+/// Linux's io_uring: a request costs one system call, an overlapped one no thread. A durable write is one
+/// operation (RWF_DSYNC).
+///
+/// The owner must be a platform thread: on a virtual one, [#await] would hold its carrier. It may hand the
+/// method on to another thread, but a thread that ends takes along what it has in flight: the kernel cancels
+/// that, and it is submitted again here.
+public final class UringIoMethod implements IoMethod {
+    /// Requests that the kernel has at once; more wait here for their turn.
+    public static final int IN_FLIGHT_LIMIT = 256;
+
+    private static final long WAKE_USER_DATA = -1;
+
+    private final Ring ring;
+    private final EventFd wake;
+    private final Arena arena = Arena.ofShared();
+    private final MemorySegment wakeValue = arena.allocate(EventFd.VALUE_BYTES, EventFd.VALUE_BYTES);
+    private final NativeFiles files = new NativeFiles(0);
+    private final OwnerSignal signal = new OwnerSignal();
+    private final CompletionQueue completions = new CompletionQueue();
+    private final Transfer[] transfers = new Transfer[IN_FLIGHT_LIMIT];
+    private final ArrayDeque<Transfer> free = new ArrayDeque<>(IN_FLIGHT_LIMIT);
+    private final ArrayDeque<IoRequest> waiting = new ArrayDeque<>();
+    private final Ring.CompletionSink sink = this::answered;
+    private boolean wakeArmed;
+
+    /// Throws with a hint where the kernel, its settings or a sandbox refuse io_uring.
+    public static UringIoMethod open() throws KernelRefusedException {
+        // One entry more than transfers, for the wake-up's read.
+        var ring = Ring.open(IN_FLIGHT_LIMIT + 1);
+        try {
+            return new UringIoMethod(ring, new EventFd());
+        } catch (KernelRefusedException e) {
+            ring.close();
+            throw e;
+        }
+    }
+
+    private UringIoMethod(Ring ring, EventFd wake) {
+        this.ring = ring;
+        this.wake = wake;
+        for (var i = 0; i < transfers.length; i++) {
+            transfers[i] = new Transfer(i);
+            free.add(transfers[i]);
+        }
+    }
+
+    @Override
+    public String name() {
+        return "io_uring";
+    }
+
+    @Override
+    public void submit(IoRequest request) {
+        completions.started();
+        begin(request);
+        flush();
+    }
+
+    private void begin(IoRequest request) {
+        var transfer = free.poll();
+        if (transfer == null) {
+            waiting.add(request);
+            return;
+        }
+        transfer.begin(request);
+        goOn(transfer);
+    }
+
+    private void goOn(Transfer transfer) {
+        var request = transfer.request();
+        try {
+            // Every time: the file may be closed since, and its number another file's.
+            transfer.descriptor(files.descriptor(request.file()));
+        } catch (KernelRefusedException e) {
+            release(transfer);
+            completions.failed(request, e.errno(), String.valueOf(e.getMessage()));
+            return;
+        } catch (IllegalArgumentException e) {
+            release(transfer);
+            completions.failed(request, Errno.EINVAL.number(), String.valueOf(e.getMessage()));
+            return;
+        }
+        if (!prepare(transfer, request)) {
+            // The queue has an entry for every transfer, and each has one prepared at most.
+            throw new IllegalStateException("the submission queue of " + ring.capacity() + " is full");
+        }
+    }
+
+    private boolean prepare(Transfer transfer, IoRequest request) {
+        var file = transfer.descriptor();
+        var slot = transfer.slot();
+        return switch (request) {
+            case IoRequest.Read read -> {
+                var position = read.position() + transfer.doneBytes();
+                yield ring.prepare(Ring.OP_READ, file, transfer.nextAddress(), transfer.leftBytes(), position, 0, slot);
+            }
+            case IoRequest.Write write -> {
+                var position = write.position() + transfer.doneBytes();
+                var flags = write.durable() ? Ring.RWF_DSYNC : 0;
+                yield ring.prepare(
+                        Ring.OP_WRITE, file, transfer.nextAddress(), transfer.leftBytes(), position, flags, slot);
+            }
+            case IoRequest.Sync _ -> ring.prepare(Ring.OP_FSYNC, file, 0, 0, 0, Ring.FSYNC_DATASYNC, slot);
+        };
+    }
+
+    @Override
+    public int poll() {
+        reap();
+        // What is prepared names a descriptor by its number; what the kernel has taken over does not.
+        if (!ring.hasUnsubmitted()) {
+            files.sweep(_ -> false);
+        }
+        return completions.run();
+    }
+
+    private void reap() {
+        ring.reap(sink);
+        while (!waiting.isEmpty() && !free.isEmpty()) {
+            begin(waiting.remove());
+        }
+        flush();
+    }
+
+    private void flush() {
+        if (ring.hasUnsubmitted()) {
+            ring.submit();
+        }
+    }
+
+    private void answered(long userData, int answer) {
+        if (userData == WAKE_USER_DATA) {
+            wakeArmed = false;
+            return;
+        }
+        var transfer = transfers[(int) userData];
+        var result = transfer.answered(answer);
+        if (result == null) {
+            goOn(transfer);
+        } else {
+            completions.finished(transfer.request().completion(), result);
+            release(transfer);
+        }
+    }
+
+    private void release(Transfer transfer) {
+        transfer.end();
+        free.add(transfer);
+    }
+
+    @Override
+    public void await(long timeoutNanos) {
+        reap();
+        if (!completions.isEmpty() || !signal.beginSleep()) {
+            return;
+        }
+        try {
+            var start = System.nanoTime();
+            // A loop: what ends the kernel's wait may be half a transfer, a signal or a wake-up that came late.
+            for (var left = timeoutNanos; left > 0 && completions.isEmpty() && signal.isSleeping(); ) {
+                armWake();
+                ring.await(left);
+                reap();
+                left = timeoutNanos - (System.nanoTime() - start);
+            }
+        } finally {
+            signal.endSleep();
+        }
+    }
+
+    private void armWake() {
+        if (!wakeArmed) {
+            wakeArmed = ring.prepare(
+                    Ring.OP_READ, wake.descriptor(), wakeValue.address(), EventFd.VALUE_BYTES, 0, 0, WAKE_USER_DATA);
+        }
+    }
+
+    @Override
+    public void wakeup() {
+        if (signal.wakeup()) {
+            wake.add();
+        }
+    }
+
+    @Override
+    public int inFlight() {
+        return completions.inFlight();
+    }
+
+    @Override
+    public void close() {
+        reap();
+        while (free.size() < transfers.length) {
+            ring.await(Long.MAX_VALUE);
+            reap();
+        }
+        // The kernel must let go of the wake-up's eight bytes too before they are freed.
+        if (wakeArmed) {
+            wake.add();
+        }
+        while (wakeArmed) {
+            ring.await(Long.MAX_VALUE);
+            reap();
+        }
+        wake.close();
+        ring.close();
+        arena.close();
+        files.close();
+        completions.clear();
+    }
+}
