@@ -161,24 +161,38 @@ public final class Wal implements AutoCloseable {
 
     /// Whether an entry of so many payload bytes fits the pending bytes and leaves the disk's reserve alone.
     public Admission admit(int payloadBytes) {
-        if (payloadBytes > config.maxEntryBytes() - EntryHeader.SIZE_BYTES) {
-            return failure != null || corrupt ? Admission.FAILED : Admission.TOO_LARGE;
+        var tooLarge = payloadBytes > config.maxEntryBytes() - EntryHeader.SIZE_BYTES;
+        var refused = refusal(tooLarge, payloadBytes + EntryHeader.SIZE_BYTES);
+        if (refused != null) {
+            return refused;
         }
-        return admitEncoded(payloadBytes + EntryHeader.SIZE_BYTES);
+        return tail.hasRoom(payloadBytes + EntryHeader.SIZE_BYTES) ? Admission.ADMITTED : Admission.QUEUE_FULL;
     }
 
-    /// The same for [#appendEncoded] of so many bytes, none of its entries longer than the longest that
-    /// [#admit] takes.
+    /// The same for [#appendEncoded] of so many bytes of entries. What is not longer than one entry may be is
+    /// never too large.
     public Admission admitEncoded(int encodedBytes) {
+        var memory = TailBuffer.neededBytes(encodedBytes, config.maxEntryBytes(), config.segmentBytes());
+        var refused = refusal(memory > config.memoryBytes(), encodedBytes);
+        if (refused != null) {
+            return refused;
+        }
+        return tail.hasRoomForEntries(encodedBytes, config.maxEntryBytes()) ? Admission.ADMITTED : Admission.QUEUE_FULL;
+    }
+
+    private @Nullable Admission refusal(boolean tooLarge, int entryBytes) {
         if (failure != null || corrupt || closed) {
             return Admission.FAILED;
+        }
+        if (tooLarge) {
+            return Admission.TOO_LARGE;
         }
         if (reserve.isFull()) {
             return Admission.DISK_FULL;
         }
+        // One entry is always taken, or an entry longer than the limit would wait for ever.
         var pending = tail.received() - tail.flushed();
-        var fits = pending == 0 || pending + encodedBytes <= config.pendingBytes();
-        return fits && tail.hasRoom(encodedBytes) ? Admission.ADMITTED : Admission.QUEUE_FULL;
+        return pending == 0 || pending + entryBytes <= config.pendingBytes() ? null : Admission.QUEUE_FULL;
     }
 
     public enum Admission {
@@ -276,7 +290,7 @@ public final class Wal implements AutoCloseable {
     }
 
     private int flush(long nowNanos) {
-        if (flusher.hasSlot() && policy.isDue(nowNanos, tail)) {
+        if (flusher.isReady() && policy.isDue(nowNanos, tail)) {
             tail.closeGroup();
             policy.closed();
         }
@@ -299,7 +313,7 @@ public final class Wal implements AutoCloseable {
             return Long.MAX_VALUE;
         }
         // A group that cannot be written yet is woken by the completion that makes room for it.
-        var flush = flusher.hasSlot() ? policy.dueNanos(tail) : Long.MAX_VALUE;
+        var flush = flusher.isReady() ? policy.dueNanos(tail) : Long.MAX_VALUE;
         return reserve.isFull() ? Math.min(flush, reserve.nextCheckNanos()) : flush;
     }
 
@@ -327,6 +341,10 @@ public final class Wal implements AutoCloseable {
     }
 
     private void cut(long lsn) throws IOException {
+        var truncation = Truncation.at(lsn, directory, segments);
+        if (truncation == null) {
+            throw new WalException.OutOfRange("LSN " + lsn + " is not the start of an entry");
+        }
         while (!preparer.isReady()) {
             io.poll();
             if (preparer.work(nanoTime.getAsLong()) == 0 && !preparer.isBusy()) {
@@ -339,11 +357,8 @@ public final class Wal implements AutoCloseable {
         if (file == null) {
             throw new IllegalStateException("segment " + sequence + " was ready");
         }
-        var end = new Truncation(directory, segments).run(lsn, file, sequence, config.segmentBytes());
-        if (end == null) {
-            preparer.putBack(file);
-            throw new WalException.OutOfRange("LSN " + lsn + " is not the start of an entry");
-        }
+        tail.shrinkTo(lsn);
+        var end = truncation.run(file, sequence, config.segmentBytes());
         corrupt = false;
         tail.continueAt(end);
         gate.reset(lsn);
@@ -403,9 +418,14 @@ public final class Wal implements AutoCloseable {
         var failedBefore = failure != null;
         tail.closeGroup();
         while (failure == null && !(flusher.isIdle() && !preparer.isBusy())) {
-            if (doWork(nanoTime.getAsLong()) == 0) {
-                io.await(AWAIT_NANOS);
+            if (doWork(nanoTime.getAsLong()) > 0) {
+                continue;
             }
+            if (!flusher.isInFlight() && !preparer.isBusy() && failure == null) {
+                failure = "no room for the segment that " + (tail.received() - tail.flushed())
+                        + " bytes are to be flushed to";
+            }
+            io.await(AWAIT_NANOS);
         }
         while (flusher.isInFlight() || preparer.isBusy()) {
             io.await(AWAIT_NANOS);

@@ -50,10 +50,10 @@ public record WalConfig(
         return Math.min(MAX_ENTRY_BYTES, TailBuffer.maxEntryBytes(segmentBytes));
     }
 
-    /// Of the memory for the tail. Any entry fits twice, because one is never split at the memory's end.
+    /// Of the memory for the tail: any entry fits, wherever the memory's end is.
     int memoryBytes() {
-        var twoEntries = 2 * (maxEntryBytes() + 2 * Blocks.BLOCK_BYTES);
-        return Math.max(tailCacheBytes, Math.max(twoEntries, Math.min(MAX_MEMORY_BYTES, pendingBytes)));
+        var entry = (int) TailBuffer.neededBytes(maxEntryBytes(), maxEntryBytes(), segmentBytes);
+        return Math.max(tailCacheBytes, Math.max(Blocks.roundUp(entry), Math.min(MAX_MEMORY_BYTES, pendingBytes)));
     }
 
     /// Free space at which appends are refused: what was taken still needs the current and the next segment.

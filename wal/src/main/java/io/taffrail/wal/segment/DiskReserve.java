@@ -56,7 +56,7 @@ public final class DiskReserve {
 
     void refused(String message, long nowNanos) {
         refusal = message;
-        checked = nowNanos != Long.MIN_VALUE;
+        checked = true;
         checkedNanos = nowNanos;
     }
 

@@ -66,8 +66,12 @@ public final class GroupFlusher {
         }
     }
 
-    /// Whether [#submit] would start a write now if there were a closed group.
-    public boolean hasSlot() {
+    /// Whether a group that is closed now would be written now. If not, it is better left open to grow.
+    public boolean isReady() {
+        return hasSlot() && tail.closed.isEmpty();
+    }
+
+    private boolean hasSlot() {
         return failure == null && inFlight.size() < MAX_IN_FLIGHT;
     }
 

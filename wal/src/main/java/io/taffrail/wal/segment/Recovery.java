@@ -53,20 +53,36 @@ public final class Recovery {
             @Nullable LogFile prepared) {}
 
     /// A file that is named like a segment.
-    private static final class Candidate {
+    private final class Candidate {
         final String name;
         final long sequence;
-        final LogFile file;
+        private @Nullable LogFile open;
         final @Nullable SegmentHeader header;
         boolean superseded;
         /// Nothing but zeros behind this.
         long usedBytes;
 
-        Candidate(String name, LogFile file, @Nullable SegmentHeader header) {
+        Candidate(String name, @Nullable SegmentHeader header) {
             this.name = name;
             this.sequence = SegmentName.sequence(name);
-            this.file = file;
             this.header = header;
+        }
+
+        LogFile file() throws IOException {
+            var file = open;
+            if (file == null) {
+                file = directory.open(name);
+                open = file;
+            }
+            return file;
+        }
+
+        void close() throws IOException {
+            var file = open;
+            open = null;
+            if (file != null) {
+                file.close();
+            }
         }
     }
 
@@ -97,18 +113,27 @@ public final class Recovery {
             if (!SegmentName.matches(name)) {
                 continue;
             }
-            var file = directory.open(name);
-            reader.use(file);
-            var index = reader.load(0, Blocks.BLOCK_BYTES);
-            var header = index < 0 ? null : SegmentHeader.read(reader.buffer(), index);
-            if (index >= 0 && SegmentHeader.isOtherVersion(reader.buffer(), index)) {
-                throw new IOException(name + " has format version "
-                        + reader.buffer().getInt(index + 8) + ", this is version " + SegmentHeader.VERSION);
+            // One open file at a time: there may be more of them than a process may have open.
+            try (var file = directory.open(name)) {
+                all.add(new Candidate(name, readHeader(name, file)));
             }
-            // A header under another file's name says nothing about this file.
-            var own = header != null && header.sequence() == SegmentName.sequence(name);
-            all.add(new Candidate(name, file, own ? header : null));
         }
+    }
+
+    private static @Nullable SegmentHeader readHeader(String name, LogFile file) throws IOException {
+        var blocks = new BlockReader(Blocks.BLOCK_BYTES);
+        blocks.use(file);
+        var index = blocks.load(0, Blocks.BLOCK_BYTES);
+        if (index < 0) {
+            return null;
+        }
+        if (SegmentHeader.isOtherVersion(blocks.buffer(), index)) {
+            throw new IOException(name + " has format version "
+                    + blocks.buffer().getInt(index + 8) + ", this is version " + SegmentHeader.VERSION);
+        }
+        var header = SegmentHeader.read(blocks.buffer(), index);
+        // A header under another file's name says nothing about this file.
+        return header != null && header.sequence() == SegmentName.sequence(name) ? header : null;
     }
 
     private void findLive() {
@@ -158,7 +183,7 @@ public final class Recovery {
         while (true) {
             var candidate = live.get(last);
             var next = last + 1 < live.size() ? headerOf(live.get(last + 1)) : null;
-            scanner.begin(candidate.file, headerOf(candidate));
+            scanner.begin(candidate.file(), headerOf(candidate));
             while ((next == null || scanner.lsn() < next.baseLsn()) && scanner.next()) {
                 deliver();
             }
@@ -217,9 +242,11 @@ public final class Recovery {
                 prepared);
     }
 
-    private Recovered recovered(Ending ending, long start, LogEnd end, String detail, @Nullable Candidate prepared) {
+    private Recovered recovered(Ending ending, long start, LogEnd end, String detail, @Nullable Candidate prepared)
+            throws IOException {
         var evidence = witness == null ? detail : detail + "; but " + witness;
-        return new Recovered(ending, start, end, evidence, reader.bytesRead(), prepared == null ? null : prepared.file);
+        return new Recovered(
+                ending, start, end, evidence, reader.bytesRead(), prepared == null ? null : prepared.file());
     }
 
     /// The newest segments, everything from where the owner wants to replay, and the segment in front of a
@@ -258,8 +285,8 @@ public final class Recovery {
 
     /// Looks for witnesses from `position` to the end of the file, and for how far it is not zero.
     private void examine(Candidate candidate, long position, long lsn) throws IOException {
-        reader.use(candidate.file);
-        var size = candidate.file.sizeBytes();
+        reader.use(candidate.file());
+        var size = candidate.file().sizeBytes();
         candidate.usedBytes = position;
         for (var at = position; at + Blocks.BLOCK_BYTES <= size; at += Blocks.BLOCK_BYTES) {
             var index = reader.load(at, Blocks.BLOCK_BYTES);
@@ -286,11 +313,11 @@ public final class Recovery {
             // What a newer segment cut off is not a torn tail.
             garbage = before;
         }
-        zero(candidate.file, cut, candidate.usedBytes);
+        zero(candidate.file(), cut, candidate.usedBytes);
         if (durable) {
             // A process that died may have left bytes that were written and not flushed: they are read, so
             // they are about to be called flushed.
-            candidate.file.force();
+            candidate.file().force();
         }
     }
 
@@ -306,7 +333,11 @@ public final class Recovery {
             if (candidate.sequence > behind
                     && candidate.header == null
                     && candidate.usedBytes == 0
-                    && candidate.file.sizeBytes() == segmentBytes) {
+                    && candidate.file().sizeBytes() == segmentBytes) {
+                if (durable) {
+                    // It may have been left between its last write and the flush of that.
+                    candidate.file().force();
+                }
                 return candidate;
             }
         }
@@ -316,7 +347,7 @@ public final class Recovery {
     private void deleteAllBut(List<Candidate> kept, @Nullable Candidate prepared) throws IOException {
         for (var candidate : all.reversed()) {
             if (candidate != prepared && !kept.contains(candidate)) {
-                candidate.file.close();
+                candidate.close();
                 directory.delete(candidate.name);
             }
         }
@@ -327,15 +358,15 @@ public final class Recovery {
     private void closeFiles(List<Candidate> used, @Nullable Candidate prepared) throws IOException {
         for (var candidate : all) {
             if (candidate != prepared && !used.contains(candidate)) {
-                candidate.file.close();
+                candidate.close();
             }
         }
     }
 
-    private Segment segment(Candidate candidate, boolean open) {
+    private Segment segment(Candidate candidate, boolean open) throws IOException {
         var segment = new Segment(headerOf(candidate), directory);
         if (open) {
-            segment.attach(candidate.file);
+            segment.attach(candidate.file());
         }
         return segment;
     }

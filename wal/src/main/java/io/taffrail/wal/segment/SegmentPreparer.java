@@ -66,7 +66,7 @@ public final class SegmentPreparer {
         return switch (state) {
             case READY -> 0;
             case IDLE -> begin(nowNanos);
-            case ZEROING -> goOn();
+            case ZEROING -> goOn(nowNanos);
         };
     }
 
@@ -92,14 +92,14 @@ public final class SegmentPreparer {
         return 1;
     }
 
-    private int goOn() {
+    private int goOn(long nowNanos) {
         switch (result) {
             case null -> {
                 return 0;
             }
             case IoResult.Done done -> zeroedBytes += done.bytes();
             case IoResult.Failed failed -> {
-                abandon(failed);
+                abandon(failed, nowNanos);
                 return 1;
             }
         }
@@ -127,7 +127,7 @@ public final class SegmentPreparer {
         io.submit(new IoRequest.Write(target, ZEROS.slice(0, bytes), zeroedBytes, durable, done -> result = done));
     }
 
-    private void abandon(IoResult.Failed failed) {
+    private void abandon(IoResult.Failed failed, long nowNanos) {
         var message = "preparing " + SegmentName.of(sequence) + ": " + failed.message();
         var full = failed.errno() == ENOSPC
                 || failed.errno() == EDQUOT
@@ -139,7 +139,7 @@ public final class SegmentPreparer {
         }
         try {
             discard();
-            reserve.refused(message, Long.MIN_VALUE);
+            reserve.refused(message, nowNanos);
         } catch (IOException e) {
             failure = message + "; and removing it: " + e;
         }
@@ -170,16 +170,6 @@ public final class SegmentPreparer {
         state = State.IDLE;
         sequence++;
         return ready;
-    }
-
-    /// Undoes [#take]: the file was not used.
-    public void putBack(LogFile unused) {
-        if (state != State.IDLE) {
-            throw new IllegalStateException("segment " + sequence + " is being prepared already");
-        }
-        sequence--;
-        file = unused;
-        state = State.READY;
     }
 
     /// Number of the segment that is, or will be, prepared.

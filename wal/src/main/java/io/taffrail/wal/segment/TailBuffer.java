@@ -66,6 +66,16 @@ public final class TailBuffer {
         return segmentBytes - Blocks.BLOCK_BYTES - GroupHeader.SIZE_BYTES;
     }
 
+    /// Everything from `lsn` on is about to be forgotten: readers are to stop asking for it before it goes.
+    public void shrinkTo(long lsn) {
+        if (!unflushed.isEmpty()) {
+            throw new IllegalStateException("W3: the log shrinks while bytes wait to be flushed");
+        }
+        received.set(lsn);
+        flushed.set(lsn);
+        generation.incrementAndGet();
+    }
+
     /// Goes on at the end of a log that is flushed up to there.
     public void continueAt(LogEnd end) {
         if (!unflushed.isEmpty()) {
@@ -152,6 +162,23 @@ public final class TailBuffer {
         return oldest == null || endAfter(length) - ring.capacityBytes() <= oldest.ringPosition;
     }
 
+    /// The same for entries of so many bytes together, however they fall into groups.
+    public boolean hasRoomForEntries(int bytes, int maxEntryBytes) {
+        var oldest = oldestUnflushed();
+        var group = open;
+        var start = group == null ? nextRingPosition : group.ringEnd();
+        var end = start + neededBytes(bytes, maxEntryBytes, segmentBytes);
+        return end - ring.capacityBytes() <= (oldest == null ? start : oldest.ringPosition);
+    }
+
+    /// Most memory that entries take: two neighbouring groups are together longer than what one may hold, each
+    /// costs its headers and padding, and what does not fit before the memory's end leaves a gap there.
+    public static long neededBytes(int bytes, int maxEntryBytes, int segmentBytes) {
+        var groupLimit = Math.min(MAX_GROUP_BYTES, maxEntryBytes(segmentBytes));
+        var groups = 2L * bytes / groupLimit + 3;
+        return bytes + Math.min(bytes, maxEntryBytes) + groups * (2 * Blocks.BLOCK_BYTES + GroupHeader.SIZE_BYTES);
+    }
+
     private long endAfter(int length) {
         var group = open;
         if (group != null && fits(group, length)) {
@@ -182,12 +209,13 @@ public final class TailBuffer {
     private boolean fits(FlushGroup group, int length) {
         var image = Blocks.roundUp(group.imageBytes + length);
         return group.entryBytes() + length <= MAX_GROUP_BYTES
-                && group.filePosition + image <= segmentBytes
+                && group.filePosition + image <= group.segment.segmentBytes()
                 && ring.index(group.ringPosition) + image <= ring.capacityBytes();
     }
 
     private boolean rolls(int position, int length) {
-        return segment == null || position + Blocks.roundUp(GroupHeader.SIZE_BYTES + length) > segmentBytes;
+        // The newest segment may be of another size: the setting changes between two starts.
+        return segment == null || position + Blocks.roundUp(GroupHeader.SIZE_BYTES + length) > segment.segmentBytes();
     }
 
     private static int imageBytes(boolean rolls, int length) {

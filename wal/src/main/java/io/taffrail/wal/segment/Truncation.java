@@ -24,11 +24,23 @@ public final class Truncation {
 
     private final LogDirectory directory;
     private final SegmentTable table;
-    private final BlockReader reader = new BlockReader(1 << 20);
+    private final BlockReader reader;
+    private final long lsn;
+    private final Cut cut;
 
-    public Truncation(LogDirectory directory, SegmentTable table) {
+    private Truncation(LogDirectory directory, SegmentTable table, BlockReader reader, long lsn, Cut cut) {
         this.directory = directory;
         this.table = table;
+        this.reader = reader;
+        this.lsn = lsn;
+        this.cut = cut;
+    }
+
+    /// Null: `lsn` is not the start of an entry. Nothing is changed before [#run].
+    public static @Nullable Truncation at(long lsn, LogDirectory directory, SegmentTable table) throws IOException {
+        var reader = new BlockReader(1 << 20);
+        var cut = find(lsn, table, reader);
+        return cut == null ? null : new Truncation(directory, table, reader, lsn, cut);
     }
 
     /// What stands in front of the cut.
@@ -43,14 +55,9 @@ public final class Truncation {
     /// The part of the group that stays.
     private record Kept(ByteBuffer entries, int count, int chain, long epoch) {}
 
-    /// Returns where the log goes on; null: `lsn` is not the start of an entry. `prepared` is the file of
-    /// segment `sequence`, all zeros.
-    public @Nullable LogEnd run(long lsn, LogFile prepared, long sequence, int segmentBytes) throws IOException {
-        var cut = find(lsn);
-        if (cut == null) {
-            return null;
-        }
-        saveDiverged(cut, lsn, sequence);
+    /// Returns where the log goes on. `prepared` is the file of segment `sequence`, all zeros.
+    public LogEnd run(LogFile prepared, long sequence, int segmentBytes) throws IOException {
+        saveDiverged(sequence);
         var before = cut.segment;
         // A cut at or in a segment's first group leaves nothing of it.
         if (before != null && cut.lsn == before.baseLsn()) {
@@ -61,16 +68,15 @@ public final class Truncation {
         var filePosition = Blocks.BLOCK_BYTES;
         var kept = cut.kept;
         if (kept != null) {
-            filePosition += writeKept(cut, kept, prepared, sequence);
+            filePosition += writeKept(kept, prepared, sequence);
         }
         var block = Blocks.allocate(Blocks.BLOCK_BYTES);
         header.write(block, 0);
         prepared.write(block, 0);
         prepared.force();
-        forget(cut, before, sequence);
         var segment = new Segment(header, directory);
         segment.attach(prepared);
-        table.add(segment);
+        forget(before, segment);
         return new LogEnd(
                 lsn,
                 kept == null ? cut.chain : kept.chain,
@@ -79,7 +85,7 @@ public final class Truncation {
                 sequence + 1);
     }
 
-    private @Nullable Cut find(long lsn) throws IOException {
+    private static @Nullable Cut find(long lsn, SegmentTable table, BlockReader reader) throws IOException {
         var segment = table.holding(lsn);
         if (segment == null) {
             return table.first() == null && lsn == 0 ? new Cut(null, 0, 0, 0, 0, null) : null;
@@ -122,7 +128,7 @@ public final class Truncation {
         return new Kept(entries, count, cursor.chain(), cursor.epoch());
     }
 
-    private static int writeKept(Cut cut, Kept kept, LogFile prepared, long sequence) throws IOException {
+    private int writeKept(Kept kept, LogFile prepared, long sequence) throws IOException {
         var header =
                 new GroupHeader(sequence, cut.lsn, cut.epoch, cut.lsn, kept.entries.capacity(), kept.count, cut.chain);
         var image = Blocks.allocate(header.fileBytes());
@@ -134,7 +140,7 @@ public final class Truncation {
         return image.capacity();
     }
 
-    private void saveDiverged(Cut cut, long lsn, long newSequence) throws IOException {
+    private void saveDiverged(long newSequence) throws IOException {
         var diverged = directory.subdirectory(DIVERGED);
         var left = MAX_DIVERGED_BYTES;
         for (var name : directory.list()) {
@@ -192,16 +198,17 @@ public final class Truncation {
         }
     }
 
-    private void forget(Cut cut, @Nullable Segment before, long newSequence) throws IOException {
+    private void forget(@Nullable Segment before, Segment newest) throws IOException {
         for (var segment : table.all()) {
             if (segment.baseLsn() >= cut.lsn) {
                 table.remove(segment);
                 segment.close();
             }
         }
+        table.add(newest);
         for (var name : directory.list().reversed()) {
             if (SegmentName.matches(name)
-                    && SegmentName.sequence(name) != newSequence
+                    && SegmentName.sequence(name) != newest.sequence()
                     && (before == null || SegmentName.sequence(name) > before.sequence())) {
                 directory.delete(name);
             }
