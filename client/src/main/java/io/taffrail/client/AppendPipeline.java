@@ -1,0 +1,405 @@
+package io.taffrail.client;
+
+import io.grpc.CallOptions;
+import io.grpc.ClientCall;
+import io.grpc.Metadata;
+import io.grpc.Status;
+import io.taffrail.proto.log.Acknowledgement;
+import io.taffrail.proto.log.AppendResponse;
+import io.taffrail.proto.log.Error;
+import io.taffrail.proto.log.ErrorCode;
+import io.taffrail.proto.log.Notification;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/// Sealed batches on their way over one connection at a time, oldest first. A connection that breaks, and a refusal
+/// that may pass, come to the same: what is not acknowledged is sent again in the same order over the next one.
+///
+/// Everything is called with the appender's lock held, except [#runCompletions], which must be called after each
+/// release of it: futures run what callers attached, and that must not run under the lock.
+final class AppendPipeline {
+    private static final int ANSWERS_AHEAD = 64;
+    // gRPC's own 32 KiB would let one batch of ours out at a time.
+    private static final int OUTBOUND_BUFFER_BYTES = 2 << 20;
+    private static final long DELIVERY_CHECK_MILLIS = 500;
+
+    /// The appender's side: the batch that is still open, and how much it has admitted.
+    interface Source {
+        boolean hasOpenBatch();
+
+        /// Adds the open batch here, unless it may linger for company.
+        void offerOpenBatch(boolean evenIfItMayLinger);
+
+        void releaseBytes(long count);
+
+        void releaseRecords(long count);
+    }
+
+    private final ReentrantLock lock;
+    private final AppenderConfig config;
+    private final Connections connections;
+    private final LeaderCache leaders;
+    private final RetryPolicy retry;
+    private final ScheduledExecutorService timer;
+    private final Source source;
+    private final ScheduledFuture<?> deliveryCheck;
+    private final Queue<Runnable> completions = new ConcurrentLinkedQueue<>();
+
+    private final ArrayDeque<Batch> unsent = new ArrayDeque<>();
+    private final ArrayDeque<Batch> sent = new ArrayDeque<>();
+    // Acknowledged, with a later level to come.
+    private final Map<Long, Batch> awaiting = new LinkedHashMap<>();
+    private @Nullable Batch newest;
+    private @Nullable Connection connection;
+    private boolean connecting;
+    private boolean closed;
+    private int failures;
+    private long acknowledgedRecords;
+    private long lastAcknowledgedSequence = -1;
+    private @Nullable LogClientException lastProblem;
+    private @Nullable LogClientException failure;
+
+    AppendPipeline(
+            ReentrantLock lock,
+            AppenderConfig config,
+            Connections connections,
+            LeaderCache leaders,
+            RetryPolicy retry,
+            ScheduledExecutorService timer,
+            Source source) {
+        this.lock = lock;
+        this.config = config;
+        this.connections = connections;
+        this.leaders = leaders;
+        this.retry = retry;
+        this.timer = timer;
+        this.source = source;
+        this.deliveryCheck = timer.scheduleWithFixedDelay(
+                () -> locked(this::checkDelivery), DELIVERY_CHECK_MILLIS, DELIVERY_CHECK_MILLIS, TimeUnit.MILLISECONDS);
+    }
+
+    void add(Batch batch) {
+        unsent.add(batch);
+        newest = batch;
+    }
+
+    /// Sends as much as the connection takes; connects if there is something to send.
+    void pump() {
+        if (failure != null || closed) {
+            return;
+        }
+        if (connection == null) {
+            if (hasWork() && !connecting) {
+                connect(0);
+            }
+            return;
+        }
+        while (sent.size() < config.maxInFlightBatches() && connection.call.isReady()) {
+            if (unsent.isEmpty()) {
+                source.offerOpenBatch(false);
+            }
+            var batch = unsent.poll();
+            if (batch == null) {
+                return;
+            }
+            sent.add(batch);
+            connection.call.sendMessage(batch.message());
+        }
+    }
+
+    private boolean hasWork() {
+        return !unsent.isEmpty() || source.hasOpenBatch();
+    }
+
+    CompletableFuture<Void> newestAcknowledged() {
+        if (newest == null) {
+            return CompletableFuture.completedFuture(null);
+        }
+        // Acknowledgements come in order, so the newest speaks for all.
+        return newest.acknowledged().thenAccept(ack -> {});
+    }
+
+    long acknowledgedRecords() {
+        return acknowledgedRecords;
+    }
+
+    @Nullable
+    LogClientException failure() {
+        return failure;
+    }
+
+    void close() {
+        closed = true;
+        deliveryCheck.cancel(false);
+        failAll(new LogClientException(LogClientException.Kind.CLOSED, "the appender was closed", lastProblem));
+        if (connection != null) {
+            connection.call.halfClose();
+        }
+    }
+
+    /// Never with the lock held.
+    void runCompletions() {
+        for (var completion = completions.poll(); completion != null; completion = completions.poll()) {
+            completion.run();
+        }
+    }
+
+    private void connect(long delayMillis) {
+        connecting = true;
+        var _ = timer.schedule(this::locateAndConnect, delayMillis, TimeUnit.MILLISECONDS);
+    }
+
+    private void locateAndConnect() {
+        var _ = leaders.locate().thenAccept(endpoint -> locked(() -> connectTo(endpoint)));
+    }
+
+    private void connectTo(Endpoint endpoint) {
+        connecting = false;
+        if (closed || failure != null || connection != null) {
+            return;
+        }
+        try {
+            var call = connections
+                    .channel(endpoint)
+                    .newCall(
+                            AppendMessage.APPEND_STREAM,
+                            CallOptions.DEFAULT.withOnReadyThreshold(OUTBOUND_BUFFER_BYTES));
+            connection = new Connection(call, endpoint);
+            call.start(connection, new Metadata());
+            call.request(ANSWERS_AHEAD);
+        } catch (LogClientException closedClient) {
+            fail(closedClient);
+            return;
+        }
+        pump();
+    }
+
+    private void acknowledged(long requestId, Acknowledgement ack) {
+        var batch = sent.peek();
+        if (batch == null || batch.sequence() != requestId || batch.recordCount() != ack.getRecordCount()) {
+            fail(new LogClientException(
+                    LogClientException.Kind.PROTOCOL,
+                    "an acknowledgement of %d records under request %d, where %s was due"
+                            .formatted(
+                                    ack.getRecordCount(),
+                                    requestId,
+                                    batch == null
+                                            ? "none"
+                                            : batch.recordCount() + " under request " + batch.sequence()),
+                    null));
+            return;
+        }
+        sent.remove();
+        failures = 0;
+        lastAcknowledgedSequence = batch.sequence();
+        acknowledgedRecords += batch.recordCount();
+        source.releaseBytes(batch.message().recordsBytes());
+        batch.release();
+        batch.stagesLeft().removeAll(Batch.stagesReached(ack));
+        if (batch.stagesLeft().isEmpty()) {
+            source.releaseRecords(batch.recordCount());
+        } else {
+            awaiting.put(requestId, batch);
+        }
+        var stillToCome = config.laterStages();
+        completions.add(() -> batch.complete(ack, stillToCome));
+        pump();
+    }
+
+    private void notified(long requestId, Notification notification) {
+        var batch = awaiting.get(requestId);
+        if (batch == null) {
+            batch = sent.stream()
+                    .filter(candidate -> candidate.sequence() == requestId)
+                    .findFirst()
+                    .orElse(null);
+        }
+        // An acknowledgement may have said as much already.
+        if (batch == null) {
+            return;
+        }
+        var told = batch;
+        told.stagesLeft().remove(notification.getStage());
+        if (told.isAcknowledged() && told.stagesLeft().isEmpty()) {
+            awaiting.remove(requestId);
+            source.releaseRecords(told.recordCount());
+        }
+        completions.add(() -> told.complete(notification.getStage(), notification.getBaseOffset()));
+    }
+
+    private void refused(long requestId, Error error, Endpoint endpoint) {
+        var late = awaiting.remove(requestId);
+        if (late != null) {
+            failStages(late, new LogClientException(error));
+            return;
+        }
+        var refusal = new LogClientException(error);
+        if (error.getCode() == ErrorCode.ERROR_CODE_OUT_OF_SEQUENCE) {
+            var inLog = error.hasLastSequence() ? error.getLastSequence() : -1;
+            if (inLog < lastAcknowledgedSequence) {
+                fail(new LogClientException(
+                        error,
+                        "OUT_OF_SEQUENCE: batches %d to %d were acknowledged and are lost (%s); append them again from the source"
+                                .formatted(inLog + 1, lastAcknowledgedSequence, error.getMessage())));
+                return;
+            }
+            // One before it was refused and is to be sent again; so is this one.
+            disconnected(refusal, endpoint);
+        } else if (refusal.isRetryable()) {
+            disconnected(refusal, endpoint);
+        } else {
+            fail(refusal);
+        }
+    }
+
+    private void disconnected(LogClientException cause, Endpoint endpoint) {
+        if (connection != null) {
+            connection.call.cancel("to be opened again", cause);
+            connection = null;
+        }
+        leaders.learn(cause, endpoint);
+        lastProblem = cause;
+        while (!sent.isEmpty()) {
+            unsent.addFirst(sent.removeLast());
+        }
+        var broken = new ArrayList<>(awaiting.values());
+        awaiting.clear();
+        broken.forEach(batch -> failStages(
+                batch,
+                new LogClientException(
+                        LogClientException.Kind.UNAVAILABLE,
+                        "acknowledged, but the connection broke before the later level was told: " + cause.getMessage(),
+                        cause)));
+        if (cause.kind() == LogClientException.Kind.PROTOCOL || cause.kind() == LogClientException.Kind.CLOSED) {
+            fail(cause);
+            return;
+        }
+        if (hasWork() && !connecting && failure == null && !closed) {
+            failures++;
+            // A refusal that names the leader has told where to go; the first time there is nothing to wait for.
+            var named = failures == 1 && !cause.error().getLeader().getAddress().isEmpty();
+            connect(named ? 0 : retry.backoffMillis(failures, ThreadLocalRandom.current()));
+        }
+    }
+
+    private void failStages(Batch batch, LogClientException cause) {
+        source.releaseRecords(batch.recordCount());
+        completions.add(() -> batch.fail(cause));
+    }
+
+    private void checkDelivery() {
+        if (connection == null) {
+            source.offerOpenBatch(false);
+        }
+        var oldest = sent.isEmpty() ? unsent.peek() : sent.peek();
+        if (oldest != null
+                && failure == null
+                && System.nanoTime() - oldest.sealedNanos()
+                        > config.deliveryTimeout().toNanos()) {
+            var problem = lastProblem == null ? "no answer" : lastProblem.getMessage();
+            fail(new LogClientException(
+                    LogClientException.Kind.TIMED_OUT,
+                    "batch %d was not acknowledged within %s and may or may not be in the log; the last problem: %s"
+                            .formatted(oldest.sequence(), config.deliveryTimeout(), problem),
+                    lastProblem));
+        }
+    }
+
+    private void fail(LogClientException cause) {
+        if (failure == null) {
+            failure = cause;
+        }
+        if (connection != null) {
+            connection.call.cancel("failed", cause);
+            connection = null;
+        }
+        failAll(cause);
+    }
+
+    private void failAll(LogClientException cause) {
+        source.offerOpenBatch(true);
+        var all = new ArrayList<Batch>(sent);
+        all.addAll(unsent);
+        sent.clear();
+        unsent.clear();
+        all.forEach(batch -> {
+            source.releaseBytes(batch.message().recordsBytes());
+            failStages(batch, cause);
+        });
+        awaiting.values().forEach(batch -> failStages(batch, cause));
+        awaiting.clear();
+    }
+
+    private void locked(Runnable action) {
+        lock.lock();
+        try {
+            action.run();
+        } catch (RuntimeException broken) {
+            // On a thread that no-one watches: without this the appender would wait for ever.
+            fail(new LogClientException(LogClientException.Kind.PROTOCOL, "the client failed: " + broken, broken));
+        } finally {
+            lock.unlock();
+        }
+        runCompletions();
+    }
+
+    private final class Connection extends ClientCall.Listener<AppendResponse> {
+        private final ClientCall<AppendMessage, AppendResponse> call;
+        private final Endpoint endpoint;
+
+        Connection(ClientCall<AppendMessage, AppendResponse> call, Endpoint endpoint) {
+            this.call = call;
+            this.endpoint = endpoint;
+        }
+
+        @Override
+        public void onReady() {
+            ifCurrent(AppendPipeline.this::pump);
+        }
+
+        @Override
+        public void onMessage(AppendResponse response) {
+            ifCurrent(() -> {
+                call.request(1);
+                switch (response.getResultCase()) {
+                    case ACKNOWLEDGEMENT -> acknowledged(response.getRequestId(), response.getAcknowledgement());
+                    case NOTIFICATION -> notified(response.getRequestId(), response.getNotification());
+                    case ERROR -> refused(response.getRequestId(), response.getError(), endpoint);
+                    case RESULT_NOT_SET ->
+                        fail(new LogClientException(
+                                LogClientException.Kind.PROTOCOL,
+                                endpoint + " answered with nothing; is it a newer service?",
+                                null));
+                }
+            });
+        }
+
+        @Override
+        public void onClose(Status status, Metadata trailers) {
+            ifCurrent(() -> {
+                connection = null;
+                disconnected(LogClientException.of(status, trailers, endpoint), endpoint);
+            });
+        }
+
+        /// What a connection that was given up still says is of no interest.
+        private void ifCurrent(Runnable action) {
+            locked(() -> {
+                if (connection == this) {
+                    action.run();
+                }
+            });
+        }
+    }
+}

@@ -1,0 +1,205 @@
+package io.taffrail.client;
+
+import io.taffrail.proto.log.AppendStage;
+import io.taffrail.proto.log.CommitMode;
+import io.taffrail.proto.log.ReplicationMode;
+import java.time.Duration;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/// How an [Appender] batches, how much it holds, and how safe an acknowledged append is.
+///
+/// @param commitMode UNSPECIFIED: the stream's
+/// @param replicationMode UNSPECIFIED: the stream's
+/// @param producerName empty: an id of its own; otherwise the id that this name has had since it was first used,
+/// and whoever used it before is fenced
+/// @param maxBatchBytes encoded; a larger record goes alone
+/// @param linger how long a record waits for others while the connection has room; 0: not at all. While it has
+/// none, records gather anyway
+/// @param maxInFlightBatches sent and not yet acknowledged. The service knows the last five batches of a producer
+/// again, so no more than that can be sent again safely
+/// @param maxInFlightBytes not yet acknowledged, unsent ones included
+/// @param maxInFlightRecords not yet at the last level that was asked for
+/// @param whenFull what `append` does then
+/// @param maxBlock longest that `append` waits
+/// @param deliveryTimeout from when a batch is full to its acknowledgement, all tries included; then the appender
+/// fails, and what it held is INDETERMINATE
+/// @param laterStages later levels to be told about: DURABLE, REPLICATED, ACCEPTED
+/// @param fencingToken what the stream's token must be; null: the stream has none
+public record AppenderConfig(
+        CommitMode commitMode,
+        ReplicationMode replicationMode,
+        String producerName,
+        int maxBatchBytes,
+        int maxBatchRecords,
+        Duration linger,
+        int maxInFlightBatches,
+        long maxInFlightBytes,
+        long maxInFlightRecords,
+        WhenFull whenFull,
+        Duration maxBlock,
+        Duration deliveryTimeout,
+        Set<AppendStage> laterStages,
+        @Nullable Long fencingToken) {
+    public static final int MAX_IN_FLIGHT_BATCHES = 5;
+
+    public static final AppenderConfig DEFAULTS = new AppenderConfig(
+            CommitMode.COMMIT_MODE_UNSPECIFIED,
+            ReplicationMode.REPLICATION_MODE_UNSPECIFIED,
+            "",
+            512 << 10,
+            10_000,
+            Duration.ZERO,
+            MAX_IN_FLIGHT_BATCHES,
+            32L << 20,
+            1_000_000,
+            WhenFull.WAIT,
+            Duration.ofSeconds(60),
+            Duration.ofSeconds(120),
+            Set.of(),
+            null);
+
+    public enum WhenFull {
+        WAIT,
+        REJECT
+    }
+
+    public AppenderConfig {
+        laterStages = Set.copyOf(laterStages);
+        if (maxInFlightBatches < 1 || maxInFlightBatches > MAX_IN_FLIGHT_BATCHES) {
+            throw new IllegalArgumentException(
+                    "maxInFlightBatches %d: 1 to %d".formatted(maxInFlightBatches, MAX_IN_FLIGHT_BATCHES));
+        }
+        if (maxBatchBytes < 1 || maxBatchRecords < 1 || maxInFlightRecords < 1 || maxInFlightBytes < maxBatchBytes) {
+            throw new IllegalArgumentException(
+                    "maxBatchBytes %d, maxBatchRecords %d and maxInFlightRecords %d must be at least 1, maxInFlightBytes %d no less than maxBatchBytes"
+                            .formatted(maxBatchBytes, maxBatchRecords, maxInFlightRecords, maxInFlightBytes));
+        }
+    }
+
+    public AppenderConfig modes(CommitMode commit, ReplicationMode replication) {
+        return new AppenderConfig(
+                commit,
+                replication,
+                producerName,
+                maxBatchBytes,
+                maxBatchRecords,
+                linger,
+                maxInFlightBatches,
+                maxInFlightBytes,
+                maxInFlightRecords,
+                whenFull,
+                maxBlock,
+                deliveryTimeout,
+                laterStages,
+                fencingToken);
+    }
+
+    public AppenderConfig producerName(String name) {
+        return new AppenderConfig(
+                commitMode,
+                replicationMode,
+                name,
+                maxBatchBytes,
+                maxBatchRecords,
+                linger,
+                maxInFlightBatches,
+                maxInFlightBytes,
+                maxInFlightRecords,
+                whenFull,
+                maxBlock,
+                deliveryTimeout,
+                laterStages,
+                fencingToken);
+    }
+
+    public AppenderConfig batching(int maxBytes, int maxRecords, Duration longestLinger) {
+        return new AppenderConfig(
+                commitMode,
+                replicationMode,
+                producerName,
+                maxBytes,
+                maxRecords,
+                longestLinger,
+                maxInFlightBatches,
+                maxInFlightBytes,
+                maxInFlightRecords,
+                whenFull,
+                maxBlock,
+                deliveryTimeout,
+                laterStages,
+                fencingToken);
+    }
+
+    public AppenderConfig inFlight(long maxBytes, long maxRecords, WhenFull then, Duration longestBlock) {
+        return new AppenderConfig(
+                commitMode,
+                replicationMode,
+                producerName,
+                maxBatchBytes,
+                maxBatchRecords,
+                linger,
+                maxInFlightBatches,
+                maxBytes,
+                maxRecords,
+                then,
+                longestBlock,
+                deliveryTimeout,
+                laterStages,
+                fencingToken);
+    }
+
+    public AppenderConfig deliveryTimeout(Duration timeout) {
+        return new AppenderConfig(
+                commitMode,
+                replicationMode,
+                producerName,
+                maxBatchBytes,
+                maxBatchRecords,
+                linger,
+                maxInFlightBatches,
+                maxInFlightBytes,
+                maxInFlightRecords,
+                whenFull,
+                maxBlock,
+                timeout,
+                laterStages,
+                fencingToken);
+    }
+
+    public AppenderConfig laterStages(AppendStage... stages) {
+        return new AppenderConfig(
+                commitMode,
+                replicationMode,
+                producerName,
+                maxBatchBytes,
+                maxBatchRecords,
+                linger,
+                maxInFlightBatches,
+                maxInFlightBytes,
+                maxInFlightRecords,
+                whenFull,
+                maxBlock,
+                deliveryTimeout,
+                Set.of(stages),
+                fencingToken);
+    }
+
+    public AppenderConfig fencingToken(long token) {
+        return new AppenderConfig(
+                commitMode,
+                replicationMode,
+                producerName,
+                maxBatchBytes,
+                maxBatchRecords,
+                linger,
+                maxInFlightBatches,
+                maxInFlightBytes,
+                maxInFlightRecords,
+                whenFull,
+                maxBlock,
+                deliveryTimeout,
+                laterStages,
+                token);
+    }
+}

@@ -1,0 +1,286 @@
+package io.taffrail.client;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.protobuf.ByteString;
+import io.taffrail.client.ScriptedLogServer.Fate;
+import io.taffrail.proto.log.AppendRequest;
+import io.taffrail.proto.log.CommitMode;
+import io.taffrail.proto.log.ErrorCode;
+import io.taffrail.proto.log.Record;
+import io.taffrail.proto.log.ReplicationMode;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class AppenderTest {
+    private static final Duration SOON = Duration.ofSeconds(30);
+    private static final AppenderConfig ONE_RECORD_A_BATCH = AppenderConfig.DEFAULTS.batching(1, 1, Duration.ZERO);
+
+    private ScriptedLogServer server;
+    private LogClient client;
+
+    @BeforeEach
+    void start() throws Exception {
+        server = new ScriptedLogServer();
+        client = LogClient.connect(server.address());
+    }
+
+    @AfterEach
+    void stop() {
+        client.close();
+        server.close();
+    }
+
+    @Test
+    void tellsEachRecordItsOffset() throws Exception {
+        try (var appender = client.appender("s")) {
+            var appends = new ArrayList<PendingAppend>();
+            for (var i = 0; i < 100; i++) {
+                appends.add(appender.append(bytes("r" + i)));
+            }
+            for (var i = 0; i < 100; i++) {
+                var receipt = appends.get(i).acknowledged().get(30, TimeUnit.SECONDS);
+                assertEquals(i, receipt.offset());
+                assertEquals(i, appends.get(i).replicated().get(30, TimeUnit.SECONDS));
+            }
+        }
+        assertEquals(numbered(100), server.values());
+    }
+
+    @ParameterizedTest
+    @EnumSource(Fate.class)
+    void logsEachRecordOnceInOrderWhateverBefallsABatch(Fate fate) {
+        try (var appender = client.appender("s", ONE_RECORD_A_BATCH)) {
+            server.script(Fate.LOG, fate, fate, Fate.LOG, fate);
+            append(appender, 0, 20);
+            appender.flush(SOON);
+            assertEquals(20, appender.acknowledgedRecords());
+        }
+        assertEquals(numbered(20), server.values());
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8})
+    void logsEachRecordOnceInOrderThroughAnyMixOfFailures(long seed) {
+        var random = new Random(seed);
+        var fates = Fate.values();
+        for (var i = 0; i < 60; i++) {
+            server.script(random.nextInt(3) > 0 ? Fate.LOG : fates[random.nextInt(fates.length)]);
+        }
+        try (var appender = client.appender("s", AppenderConfig.DEFAULTS.batching(64, 3, Duration.ZERO))) {
+            append(appender, 0, 300);
+            appender.flush(SOON);
+        }
+        assertEquals(numbered(300), server.values());
+        assertTrue(server.connections() > 1, "nothing broke");
+    }
+
+    @Test
+    void saysThatAcknowledgedRecordsWereLost() {
+        var appender = client.appender("s", ONE_RECORD_A_BATCH);
+        append(appender, 0, 4);
+        appender.flush(SOON);
+        server.forgetBatchesFrom(2);
+        var refused = assertThrows(LogClientException.class, () -> {
+            append(appender, 4, 1);
+            appender.flush(SOON);
+        });
+        assertEquals(ErrorCode.ERROR_CODE_OUT_OF_SEQUENCE, refused.code());
+        assertTrue(
+                refused.getMessage().contains("batches 2 to 3 were acknowledged and are lost"), refused.getMessage());
+        assertThrows(LogClientException.class, () -> append(appender, 5, 1));
+        assertThrows(LogClientException.class, appender::close);
+        assertEquals(numbered(2), server.values());
+    }
+
+    @Test
+    void goesOnWhereTheNamedProducerStoodAndFencesTheOneBefore() {
+        var config = ONE_RECORD_A_BATCH.producerName("importer");
+        var before = client.appender("s", config);
+        append(before, 0, 7);
+        before.flush(SOON);
+        try (var after = client.appender("s", config)) {
+            assertEquals(7, after.recordsBefore());
+            append(after, 7, 3);
+        }
+        var fenced = assertThrows(LogClientException.class, () -> {
+            append(before, 10, 1);
+            before.flush(SOON);
+        });
+        assertEquals(ErrorCode.ERROR_CODE_FENCED, fenced.code());
+        assertThrows(LogClientException.class, before::close);
+        assertEquals(numbered(10), server.values());
+    }
+
+    @Test
+    void followsTheHintToTheLeader() throws Exception {
+        try (var leader = new ScriptedLogServer()) {
+            server.leaderIs(leader.address());
+            server.script(Fate.NOT_LEADER);
+            try (var appender = client.appender("s")) {
+                append(appender, 0, 5);
+            }
+            assertEquals(numbered(5), leader.values());
+            assertEquals(List.of(), server.values());
+        }
+    }
+
+    @Test
+    void findsTheLeaderThroughAnotherReplicaWhenTheFirstIsGone() throws Exception {
+        String goneAddress;
+        try (var gone = new ScriptedLogServer()) {
+            goneAddress = gone.address();
+        }
+        try (var leader = new ScriptedLogServer()) {
+            server.leaderIs(leader.address());
+            try (var other = LogClient.connect(goneAddress, server.address());
+                    var appender = other.appender("s")) {
+                append(appender, 0, 5);
+            }
+            assertEquals(numbered(5), leader.values());
+        }
+    }
+
+    @Test
+    void refusesMoreThanMayBeInFlight() {
+        server.answersAppends(false);
+        var small = ONE_RECORD_A_BATCH
+                .inFlight(1_000_000, 3, AppenderConfig.WhenFull.REJECT, Duration.ofSeconds(1))
+                .deliveryTimeout(Duration.ofSeconds(1));
+        var appender = client.appender("s", small);
+        append(appender, 0, 3);
+        var full = assertThrows(LogClientException.class, () -> append(appender, 3, 1));
+        assertEquals(LogClientException.Kind.BUFFER_FULL, full.kind());
+        assertThrows(LogClientException.class, appender::close);
+    }
+
+    @Test
+    void waitsForRoomNoLongerThanItMay() {
+        server.answersAppends(false);
+        var small = ONE_RECORD_A_BATCH
+                .inFlight(1_000_000, 3, AppenderConfig.WhenFull.WAIT, Duration.ofMillis(50))
+                .deliveryTimeout(Duration.ofSeconds(1));
+        var appender = client.appender("s", small);
+        append(appender, 0, 3);
+        var full = assertThrows(LogClientException.class, () -> append(appender, 3, 1));
+        assertEquals(LogClientException.Kind.BUFFER_FULL, full.kind());
+        assertThrows(LogClientException.class, appender::close);
+    }
+
+    @Test
+    void failsWhatCannotBeDeliveredInTimeAndSaysThatItMayBeInTheLog() {
+        server.answersAppends(false);
+        var appender = client.appender("s", ONE_RECORD_A_BATCH.deliveryTimeout(Duration.ofMillis(300)));
+        var append = appender.append(bytes("r0"));
+        var failed = assertThrows(
+                ExecutionException.class, () -> append.acknowledged().get(30, TimeUnit.SECONDS));
+        var cause = assertInstanceOf(LogClientException.class, failed.getCause());
+        assertEquals(LogClientException.Kind.TIMED_OUT, cause.kind());
+        assertTrue(cause.getMessage().contains("may or may not be in the log"), cause.getMessage());
+        assertThrows(LogClientException.class, appender::close);
+    }
+
+    @Test
+    void gathersRecordsWhileTheyLinger() {
+        var config = AppenderConfig.DEFAULTS.batching(1 << 20, 10_000, Duration.ofSeconds(20));
+        try (var appender = client.appender("s", config)) {
+            var first = appender.append(bytes("r0"));
+            append(appender, 1, 99);
+            assertFalse(first.acknowledged().isDone());
+            appender.flush(SOON);
+            assertEquals(100, first.acknowledged().join().acknowledgement().getRecordCount());
+        }
+        assertEquals(numbered(100), server.values());
+    }
+
+    @Test
+    void closingFlushes() {
+        var config = AppenderConfig.DEFAULTS
+                .batching(1 << 20, 10_000, Duration.ofSeconds(20))
+                .modes(CommitMode.COMMIT_MODE_ASYNC, ReplicationMode.REPLICATION_MODE_ASYNC);
+        try (var other = LogClient.connect(server.address())) {
+            append(other.appender("s", config), 0, 10);
+        }
+        assertEquals(numbered(10), server.values());
+    }
+
+    @Test
+    void readsOnWhereTheConnectionBroke() {
+        try (var appender = client.appender("s")) {
+            append(appender, 0, 100);
+        }
+        server.breakReadsAfter(4);
+        var read = new ArrayList<String>();
+        try (var reader = client.reader("s", ReaderConfig.DEFAULTS)) {
+            while (!reader.isAtEnd()) {
+                var next = reader.next(SOON);
+                if (next != null) {
+                    assertEquals(read.size(), next.offset());
+                    read.add(next.value().toStringUtf8());
+                }
+            }
+        }
+        assertEquals(numbered(100), read);
+    }
+
+    @Test
+    void readsNoMoreThanAskedForOverABrokenConnection() {
+        try (var appender = client.appender("s")) {
+            append(appender, 0, 100);
+        }
+        server.breakReadsAfter(4);
+        var read = new ArrayList<String>();
+        try (var reader = client.reader("s", ReaderConfig.DEFAULTS.maxRecords(50))) {
+            reader.iterator().forEachRemaining(next -> read.add(next.value().toStringUtf8()));
+        }
+        assertEquals(numbered(50), read);
+    }
+
+    @Test
+    void writesRecordsAsProtobufDoes() {
+        var encoder = new RecordEncoder(0);
+        var request = AppendRequest.newBuilder();
+        for (var length : new int[] {0, 1, 125, 126, 127, 128, 16_383, 16_384, 70_000}) {
+            var value = new byte[length];
+            encoder.add(value, 0, length);
+            request.addRecords(Record.newBuilder().setValue(ByteString.copyFrom(value)));
+            encoder.add(request.getRecords(0));
+            request.addRecords(request.getRecords(0));
+        }
+        var expected = request.build().toByteArray();
+        assertEquals(expected.length, encoder.size());
+        for (var i = 0; i < expected.length; i++) {
+            assertEquals(expected[i], encoder.bytes()[i], "byte " + i);
+        }
+    }
+
+    private static void append(Appender appender, int first, int count) {
+        for (var i = first; i < first + count; i++) {
+            appender.append(bytes("r" + i));
+        }
+    }
+
+    private static List<String> numbered(int count) {
+        return IntStream.range(0, count).mapToObj(i -> "r" + i).toList();
+    }
+
+    private static byte[] bytes(String text) {
+        return text.getBytes(StandardCharsets.UTF_8);
+    }
+}

@@ -1,0 +1,325 @@
+package io.taffrail.client;
+
+import io.grpc.Grpc;
+import io.grpc.InsecureServerCredentials;
+import io.grpc.Metadata;
+import io.grpc.Server;
+import io.grpc.Status;
+import io.grpc.stub.StreamObserver;
+import io.taffrail.proto.log.Acknowledgement;
+import io.taffrail.proto.log.AppendRequest;
+import io.taffrail.proto.log.AppendResponse;
+import io.taffrail.proto.log.CommitMode;
+import io.taffrail.proto.log.Edge;
+import io.taffrail.proto.log.Error;
+import io.taffrail.proto.log.ErrorCode;
+import io.taffrail.proto.log.LeaderHint;
+import io.taffrail.proto.log.LogGrpc;
+import io.taffrail.proto.log.ReadRequest;
+import io.taffrail.proto.log.ReadResponse;
+import io.taffrail.proto.log.Record;
+import io.taffrail.proto.log.RecordBatch;
+import io.taffrail.proto.log.RegisterProducerRequest;
+import io.taffrail.proto.log.RegisterProducerResponse;
+import io.taffrail.proto.log.ReplicationMode;
+import io.taffrail.proto.log.WhoLeadsRequest;
+import io.taffrail.proto.log.WhoLeadsResponse;
+import java.io.IOException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Queue;
+import java.util.zip.CRC32C;
+
+/// Speaks log.proto over real gRPC with one stream in memory, keeps the rules about producers that the service keeps,
+/// and fails where a test says so: what a client must survive, at the moment that the test chooses.
+final class ScriptedLogServer extends LogGrpc.LogImplBase implements AutoCloseable {
+    /// What happens to the next batch that arrives.
+    enum Fate {
+        LOG,
+        LOG_THEN_BREAK,
+        BREAK_FIRST,
+        QUEUE_FULL,
+        NOT_LEADER,
+        INDETERMINATE_BUT_LOGGED,
+        INDETERMINATE_NOT_LOGGED
+    }
+
+    private static final int WINDOW = 5;
+
+    private record Logged(long sequence, long baseOffset, int count) {}
+
+    private static final class ProducerState {
+        int epoch = -1;
+        long lastSequence = -1;
+        long appendedRecords;
+        final ArrayDeque<Logged> window = new ArrayDeque<>();
+    }
+
+    private final Server server;
+    private final Map<Long, ProducerState> producers = new HashMap<>();
+    private final Map<String, Long> names = new HashMap<>();
+    private final List<Record> log = new ArrayList<>();
+    private final Queue<Fate> fates = new ArrayDeque<>();
+    private String leaderAddress = "";
+    private boolean answersAppends = true;
+    private int connections;
+    private int breakReadsAfter = Integer.MAX_VALUE;
+
+    ScriptedLogServer() throws IOException {
+        server = Grpc.newServerBuilderForPort(0, InsecureServerCredentials.create())
+                .addService(this)
+                .build()
+                .start();
+    }
+
+    String address() {
+        return "127.0.0.1:" + server.getPort();
+    }
+
+    synchronized void script(Fate... next) {
+        fates.addAll(List.of(next));
+    }
+
+    synchronized void leaderIs(String address) {
+        leaderAddress = address;
+    }
+
+    synchronized void answersAppends(boolean answers) {
+        answersAppends = answers;
+    }
+
+    synchronized void breakReadsAfter(int responses) {
+        breakReadsAfter = responses;
+    }
+
+    synchronized List<String> values() {
+        return log.stream().map(entry -> entry.getValue().toStringUtf8()).toList();
+    }
+
+    synchronized int connections() {
+        return connections;
+    }
+
+    /// As after a crash that took what was acknowledged from memory.
+    synchronized void forgetBatchesFrom(long sequence) {
+        for (var producer : producers.values()) {
+            while (producer.lastSequence >= sequence) {
+                var lost = producer.window.removeLast();
+                producer.lastSequence--;
+                producer.appendedRecords -= lost.count;
+                log.subList((int) lost.baseOffset, log.size()).clear();
+            }
+        }
+    }
+
+    @Override
+    public void whoLeads(WhoLeadsRequest request, StreamObserver<WhoLeadsResponse> answer) {
+        synchronized (this) {
+            answer.onNext(WhoLeadsResponse.newBuilder()
+                    .setLeader(LeaderHint.newBuilder().setAddress(leaderAddress).setEpoch(1))
+                    .build());
+        }
+        answer.onCompleted();
+    }
+
+    @Override
+    public synchronized void registerProducer(
+            RegisterProducerRequest request, StreamObserver<RegisterProducerResponse> answer) {
+        if (fates.peek() == Fate.NOT_LEADER && !leaderAddress.isEmpty()) {
+            var trailers = new Metadata();
+            trailers.put(LogClientException.ERROR_TRAILER, notLeader());
+            answer.onError(Status.FAILED_PRECONDITION.asRuntimeException(trailers));
+            return;
+        }
+        long id = request.getName().isEmpty()
+                ? producers.size() + 1
+                : names.computeIfAbsent(request.getName(), name -> producers.size() + 1L);
+        var producer = producers.computeIfAbsent(id, _ -> new ProducerState());
+        producer.epoch++;
+        producer.lastSequence = -1;
+        producer.window.clear();
+        answer.onNext(RegisterProducerResponse.newBuilder()
+                .setProducerId(id)
+                .setEpoch(producer.epoch)
+                .setAppendedRecords(producer.appendedRecords)
+                .build());
+        answer.onCompleted();
+    }
+
+    @Override
+    public StreamObserver<AppendRequest> appendStream(StreamObserver<AppendResponse> answers) {
+        synchronized (this) {
+            connections++;
+        }
+        return new StreamObserver<>() {
+            private boolean broken;
+
+            @Override
+            public void onNext(AppendRequest request) {
+                synchronized (ScriptedLogServer.this) {
+                    if (!broken) {
+                        broken = !handle(request, answers);
+                    }
+                }
+            }
+
+            @Override
+            public void onError(Throwable gone) {
+                broken = true;
+            }
+
+            @Override
+            public void onCompleted() {
+                answers.onCompleted();
+            }
+        };
+    }
+
+    /// False: the connection is broken.
+    private boolean handle(AppendRequest request, StreamObserver<AppendResponse> answers) {
+        var fate = fates.isEmpty() ? Fate.LOG : fates.remove();
+        switch (fate) {
+            case LOG -> {
+                var response = append(request);
+                if (answersAppends) {
+                    answers.onNext(response);
+                }
+            }
+            case LOG_THEN_BREAK -> {
+                append(request);
+                answers.onError(Status.UNAVAILABLE.asRuntimeException());
+                return false;
+            }
+            case BREAK_FIRST -> {
+                answers.onError(Status.UNAVAILABLE.asRuntimeException());
+                return false;
+            }
+            case QUEUE_FULL -> answers.onNext(refusal(request, ErrorCode.ERROR_CODE_QUEUE_FULL));
+            case NOT_LEADER ->
+                answers.onNext(AppendResponse.newBuilder()
+                        .setRequestId(request.getRequestId())
+                        .setError(notLeader())
+                        .build());
+            case INDETERMINATE_BUT_LOGGED -> {
+                append(request);
+                answers.onNext(refusal(request, ErrorCode.ERROR_CODE_INDETERMINATE));
+            }
+            case INDETERMINATE_NOT_LOGGED -> answers.onNext(refusal(request, ErrorCode.ERROR_CODE_INDETERMINATE));
+        }
+        return true;
+    }
+
+    private Error notLeader() {
+        return Error.newBuilder()
+                .setCode(ErrorCode.ERROR_CODE_NOT_LEADER)
+                .setMessage("not the leader")
+                .setLeader(LeaderHint.newBuilder().setAddress(leaderAddress).setEpoch(1))
+                .build();
+    }
+
+    private AppendResponse append(AppendRequest request) {
+        var producer = producers.get(request.getProducer().getId());
+        if (producer == null) {
+            return refusal(request, ErrorCode.ERROR_CODE_UNKNOWN_PRODUCER);
+        }
+        if (request.getProducer().getEpoch() != producer.epoch) {
+            return refusal(request, ErrorCode.ERROR_CODE_FENCED);
+        }
+        if (crcOf(request) != request.getRecordsCrc32C()) {
+            return refusal(request, ErrorCode.ERROR_CODE_DATA_LOSS);
+        }
+        var sequence = request.getProducer().getSequence();
+        for (var logged : producer.window) {
+            if (logged.sequence == sequence) {
+                return acknowledgement(request, logged.baseOffset, logged.count, true);
+            }
+        }
+        if (sequence != producer.lastSequence + 1) {
+            var error = refusal(request, ErrorCode.ERROR_CODE_OUT_OF_SEQUENCE).getError().toBuilder();
+            if (producer.lastSequence >= 0) {
+                error.setLastSequence(producer.lastSequence);
+            }
+            return AppendResponse.newBuilder()
+                    .setRequestId(request.getRequestId())
+                    .setError(error)
+                    .build();
+        }
+        var baseOffset = log.size();
+        log.addAll(request.getRecordsList());
+        producer.lastSequence = sequence;
+        producer.appendedRecords += request.getRecordsCount();
+        producer.window.add(new Logged(sequence, baseOffset, request.getRecordsCount()));
+        if (producer.window.size() > WINDOW) {
+            producer.window.remove();
+        }
+        return acknowledgement(request, baseOffset, request.getRecordsCount(), false);
+    }
+
+    private static int crcOf(AppendRequest request) {
+        var records = AppendRequest.newBuilder()
+                .addAllRecords(request.getRecordsList())
+                .build()
+                .toByteArray();
+        var crc = new CRC32C();
+        crc.update(records);
+        return (int) crc.getValue();
+    }
+
+    private static AppendResponse acknowledgement(
+            AppendRequest request, long baseOffset, int count, boolean duplicate) {
+        return AppendResponse.newBuilder()
+                .setRequestId(request.getRequestId())
+                .setAcknowledgement(Acknowledgement.newBuilder()
+                        .setBaseOffset(baseOffset)
+                        .setRecordCount(count)
+                        .setCommitMode(CommitMode.COMMIT_MODE_SYNC)
+                        .setReplicationMode(ReplicationMode.REPLICATION_MODE_QUORUM)
+                        .setDuplicate(duplicate))
+                .build();
+    }
+
+    private static AppendResponse refusal(AppendRequest request, ErrorCode code) {
+        return AppendResponse.newBuilder()
+                .setRequestId(request.getRequestId())
+                .setError(Error.newBuilder().setCode(code).setMessage("as the test wants it"))
+                .build();
+    }
+
+    @Override
+    public void read(ReadRequest request, StreamObserver<ReadResponse> answer) {
+        List<Record> snapshot;
+        int responsesLeft;
+        synchronized (this) {
+            snapshot = List.copyOf(log);
+            responsesLeft = breakReadsAfter;
+        }
+        var offset = request.getEdge() == Edge.EDGE_EARLIEST ? 0 : (int) request.getOffset();
+        var last = request.getMaxRecords() == 0
+                ? snapshot.size()
+                : (int) Math.min(snapshot.size(), offset + request.getMaxRecords());
+        while (offset < last) {
+            if (responsesLeft-- == 0) {
+                answer.onError(Status.UNAVAILABLE.asRuntimeException());
+                return;
+            }
+            var end = Math.min(last, offset + 3);
+            answer.onNext(ReadResponse.newBuilder()
+                    .setNextOffset(snapshot.size())
+                    .addBatches(RecordBatch.newBuilder()
+                            .setBaseOffset(offset)
+                            .setRecordCount(end - offset)
+                            .addAllRecords(snapshot.subList(offset, end)))
+                    .build());
+            offset = end;
+        }
+        answer.onCompleted();
+    }
+
+    @Override
+    public void close() {
+        server.shutdownNow();
+    }
+}
