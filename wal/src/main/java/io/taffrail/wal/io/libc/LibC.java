@@ -43,6 +43,15 @@ public final class LibC {
 
     private LibC() {}
 
+    /// Numbers of system calls and layouts of structures are those of 64-bit Linux; elsewhere they would ask
+    /// for something else altogether.
+    public static void requireLinux() throws KernelRefusedException {
+        var system = System.getProperty("os.name", "") + "/" + System.getProperty("os.arch", "");
+        if (!system.equals("Linux/amd64") && !system.equals("Linux/aarch64")) {
+            throw new KernelRefusedException(system, 0, "this method is for Linux on x86-64 and AArch64 alone");
+        }
+    }
+
     /// A function that reports through its result alone.
     public static MethodHandle plain(String name, FunctionDescriptor type, Linker.Option... options) {
         var address = LINKER.defaultLookup()

@@ -58,6 +58,7 @@ public final class PosixAioMethod implements IoMethod {
     private boolean wakeArmed;
 
     public static PosixAioMethod open() throws KernelRefusedException {
+        LibC.requireLinux();
         if (METHODS.incrementAndGet() > METHODS_LIMIT) {
             METHODS.decrementAndGet();
             throw new KernelRefusedException(

@@ -7,6 +7,7 @@ import io.taffrail.wal.io.IoRequest;
 import io.taffrail.wal.io.KernelRefusedException;
 import io.taffrail.wal.io.OwnerSignal;
 import io.taffrail.wal.io.libc.EventFd;
+import io.taffrail.wal.io.libc.LibC;
 import io.taffrail.wal.io.libc.NativeFiles;
 import io.taffrail.wal.io.libc.Transfer;
 import java.lang.foreign.Arena;
@@ -40,6 +41,7 @@ public final class UringIoMethod implements IoMethod {
 
     /// Throws with a hint where the kernel, its settings or a sandbox refuse io_uring.
     public static UringIoMethod open() throws KernelRefusedException {
+        LibC.requireLinux();
         // One entry more than transfers, for the wake-up's read.
         var ring = Ring.open(IN_FLIGHT_LIMIT + 1);
         try {

@@ -1,0 +1,123 @@
+package io.taffrail.wal.io.selection;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.taffrail.wal.io.file.Buffering;
+import io.taffrail.wal.io.file.FileLogDirectory;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class IoMethodsTest {
+    @TempDir
+    Path folder;
+
+    @Test
+    void opensEachByItsNameAndLeavesNothingBehind() throws Exception {
+        try (var directory = FileLogDirectory.open(folder, Buffering.DIRECT)) {
+            for (var name : List.of("io_uring", "worker", "posix_aio", "sync")) {
+                var opened = IoMethods.open(name, directory, Runnable::run);
+                assertEquals(name, opened.method().name());
+                opened.method().close();
+            }
+            assertEquals(List.of(), directory.list());
+        }
+    }
+
+    @Test
+    void refusesANameThatThereIsNot() throws Exception {
+        try (var directory = FileLogDirectory.open(folder, Buffering.BUFFERED)) {
+            var refusal = assertThrows(
+                    IoMethodUnavailableException.class, () -> IoMethods.open("aio", directory, Runnable::run));
+            assertTrue(String.valueOf(refusal.getMessage()).contains("io_uring"));
+        }
+    }
+
+    @Test
+    void refusesADirectoryThatCannotBeWrittenTo() throws Exception {
+        try (var directory = FileLogDirectory.openReadOnly(folder)) {
+            assertThrows(IoMethodUnavailableException.class, () -> IoMethods.open("auto", directory, Runnable::run));
+        }
+    }
+
+    @Test
+    void takesTheBestThatTheKernelAllowsAndSaysWhy() throws Exception {
+        assertEquals("io_uring passed over=false", choose(List.of()));
+    }
+
+    @Test
+    void passesOverWhatTheKernelRefuses() throws Exception {
+        assumeTrue(Files.isExecutable(Path.of("/usr/bin/strace")), "strace makes the refusal");
+        for (var errno : List.of("EPERM", "ENOSYS", "ENOMEM")) {
+            assertEquals(
+                    "worker passed over=true",
+                    choose(List.of(
+                            "/usr/bin/strace",
+                            "-f",
+                            "-qq",
+                            "-o",
+                            "/dev/null",
+                            "-e",
+                            "trace=io_uring_setup",
+                            "-e",
+                            "inject=io_uring_setup:error=" + errno)));
+        }
+    }
+
+    @Test
+    void passesOverAMethodWhoseOperationsFail() throws Exception {
+        assumeTrue(Files.isExecutable(Path.of("/usr/bin/strace")), "strace makes the refusal");
+        assertEquals(
+                "worker passed over=true",
+                choose(List.of(
+                        "/usr/bin/strace",
+                        "-f",
+                        "-qq",
+                        "-o",
+                        "/dev/null",
+                        "-e",
+                        "trace=io_uring_enter",
+                        "-e",
+                        "inject=io_uring_enter:error=EPERM")));
+    }
+
+    private String choose(List<String> wrapper) throws Exception {
+        var command = new ArrayList<>(wrapper);
+        command.addAll(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--enable-native-access=ALL-UNNAMED",
+                "-cp",
+                System.getProperty("java.class.path"),
+                Chooser.class.getName(),
+                folder.toString()));
+        var process = new ProcessBuilder(command)
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
+        try (var output = process.inputReader()) {
+            return String.valueOf(output.readLine());
+        } finally {
+            process.destroyForcibly().waitFor(60, TimeUnit.SECONDS);
+        }
+    }
+
+    /// What the other process runs.
+    static final class Chooser {
+        public static void main(String[] arguments) throws IOException {
+            try (var directory = FileLogDirectory.open(Path.of(arguments[0]), Buffering.BUFFERED)) {
+                var opened = IoMethods.open("auto", directory, Runnable::run);
+                var passedOver = opened.reason().contains("passed over: io_uring");
+                System.out.println(opened.method().name() + " passed over=" + passedOver);
+                System.err.println(opened.reason());
+                opened.method().close();
+            }
+        }
+    }
+}
