@@ -16,7 +16,7 @@ public final class BlockReader {
 
     public BlockReader(int windowBytes) {
         this.windowBytes = Blocks.roundUp(windowBytes);
-        this.window = Blocks.allocate(this.windowBytes);
+        this.window = Blocks.allocate(0);
     }
 
     /// Reads from this file from now on; what the window holds of it stays.
@@ -56,7 +56,9 @@ public final class BlockReader {
             throw new IllegalStateException("no file to read from");
         }
         var first = position & -(long) Blocks.BLOCK_BYTES;
-        var wanted = (int) Math.max(windowBytes, Blocks.roundUp(position - first + bytes));
+        var needed = Blocks.roundUp(position - first + bytes);
+        var useful = Math.min(windowBytes, Blocks.roundUp(Math.max(0, from.sizeBytes() - first)));
+        var wanted = Math.toIntExact(Math.max(needed, useful));
         if (window.capacity() < wanted) {
             window = Blocks.allocate(wanted);
         }

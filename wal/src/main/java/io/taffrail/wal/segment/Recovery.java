@@ -215,6 +215,12 @@ public final class Recovery {
         if (durableHintLsn > lsn) {
             witness = "the owner knows that " + durableHintLsn + " was flushed";
         }
+        for (var candidate : all) {
+            // Trimming deletes files and truncation leaves headers, so this one has lost its own.
+            if (candidate.sequence < live.getFirst().sequence && candidate.header == null) {
+                witness = candidate.name + " before the log's start has no valid header";
+            }
+        }
         var detail = end.name + " ends at " + scanner.position() + ", LSN " + lsn + ": " + stop;
         var kept = live.subList(0, last + 1);
         for (var candidate : kept) {

@@ -144,26 +144,30 @@ public final class Truncation {
         var diverged = directory.subdirectory(DIVERGED);
         var left = MAX_DIVERGED_BYTES;
         for (var name : directory.list()) {
-            if (!SegmentName.matches(name)) {
+            if (!SegmentName.matches(name) || SegmentName.sequence(name) == newSequence) {
                 continue;
             }
             var sequence = SegmentName.sequence(name);
             var old = cut.segment;
             var from = old != null && sequence == old.sequence() ? cut.position : 0;
-            if (sequence == newSequence || (old != null && sequence < old.sequence())) {
+            if (from == 0 && isKept(sequence)) {
                 continue;
             }
-            var source = directory.open(name);
-            var end = Math.min(usedBytes(source, from), from + left);
-            if (end > from) {
-                left -= end - from;
-                save(source, from, end, diverged, String.format("%016x-%016x.blocks", lsn, sequence));
+            try (var source = directory.open(name)) {
+                var end = Math.min(usedBytes(source, from), from + left);
+                if (end > from) {
+                    left -= end - from;
+                    save(source, from, end, diverged, String.format("%016x-%016x.blocks", lsn, sequence));
+                }
             }
-            source.close();
         }
         diverged.sync();
         diverged.close();
         directory.sync();
+    }
+
+    private boolean isKept(long sequence) {
+        return table.all().stream().anyMatch(segment -> segment.sequence() == sequence && segment.baseLsn() < cut.lsn);
     }
 
     private long usedBytes(LogFile file, long from) throws IOException {
@@ -209,7 +213,7 @@ public final class Truncation {
         for (var name : directory.list().reversed()) {
             if (SegmentName.matches(name)
                     && SegmentName.sequence(name) != newest.sequence()
-                    && (before == null || SegmentName.sequence(name) > before.sequence())) {
+                    && !isKept(SegmentName.sequence(name))) {
                 directory.delete(name);
             }
         }

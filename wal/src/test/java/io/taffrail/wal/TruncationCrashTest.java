@@ -1,0 +1,61 @@
+package io.taffrail.wal;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class TruncationCrashTest {
+    @Test
+    void isWholeOrCutWhereverTheProcessDies() {
+        var log = new MemoryLog(new MemoryDirectory(), MemoryLog.CONFIG, 0);
+        var payloads = new ArrayList<String>();
+        var starts = new ArrayList<Long>();
+        for (var i = 0; i < 12; i++) {
+            for (var part = 0; part < 3; part++) {
+                payloads.add("entry " + i + "." + part);
+                starts.add(log.append(payloads.getLast()).lsn());
+            }
+            log.flush();
+        }
+        log.settle();
+        var image = log.directory.image();
+        for (var keep : List.of(35, 34, 33, 19, 18, 17, 7, 1, 0)) {
+            var cuts = 0;
+            for (var changes = 0; ; changes++) {
+                var directory = MemoryDirectory.of(image);
+                var before = new MemoryLog(directory, MemoryLog.CONFIG, 0);
+                before.settle();
+                directory.crashAfter(changes);
+                var finished = true;
+                try {
+                    before.wal.truncate(starts.get(keep));
+                } catch (MemoryDirectory.Crash e) {
+                    finished = false;
+                }
+                directory.crashAfter(Long.MAX_VALUE);
+                var what = "keep " + keep + ", crash after " + changes;
+                var after = new MemoryLog(directory, MemoryLog.CONFIG, 0);
+                assertNotEquals(
+                        RecoveryReport.Verdict.CORRUPT, after.wal.recovery().verdict(), what);
+                var whole = after.recovered.size() == payloads.size();
+                assertTrue(after.recovered.size() == keep || (whole && !finished), what);
+                assertEquals(payloads.subList(0, after.recovered.size()), after.recovered, what);
+                after.append("new");
+                after.flush();
+                var expected = new ArrayList<>(after.recovered);
+                expected.add("new");
+                var again = new MemoryLog(directory, MemoryLog.CONFIG, after.wal.flushedLsn());
+                assertEquals(expected, again.recovered, what);
+                cuts += after.recovered.size() == keep ? 1 : 0;
+                if (finished) {
+                    assertTrue(cuts > 2, "crashes after the cut were tried: " + cuts);
+                    break;
+                }
+            }
+        }
+    }
+}
