@@ -1,6 +1,7 @@
 package io.taffrail.replication;
 
 import io.taffrail.streams.CommitMode;
+import io.taffrail.streams.Refusal;
 import io.taffrail.streams.ReplicationMode;
 import java.nio.ByteBuffer;
 import java.util.OptionalLong;
@@ -25,4 +26,15 @@ public record AppendCommand(
         ByteBuffer records,
         int recordsCrc,
         boolean wantsStages,
-        AppendObserver observer) {}
+        AppendObserver observer)
+        implements InboxItem {
+    @Override
+    public long sizeBytes() {
+        return records.remaining();
+    }
+
+    @Override
+    public void refuse(Refusal refusal) {
+        observer.ended(new AppendOutcome.Refused(refusal));
+    }
+}

@@ -2,15 +2,21 @@ package io.taffrail.replication;
 
 import io.taffrail.replication.port.EventLoop;
 import io.taffrail.replication.port.Network;
+import io.taffrail.replication.protocol.Configuration;
+import io.taffrail.replication.protocol.Event;
+import io.taffrail.replication.protocol.Member;
 import io.taffrail.streams.Durability;
+import io.taffrail.streams.Refusal;
 import io.taffrail.streams.StreamCommand;
 import io.taffrail.streams.StreamStore;
 import io.taffrail.wal.WalReader;
+import io.taffrail.wal.WalStats;
 import io.taffrail.wal.io.IoMethod;
 import io.taffrail.wal.io.LogDirectory;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.UUID;
+import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 
@@ -18,8 +24,10 @@ import java.util.random.RandomGenerator;
 /// happens to the core as events and performs its effects. Methods are for any thread unless they say
 /// otherwise.
 public final class Replica {
-    /// Recovers what the directory holds; blocks, on the thread that will be the loop's. `progress` hears
-    /// percent.
+    private final EventLoop loop;
+    private final ReplicaLoop shell;
+
+    /// As [#open] with an executor, writing checkpoints of the streams' state on the loop's own thread.
     public static Replica open(
             ReplicaConfig config,
             LogDirectory directory,
@@ -29,90 +37,135 @@ public final class Replica {
             RandomGenerator random,
             Consumer<Integer> progress,
             ReplicaListener listener) {
-        throw new UnsupportedOperationException("not built yet");
+        return open(config, directory, io, Runnable::run, loop, network, random, progress, listener);
+    }
+
+    /// Recovers what the directory holds; blocks, on the thread that will be the loop's. `progress` hears
+    /// percent. `background` writes checkpoints and may block.
+    public static Replica open(
+            ReplicaConfig config,
+            LogDirectory directory,
+            IoMethod io,
+            Executor background,
+            EventLoop loop,
+            Network network,
+            RandomGenerator random,
+            Consumer<Integer> progress,
+            ReplicaListener listener) {
+        progress.accept(0);
+        var signals = new WalSignals();
+        var opened = Opening.open(config, directory, io, background, loop::nanoTime, signals, random);
+        progress.accept(100);
+        return new Replica(loop, new ReplicaLoop(config, opened, signals, loop, network, random, listener));
+    }
+
+    private Replica(EventLoop loop, ReplicaLoop shell) {
+        this.loop = loop;
+        this.shell = shell;
     }
 
     /// Begins to take part: elections, appends, timers. An unbootstrapped replica waits.
     public void start() {
-        throw new UnsupportedOperationException("not built yet");
+        loop.execute(shell::start);
     }
 
     /// One turn of the loop: the log's work. Returns how much was done. Loop thread.
     public int doWork() {
-        throw new UnsupportedOperationException("not built yet");
+        return shell.doWork();
     }
 
     /// When [#doWork] must run again at the latest; [Long#MAX_VALUE]: when something happens. Loop thread.
     public long nextWorkNanos() {
-        throw new UnsupportedOperationException("not built yet");
+        return shell.nextWorkNanos();
     }
 
     /// Makes an empty replica a member of a new cluster; the same call again changes nothing.
     public void bootstrap(UUID clusterId, List<Peer> voters, Consumer<CommandOutcome> done) {
-        throw new UnsupportedOperationException("not built yet");
+        var members = voters.stream().map(Replica::member).toList();
+        loop.execute(() -> shell.bootstrap(clusterId, new Configuration(1, members, List.of()), done));
     }
 
     /// False: the inbox is full and the command was not taken; try again after
     /// [ReplicaListener#inboxHasRoom].
     public boolean append(AppendCommand command) {
-        throw new UnsupportedOperationException("not built yet");
+        return shell.offer(command);
     }
 
     public void execute(StreamCommand command, Consumer<CommandOutcome> done) {
-        throw new UnsupportedOperationException("not built yet");
+        offerOrRefuse(new InboxItem.Command(command, done));
     }
 
     /// A barrier: done when everything appended before it has reached `durability`.
     public void flush(Durability durability, Consumer<CommandOutcome> done) {
-        throw new UnsupportedOperationException("not built yet");
+        offerOrRefuse(new InboxItem.Flush(durability, done));
+    }
+
+    private void offerOrRefuse(InboxItem item) {
+        if (!shell.offer(item)) {
+            item.refuse(Refusal.of(Refusal.Code.QUEUE_FULL, "the leader's inbox is full: retry"));
+        }
     }
 
     /// A frame from another replica.
     public void receive(int fromNodeId, ByteBuffer frame) {
-        throw new UnsupportedOperationException("not built yet");
+        loop.execute(() -> shell.receive(fromNodeId, frame));
     }
 
     /// The connection to the node came or went.
     public void connected(int nodeId, boolean connected) {
-        throw new UnsupportedOperationException("not built yet");
+        loop.execute(() -> shell.post(new Event.Connected(nodeId, connected)));
     }
 
     public void applySettings(ReplicaSettings settings, Consumer<CommandOutcome> done) {
-        throw new UnsupportedOperationException("not built yet");
+        loop.execute(() -> shell.applySettings(settings, done));
     }
 
     /// `targetNodeId` -1: the follower that has the most.
     public void transferLeadership(int targetNodeId, Consumer<CommandOutcome> done) {
-        throw new UnsupportedOperationException("not built yet");
+        loop.execute(() -> shell.request(done, id -> new Event.TransferLeadership(id, targetNodeId)));
     }
 
     public void changeVoters(long expectedConfigId, VoterChange change, Consumer<CommandOutcome> done) {
-        throw new UnsupportedOperationException("not built yet");
+        var translated = switch (change) {
+            case VoterChange.AddLearner(Peer learner) -> new Event.Change.AddLearner(member(learner));
+            case VoterChange.PromoteLearner(int nodeId) -> new Event.Change.PromoteLearner(nodeId);
+            case VoterChange.RemoveVoter(int nodeId) -> new Event.Change.RemoveVoter(nodeId);
+            case VoterChange.RemoveLearner(int nodeId) -> new Event.Change.RemoveLearner(nodeId);
+        };
+        loop.execute(() -> shell.request(done, id -> new Event.ChangeConfiguration(id, expectedConfigId, translated)));
+    }
+
+    private static Member member(Peer peer) {
+        return new Member(peer.nodeId(), peer.storageId(), peer.peerAddress(), peer.clientAddress());
     }
 
     /// Hands leadership over, admits nothing more, flushes, marks the log clean. `done` when it is safe to
     /// exit.
     public void shutdown(Runnable done) {
-        throw new UnsupportedOperationException("not built yet");
+        loop.execute(() -> shell.shutdown(done));
     }
 
     public ReplicaStatus status() {
-        throw new UnsupportedOperationException("not built yet");
+        return shell.status();
     }
 
     public ReplicaSettings settings() {
-        throw new UnsupportedOperationException("not built yet");
+        return shell.settings();
     }
 
     public Watermarks watermarks() {
-        throw new UnsupportedOperationException("not built yet");
+        return shell.watermarks();
+    }
+
+    public WalStats walStats() {
+        return shell.walStats();
     }
 
     public StreamStore streams() {
-        throw new UnsupportedOperationException("not built yet");
+        return shell.streams();
     }
 
     public WalReader newReader() {
-        throw new UnsupportedOperationException("not built yet");
+        return shell.newReader();
     }
 }

@@ -1,4 +1,5 @@
-/// The protocol's decisions as a pure function of events: no clock, no disk, no thread.
+/// The replication protocol as a pure function: events in, effects out. No clock, disk, thread or logger. Open
+/// [ReplicationCore] first.
 @NullMarked
 package io.taffrail.replication.protocol;
 

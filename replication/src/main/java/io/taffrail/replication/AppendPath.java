@@ -1,0 +1,345 @@
+package io.taffrail.replication;
+
+import io.taffrail.replication.port.EventLoop;
+import io.taffrail.replication.protocol.LogPosition;
+import io.taffrail.replication.protocol.ReplicationCore;
+import io.taffrail.streams.AppendDecision;
+import io.taffrail.streams.AppendIntent;
+import io.taffrail.streams.CommandDecision;
+import io.taffrail.streams.CommitMode;
+import io.taffrail.streams.Durability;
+import io.taffrail.streams.RecordsPayload;
+import io.taffrail.streams.Refusal;
+import io.taffrail.streams.ReplicationMode;
+import io.taffrail.streams.StreamStore;
+import io.taffrail.wal.Wal;
+import io.taffrail.wal.record.EntryType;
+import java.nio.ByteBuffer;
+import java.util.function.Consumer;
+
+/// The leader's way from a command to the log: may it be logged, what does the streams' state say, append, apply,
+/// wait. The core hears once for all that a turn appended.
+final class AppendPath {
+    private static final Durability LOCAL_FLUSH = new Durability(CommitMode.SYNC, ReplicationMode.ASYNC);
+
+    private final Wal wal;
+    private final StreamStore store;
+    private final ReplicationCore core;
+    private final EventLoop loop;
+    private final WaitingLine waiting = new WaitingLine();
+
+    private ReplicaSettings settings;
+    private long nowNanos;
+    private long wallMillis;
+    private long appended;
+    private boolean flushWanted;
+    private boolean acknowledgedFromMemory;
+
+    AppendPath(Wal wal, StreamStore store, ReplicationCore core, EventLoop loop, ReplicaSettings settings) {
+        this.wal = wal;
+        this.store = store;
+        this.core = core;
+        this.loop = loop;
+        this.settings = settings;
+    }
+
+    void settings(ReplicaSettings newSettings) {
+        settings = newSettings;
+    }
+
+    WaitingLine waiting() {
+        return waiting;
+    }
+
+    /// Time is read once for all that a turn handles.
+    void beginTurn(long now) {
+        nowNanos = now;
+        wallMillis = loop.wallMillis();
+        appended = 0;
+        flushWanted = false;
+        acknowledgedFromMemory = false;
+    }
+
+    long appendedInTurn() {
+        return appended;
+    }
+
+    boolean flushWanted() {
+        return flushWanted;
+    }
+
+    boolean acknowledgedFromMemory() {
+        return acknowledgedFromMemory;
+    }
+
+    LogPosition end() {
+        return new LogPosition(wal.receivedLsn(), wal.lastEpoch(), wal.chainCrc());
+    }
+
+    /// False: there is no room yet; ask again with the same item.
+    boolean take(InboxItem item) {
+        if (!core.isLeader()) {
+            item.refuse(notLeader());
+            return true;
+        }
+        if (!core.admits(nowNanos)) {
+            return reject(
+                    item, "the leader admits nothing at the moment: it opens, hands over, or waits for followers");
+        }
+        return switch (item) {
+            case AppendCommand append -> append(append);
+            case InboxItem.Command command -> execute(command);
+            case InboxItem.Flush flush -> flush(flush);
+        };
+    }
+
+    private Refusal notLeader() {
+        var leader = core.leader();
+        return Refusal.of(
+                Refusal.Code.NOT_LEADER,
+                leader < 0 ? "this replica does not lead; no leader is known" : "node %d leads".formatted(leader));
+    }
+
+    private boolean reject(InboxItem item, String message) {
+        if (!settings.rejectWhenFull()) {
+            return false;
+        }
+        item.refuse(Refusal.of(Refusal.Code.QUEUE_FULL, message));
+        return true;
+    }
+
+    // Appends
+
+    private boolean append(AppendCommand command) {
+        var recordsBytes = command.records().remaining();
+        switch (wal.admit(RecordsPayload.PREFIX_BYTES + recordsBytes)) {
+            case ADMITTED -> {}
+            case QUEUE_FULL -> {
+                return reject(command, "%d bytes wait for the disk, the limit".formatted(settings.pendingBytes()));
+            }
+            case DISK_FULL -> {
+                command.refuse(Refusal.of(
+                        Refusal.Code.DISK_FULL, "the disk has only its reserve left: trim streams or enlarge it"));
+                return true;
+            }
+            case TOO_LARGE -> {
+                command.refuse(Refusal.of(
+                        Refusal.Code.TOO_LARGE, "a batch of %d bytes of records is too large".formatted(recordsBytes)));
+                return true;
+            }
+            case FAILED -> {
+                command.refuse(Refusal.of(Refusal.Code.STORAGE_FAILED, "the log cannot be written any more"));
+                return true;
+            }
+        }
+        if (command.minCopies() > core.inSyncCount()) {
+            command.refuse(Refusal.of(
+                    Refusal.Code.TOO_FEW_COPIES,
+                    "min_copies %d: %d replicas are in sync".formatted(command.minCopies(), core.inSyncCount())));
+            return true;
+        }
+        var decision = store.decide(
+                new AppendIntent(
+                        command.stream(),
+                        command.commitMode(),
+                        command.replicationMode(),
+                        command.producerId(),
+                        command.producerEpoch(),
+                        command.sequence(),
+                        command.expectedOffset(),
+                        command.fencingToken(),
+                        command.recordCount(),
+                        recordsBytes,
+                        command.recordsCrc(),
+                        wallMillis),
+                settings.streams());
+        switch (decision) {
+            case AppendDecision.Refused(Refusal refusal) -> command.refuse(refusal);
+            case AppendDecision.Duplicate duplicate -> {
+                wanted(duplicate.durability());
+                wait(
+                        duplicate.durability(),
+                        new AppendWaiter(
+                                core,
+                                command,
+                                duplicate.durability(),
+                                duplicate.baseOffset(),
+                                duplicate.recordCount(),
+                                duplicate.lsnStart(),
+                                duplicate.lsnEnd(),
+                                duplicate.epoch(),
+                                true));
+            }
+            case AppendDecision.Accepted(long baseOffset, Durability durability, ByteBuffer prefix) -> {
+                var header = wal.append(EntryType.RECORDS, core.epoch(), prefix, command.records());
+                // The state reads the prefix and no record.
+                store.apply(header, prefix);
+                appended++;
+                wanted(durability);
+                wait(
+                        durability,
+                        new AppendWaiter(
+                                core,
+                                command,
+                                durability,
+                                baseOffset,
+                                command.recordCount(),
+                                header.lsn(),
+                                header.endLsn(),
+                                header.epoch(),
+                                false));
+            }
+        }
+        return true;
+    }
+
+    private void wanted(Durability durability) {
+        switch (durability.commitMode()) {
+            case SYNC -> {
+                flushWanted = true;
+                wal.requestFlush();
+            }
+            case ASYNC -> acknowledgedFromMemory = true;
+        }
+    }
+
+    private void wait(Durability durability, AppendWaiter waiter) {
+        if (waiter.command.wantsStages()) {
+            waiter.staged(AppendObserver.Stage.ACCEPTED);
+            waiting.add(LOCAL_FLUSH, new StageWaiter(waiter, AppendObserver.Stage.DURABLE), nowNanos);
+            waiting.add(Durability.SAFEST_DEFAULT, new StageWaiter(waiter, AppendObserver.Stage.REPLICATED), nowNanos);
+        }
+        waiting.add(durability, waiter, nowNanos);
+    }
+
+    private static final class AppendWaiter implements WaitingLine.Waiter {
+        private final ReplicationCore core;
+        private final AppendCommand command;
+        private final Durability asked;
+        private final long baseOffset;
+        private final int recordCount;
+        private final long startLsn;
+        private final long endLsn;
+        private final long epoch;
+        private final boolean duplicate;
+
+        AppendWaiter(
+                ReplicationCore core,
+                AppendCommand command,
+                Durability asked,
+                long baseOffset,
+                int recordCount,
+                long startLsn,
+                long endLsn,
+                long epoch,
+                boolean duplicate) {
+            this.core = core;
+            this.command = command;
+            this.asked = asked;
+            this.baseOffset = baseOffset;
+            this.recordCount = recordCount;
+            this.startLsn = startLsn;
+            this.endLsn = endLsn;
+            this.epoch = epoch;
+            this.duplicate = duplicate;
+        }
+
+        @Override
+        public long endLsn() {
+            return endLsn;
+        }
+
+        @Override
+        public boolean reached(Durability level) {
+            var received = core.copies(endLsn, false);
+            var flushed = core.copies(endLsn, true);
+            if ((asked.commitMode() == CommitMode.SYNC ? flushed : received) < command.minCopies()) {
+                return false;
+            }
+            command.observer()
+                    .ended(new AppendOutcome.Acknowledged(
+                            baseOffset, recordCount, startLsn, endLsn, epoch, level, received, flushed, duplicate));
+            return true;
+        }
+
+        @Override
+        public void lost(String reason) {
+            command.observer().ended(new AppendOutcome.Indeterminate(reason));
+        }
+
+        void staged(AppendObserver.Stage stage) {
+            command.observer().staged(stage, baseOffset, recordCount, endLsn, epoch);
+        }
+    }
+
+    private record StageWaiter(AppendWaiter append, AppendObserver.Stage stage) implements WaitingLine.Waiter {
+        @Override
+        public long endLsn() {
+            return append.endLsn();
+        }
+
+        @Override
+        public boolean reached(Durability level) {
+            append.staged(stage);
+            return true;
+        }
+
+        @Override
+        public void lost(String reason) {}
+    }
+
+    // Commands
+
+    private boolean execute(InboxItem.Command item) {
+        switch (store.decide(item.command(), settings.streams(), wallMillis)) {
+            case CommandDecision.Refused(Refusal refusal) -> item.refuse(refusal);
+            case CommandDecision.Unchanged _ -> waitForAll(item.done(), Durability.SAFEST_DEFAULT);
+            case CommandDecision.Accepted(ByteBuffer payload) -> {
+                switch (wal.admit(payload.remaining())) {
+                    case QUEUE_FULL -> {
+                        return reject(item, "%d bytes wait for the disk, the limit".formatted(settings.pendingBytes()));
+                    }
+                    case FAILED -> {
+                        item.refuse(Refusal.of(Refusal.Code.STORAGE_FAILED, "the log cannot be written any more"));
+                        return true;
+                    }
+                    case TOO_LARGE -> {
+                        item.refuse(Refusal.of(
+                                Refusal.Code.TOO_LARGE, "a command of %d bytes".formatted(payload.remaining())));
+                        return true;
+                    }
+                    // What a full disk needs is a trim: the reserve is there for it.
+                    case ADMITTED, DISK_FULL -> {}
+                }
+                var header = wal.append(EntryType.STREAM_CONTROL, core.epoch(), payload);
+                store.apply(header, payload);
+                appended++;
+                waitForAll(item.done(), Durability.SAFEST_DEFAULT);
+            }
+        }
+        return true;
+    }
+
+    private boolean flush(InboxItem.Flush item) {
+        waitForAll(item.done(), item.durability());
+        return true;
+    }
+
+    private void waitForAll(Consumer<CommandOutcome> done, Durability durability) {
+        wanted(durability);
+        waiting.add(durability, new CommandWaiter(done, wal.receivedLsn(), core.epoch()), nowNanos);
+    }
+
+    private record CommandWaiter(Consumer<CommandOutcome> done, long endLsn, long epoch) implements WaitingLine.Waiter {
+        @Override
+        public boolean reached(Durability level) {
+            done.accept(new CommandOutcome.Done(endLsn, epoch));
+            return true;
+        }
+
+        @Override
+        public void lost(String reason) {
+            done.accept(new CommandOutcome.Indeterminate(reason));
+        }
+    }
+}

@@ -1,0 +1,58 @@
+package io.taffrail.replication;
+
+import io.taffrail.replication.port.EventLoop;
+import io.taffrail.replication.protocol.ReplicationCore;
+import io.taffrail.streams.StreamStore;
+import io.taffrail.wal.Wal;
+import java.util.function.Consumer;
+
+/// What has to be done now and then: what retention asks for is logged, the streams' state is checkpointed, the log
+/// that nobody needs any more is deleted.
+final class Housekeeping {
+    private static final long INTERVAL_NANOS = 1_000_000_000;
+
+    private final Wal wal;
+    private final StreamStore store;
+    private final ReplicationCore core;
+    private final MetaFile metaFile;
+    private final EventLoop loop;
+    private long nextNanos = Long.MIN_VALUE;
+    private boolean lineageChanged;
+
+    Housekeeping(Wal wal, StreamStore store, ReplicationCore core, MetaFile metaFile, EventLoop loop) {
+        this.wal = wal;
+        this.store = store;
+        this.core = core;
+        this.metaFile = metaFile;
+        this.loop = loop;
+    }
+
+    /// To be written once the core has heard of it as well.
+    void lineageChanged() {
+        lineageChanged = true;
+    }
+
+    void doWork() {
+        if (lineageChanged) {
+            lineageChanged = false;
+            metaFile.write(core.lineage());
+        }
+    }
+
+    void tick(long nowNanos, ReplicaSettings settings, Consumer<InboxItem> log) {
+        if (nowNanos < nextNanos) {
+            return;
+        }
+        nextNanos = nowNanos + INTERVAL_NANOS;
+        if (core.isOpen()) {
+            for (var command : store.retention(settings.streams(), loop.wallMillis())) {
+                log.accept(new InboxItem.Command(command, _ -> {}));
+            }
+        }
+        if (metaFile.isSettled() && !lineageChanged) {
+            store.checkpointIfDue(wal.flushedLsn());
+        }
+        // Never what a majority has not flushed, and never what a member still has to be sent.
+        wal.trim(Math.min(store.neededLsn(), Math.min(core.levels().quorumFlushed(), core.neededByMembersLsn())));
+    }
+}

@@ -1,0 +1,89 @@
+package io.taffrail.replication;
+
+import io.taffrail.replication.codec.LineageCodec;
+import io.taffrail.replication.codec.ReplicaMeta;
+import io.taffrail.replication.protocol.EpochStart;
+import io.taffrail.replication.protocol.HardState;
+import io.taffrail.replication.protocol.LogPosition;
+import io.taffrail.wal.SlotFile;
+import java.util.List;
+import java.util.UUID;
+import java.util.function.Consumer;
+import java.util.function.LongConsumer;
+import org.jspecify.annotations.Nullable;
+
+/// What the replica keeps besides its log: the hard state and the lineage. Writes are carried out in order, so the
+/// durability of one implies that of all before it.
+final class MetaFile implements AutoCloseable {
+    private final SlotFile meta;
+    private final SlotFile lineage;
+    private final int nodeId;
+    private final UUID storageId;
+    private final long incarnation;
+    private final Consumer<String> failed;
+
+    private HardState hard;
+    private long hintLsn;
+    private int writing;
+
+    MetaFile(SlotFile meta, SlotFile lineage, ReplicaMeta now, Consumer<String> failed) {
+        this.meta = meta;
+        this.lineage = lineage;
+        this.nodeId = now.nodeId();
+        this.storageId = now.storageId();
+        this.incarnation = now.incarnation();
+        this.hard = now.hard();
+        this.hintLsn = now.durableHint().lsn();
+        this.failed = failed;
+    }
+
+    /// With it goes what is flushed at that time, as a witness against a log that has lost bytes.
+    void write(HardState next, long flushedLsn, long version, LongConsumer durable) {
+        hard = next;
+        hintLsn = Math.max(hintLsn, flushedLsn);
+        write(() -> durable.accept(version));
+    }
+
+    /// Before the log is cut: the witness must not testify against the cut.
+    void lowerHint(long lsn, Runnable durable) {
+        if (hintLsn <= lsn) {
+            durable.run();
+            return;
+        }
+        hintLsn = lsn;
+        write(durable);
+    }
+
+    private void write(Runnable durable) {
+        var value = new ReplicaMeta(nodeId, storageId, incarnation, hard, new LogPosition(hintLsn, 0, 0))
+                .encode(SlotFile.MAX_VALUE_BYTES);
+        writing++;
+        meta.write(value, error -> done(error, "meta", durable));
+    }
+
+    void write(List<EpochStart> starts) {
+        writing++;
+        lineage.write(LineageCodec.encode(starts, SlotFile.MAX_VALUE_BYTES), error -> done(error, "lineage", () -> {}));
+    }
+
+    private void done(@Nullable String error, String file, Runnable durable) {
+        writing--;
+        if (error == null) {
+            durable.run();
+        } else {
+            failed.accept(file + ": " + error);
+        }
+    }
+
+    /// A checkpoint of the streams shortens what recovery reads of the log; what these files hold of the part that
+    /// it leaves out must be durable before.
+    boolean isSettled() {
+        return writing == 0;
+    }
+
+    @Override
+    public void close() {
+        meta.close();
+        lineage.close();
+    }
+}

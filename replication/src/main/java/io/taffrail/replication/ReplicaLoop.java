@@ -1,0 +1,668 @@
+package io.taffrail.replication;
+
+import io.taffrail.replication.codec.ControlEntryCodec;
+import io.taffrail.replication.codec.Envelope;
+import io.taffrail.replication.codec.FrameCodec;
+import io.taffrail.replication.codec.MalformedException;
+import io.taffrail.replication.codec.ReplicaMeta;
+import io.taffrail.replication.port.EventLoop;
+import io.taffrail.replication.port.Network;
+import io.taffrail.replication.protocol.Configuration;
+import io.taffrail.replication.protocol.Effect;
+import io.taffrail.replication.protocol.Event;
+import io.taffrail.replication.protocol.Event.ControlEntry;
+import io.taffrail.replication.protocol.Levels;
+import io.taffrail.replication.protocol.LogPosition;
+import io.taffrail.replication.protocol.Member;
+import io.taffrail.replication.protocol.ReplicationCore;
+import io.taffrail.streams.Refusal;
+import io.taffrail.streams.StreamStore;
+import io.taffrail.wal.Wal;
+import io.taffrail.wal.WalConfig;
+import io.taffrail.wal.WalException;
+import io.taffrail.wal.WalReader;
+import io.taffrail.wal.WalStats;
+import io.taffrail.wal.record.EntryType;
+import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.UUID;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+import java.util.function.LongFunction;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+
+/// The replica on its loop: takes what comes, lets the core decide, performs the effects. It translates and
+/// dispatches; what an epoch or a quorum means is the core's.
+///
+/// A turn: take from the inbox, let the log work, tell the core how far the log got, and it says who may be
+/// acknowledged.
+final class ReplicaLoop {
+    /// A turn takes no more than so many commands, so that heartbeats and flushes get theirs.
+    private static final int COMMANDS_A_TURN = 8192;
+    /// Core ticks in a heartbeat.
+    private static final int TICKS_A_HEARTBEAT = 5;
+    /// An append waits for its level no longer than this: a client has given up before.
+    private static final long MAX_WAIT_NANOS = 60_000_000_000L;
+
+    private final ReplicaConfig config;
+    private final EventLoop loop;
+    private final Network network;
+    private final ReplicaListener listener;
+    private final ReplicaMeta meta;
+    private final MetaFile metaFile;
+    private final Wal wal;
+    private final WalReader reader;
+    private final WalSignals signals;
+    private final StreamStore store;
+    private final ReplicationCore core;
+    private final AppendPath appends;
+    private final FrameShipper shipper;
+    private final Housekeeping housekeeping;
+    private final Inbox inbox;
+    private final AtomicBoolean turnScheduled = new AtomicBoolean();
+    private final ArrayDeque<Event> events = new ArrayDeque<>();
+    private final ArrayDeque<HeldFrame> heldFrames = new ArrayDeque<>();
+    private final Map<Long, Consumer<CommandOutcome>> requests = new TreeMap<>();
+
+    private long requestIds;
+    private boolean stepping;
+    private boolean started;
+    private boolean incarnationDurable;
+    private boolean statusDirty = true;
+    private @Nullable Truncating truncating;
+    private @Nullable Shutdown shutdown;
+    private @Nullable String failure;
+    private boolean closed;
+    private Event.@Nullable Progress toldProgress;
+    private @Nullable LogPosition toldEnd;
+
+    private volatile ReplicaSettings settings;
+    private volatile Watermarks watermarks = Watermarks.NONE;
+    private volatile ReplicaStatus status;
+
+    private record HeldFrame(int from, ByteBuffer frame) {}
+
+    private record Truncating(long lsn, boolean hintLowered) {}
+
+    ReplicaLoop(
+            ReplicaConfig config,
+            Opening.Opened opened,
+            WalSignals signals,
+            EventLoop loop,
+            Network network,
+            RandomGenerator random,
+            ReplicaListener listener) {
+        this.config = config;
+        this.loop = loop;
+        this.network = network;
+        this.listener = listener;
+        this.meta = opened.meta();
+        this.wal = opened.wal();
+        this.reader = wal.newReader();
+        this.store = opened.store();
+        this.signals = signals;
+        this.settings = config.settings();
+        this.inbox = new Inbox(config.inboxBytes());
+        this.metaFile = new MetaFile(opened.metaSlot(), opened.lineageSlot(), meta, this::storageFailed);
+        this.core = new ReplicationCore(
+                opened.start(), ProtocolSettings.of(config), new ReaderView(wal, reader), random, loop.nanoTime());
+        this.appends = new AppendPath(wal, store, core, loop, settings);
+        this.shipper = new FrameShipper(wal, reader, network, config.settings().pendingBytes());
+        this.housekeeping = new Housekeeping(wal, store, core, metaFile, loop);
+        this.status = buildStatus();
+    }
+
+    // Start and end
+
+    /// The incarnation first: a frame of one that a crash makes this replica forget could be taken for a later one's.
+    void start() {
+        if (started) {
+            return;
+        }
+        started = true;
+        var hard = core.hardState();
+        metaFile.write(hard, wal.flushedLsn(), 0, _ -> {
+            incarnationDurable = true;
+            locate(core.view(loop.nanoTime()).configuration().members());
+            tick();
+        });
+    }
+
+    void shutdown(Runnable done) {
+        if (shutdown != null) {
+            shutdown.alsoTell(done);
+            return;
+        }
+        shutdown = new Shutdown(done, loop.nanoTime() + 2 * config.electionTimeoutMaxNanos());
+        statusDirty = true;
+        if (core.isOpen()) {
+            request(_ -> {}, id -> new Event.TransferLeadership(id, -1));
+        }
+        wake();
+    }
+
+    /// In this order: hand over, stop, flush, mark clean, close. A replica that fails on the way just ends, and
+    /// comes back amnesic.
+    private int shutDown(long now) {
+        var ending = shutdown;
+        if (ending == null || closed) {
+            return 0;
+        }
+        var onlyVoter = core.view(now).configuration().voters().size() <= 1;
+        if (ending.mayStop(core.isLeader() && !onlyVoter, now)) {
+            refuseInbox();
+            post(new Event.Stop());
+        }
+        if (!ending.isStopped()) {
+            return 0;
+        }
+        if (failure == null && started) {
+            if (wal.flushedLsn() < wal.receivedLsn()) {
+                wal.requestFlush();
+                return 0;
+            }
+            if (!appends.waiting().isEmpty() && !ending.isOver(now)) {
+                return 0;
+            }
+            if (ending.mayMarkClean()) {
+                post(new Event.MarkClean());
+            }
+            if (!metaFile.isSettled()) {
+                return 0;
+            }
+        }
+        appends.waiting().loseAll("this replica shuts down");
+        refuseRequests("this replica shuts down");
+        closed = true;
+        reader.close();
+        wal.close();
+        store.close();
+        metaFile.close();
+        ending.tell();
+        return 1;
+    }
+
+    private void refuseInbox() {
+        for (var item = inbox.peek(); item != null; item = inbox.peek()) {
+            inbox.remove(item);
+            item.refuse(Refusal.of(Refusal.Code.SHUTTING_DOWN, "this replica shuts down"));
+        }
+    }
+
+    private void refuseRequests(String message) {
+        for (var done : requests.values()) {
+            done.accept(new CommandOutcome.Indeterminate(message));
+        }
+        requests.clear();
+    }
+
+    // Turns
+
+    /// Any thread.
+    boolean offer(InboxItem item) {
+        if (!inbox.offer(item)) {
+            return false;
+        }
+        wake();
+        return true;
+    }
+
+    private void wake() {
+        if (!turnScheduled.get() && !turnScheduled.getAndSet(true)) {
+            loop.execute(this::doWork);
+        }
+    }
+
+    int doWork() {
+        turnScheduled.set(false);
+        if (closed) {
+            return 0;
+        }
+        var now = loop.nanoTime();
+        var done = takeInbox(now);
+        done += wal.doWork(now);
+        var walFailure = signals.failure();
+        if (walFailure != null) {
+            storageFailed(walFailure);
+        }
+        done += tryTruncate();
+        done += takeHeldFrames();
+        done += tellProgress();
+        housekeeping.doWork();
+        if (failure == null && started && !incarnationDurable) {
+            return done;
+        }
+        done += shutDown(now);
+        if (inbox.hasRoomAgain()) {
+            listener.inboxHasRoom();
+        }
+        if (statusDirty && !closed) {
+            statusDirty = false;
+            status = buildStatus();
+            listener.statusChanged(status);
+        }
+        return done;
+    }
+
+    long nextWorkNanos() {
+        return closed ? Long.MAX_VALUE : wal.nextWorkNanos();
+    }
+
+    private int takeInbox(long now) {
+        if (inbox.isEmpty() || !incarnationDurable) {
+            return 0;
+        }
+        if (failure != null) {
+            refuseAll(Refusal.of(Refusal.Code.STORAGE_FAILED, failure));
+            return 1;
+        }
+        appends.beginTurn(now);
+        var taken = 0;
+        var stopped = shutdown != null && shutdown.isStopped();
+        for (var item = inbox.peek(); item != null && taken < COMMANDS_A_TURN; item = inbox.peek()) {
+            if (stopped) {
+                item.refuse(Refusal.of(Refusal.Code.SHUTTING_DOWN, "this replica shuts down"));
+            } else if (!appends.take(item)) {
+                break;
+            }
+            inbox.remove(item);
+            taken++;
+        }
+        if (appends.appendedInTurn() > 0 || appends.acknowledgedFromMemory()) {
+            post(new Event.Appended(appends.end(), List.of(), appends.flushWanted(), appends.acknowledgedFromMemory()));
+        }
+        if (taken > 0) {
+            // Barriers and duplicates may have asked for what is reached already.
+            complete(core.levels());
+        }
+        if (taken == COMMANDS_A_TURN) {
+            wake();
+        }
+        return taken;
+    }
+
+    private void refuseAll(Refusal refusal) {
+        for (var item = inbox.peek(); item != null; item = inbox.peek()) {
+            inbox.remove(item);
+            item.refuse(refusal);
+        }
+    }
+
+    private int tellProgress() {
+        var progress = new Event.Progress(wal.reportableLsn(), wal.flushedLsn());
+        var end = appends.end();
+        if (failure != null || truncating != null || (progress.equals(toldProgress) && end.equals(toldEnd))) {
+            return 0;
+        }
+        toldProgress = progress;
+        toldEnd = end;
+        post(progress);
+        return 1;
+    }
+
+    private void tick() {
+        if (closed || failure != null) {
+            return;
+        }
+        loop.schedule(config.heartbeatNanos() / TICKS_A_HEARTBEAT, this::tick);
+        var now = loop.nanoTime();
+        var stats = wal.stats();
+        post(new Event.Tick(stats.unflushedAgeNanos(), wal.startLsn()));
+        appends.waiting().expire(now - MAX_WAIT_NANOS, "the level was not reached in time");
+        if (truncating == null && shutdown == null) {
+            housekeeping.tick(now, settings, this::internal);
+        }
+        statusDirty |= core.isLeader();
+        wake();
+    }
+
+    private void internal(InboxItem item) {
+        inbox.force(item);
+    }
+
+    // Events and effects
+
+    /// Steps the core, and then whatever its effects cause, before anything else happens.
+    void post(Event event) {
+        events.add(event);
+        if (stepping || closed) {
+            return;
+        }
+        stepping = true;
+        try {
+            for (var next = events.poll(); next != null; next = events.poll()) {
+                for (var effect : core.step(loop.nanoTime(), next)) {
+                    perform(effect);
+                }
+            }
+        } finally {
+            stepping = false;
+        }
+    }
+
+    private void perform(Effect effect) {
+        switch (effect) {
+            case Effect.Send(int to, var message) -> send(to, FrameCodec.encode(envelope(), message));
+            case Effect.Ship ship -> {
+                var shipped = shipper.ship(envelope(), ship);
+                if (shipped != null) {
+                    events.add(shipped);
+                }
+            }
+            case Effect.Serve serve -> shipper.serve(envelope(), serve);
+            case Effect.Persist(long version, var state) ->
+                metaFile.write(state, wal.flushedLsn(), version, durable -> post(new Event.HardStateDurable(durable)));
+            case Effect.AppendEpochBegin(var entry) ->
+                appendControl(EntryType.EPOCH_BEGIN, entry.start().epoch(), ControlEntryCodec.encode(entry));
+            case Effect.AppendConfiguration(long epoch, var configuration) ->
+                appendControl(EntryType.CONFIG, epoch, ControlEntryCodec.encode(configuration));
+            case Effect.AppendEntries(ByteBuffer entries) -> appendEntries(entries);
+            case Effect.RequestFlush() -> wal.requestFlush();
+            case Effect.Truncate(long lsn) -> {
+                truncating = new Truncating(lsn, false);
+                wal.requestFlush();
+                wake();
+            }
+            case Effect.Advance(Levels levels) -> advance(levels);
+            case Effect.Open _ -> wake();
+            case Effect.Close(String reason) -> {
+                appends.waiting().loseAll(reason);
+                wake();
+            }
+            case Effect.StatusChanged() -> {
+                statusDirty = true;
+                wake();
+            }
+            case Effect.Locate(List<Member> members) -> locate(members);
+            case Effect.RequestDone(long requestId, var result) -> requestDone(requestId, result);
+            case Effect.Halt(String message) -> storageFailed("halted: " + message);
+        }
+    }
+
+    private Envelope envelope() {
+        var hard = core.hardState();
+        return new Envelope(meta.nodeId(), meta.storageId(), meta.incarnation(), hard.clusterId(), hard.historyId());
+    }
+
+    private void send(int to, ByteBuffer frame) {
+        if (incarnationDurable && failure == null) {
+            network.send(to, frame);
+        } else if (failure != null) {
+            // Only what needs no disk is said any more, and the core says nothing else.
+            network.send(to, frame);
+        }
+    }
+
+    private void appendControl(EntryType type, long epoch, ByteBuffer payload) {
+        var header = wal.append(type, epoch, payload);
+        store.apply(header, payload);
+        var control = Opening.control(header, payload);
+        appended(control == null ? List.of() : List.of(control));
+    }
+
+    private void appendEntries(ByteBuffer entries) {
+        try {
+            wal.appendEncoded(entries);
+        } catch (WalException.BadEntry damaged) {
+            // The frame's checksum held and an entry's does not: what the peer read was bad. Without these bytes
+            // the session ends by itself.
+            return;
+        }
+        var control = new ArrayList<ControlEntry>(0);
+        LogReplay.each(entries, (header, payload) -> {
+            store.apply(header, payload);
+            var own = Opening.control(header, payload);
+            if (own != null) {
+                control.add(own);
+            }
+        });
+        appended(control);
+    }
+
+    private void appended(List<ControlEntry> control) {
+        events.addFirst(new Event.Appended(appends.end(), control, false, false));
+        for (var entry : control) {
+            if (entry instanceof ControlEntry.EpochBegun) {
+                housekeeping.lineageChanged();
+            }
+        }
+        wake();
+    }
+
+    private void advance(Levels levels) {
+        watermarks = new Watermarks(
+                levels.leaderReceived(),
+                levels.leaderFlushed(),
+                levels.quorumReceived(),
+                levels.quorumFlushed(),
+                levels.allReceived(),
+                levels.allFlushed());
+        complete(levels);
+        listener.advanced(watermarks);
+    }
+
+    private void complete(Levels levels) {
+        if (!appends.waiting().isEmpty() && core.hasAuthority(loop.nanoTime())) {
+            appends.waiting().advance(levels);
+        }
+    }
+
+    private void locate(List<Member> members) {
+        for (var member : members) {
+            if (member.nodeId() != meta.nodeId()) {
+                network.locate(member.nodeId(), member.peerAddress());
+            }
+        }
+    }
+
+    // Cutting the log
+
+    /// Everything is flushed first (nothing may be in flight), and the witness in `meta` lowered: after a crash it
+    /// would call the shorter log corrupt.
+    private int tryTruncate() {
+        var cut = truncating;
+        if (cut == null || failure != null) {
+            return 0;
+        }
+        if (!cut.hintLowered()) {
+            truncating = new Truncating(cut.lsn(), true);
+            metaFile.lowerHint(cut.lsn(), this::wake);
+        }
+        if (wal.flushedLsn() < wal.receivedLsn() || !metaFile.isSettled()) {
+            return 0;
+        }
+        wal.truncate(cut.lsn());
+        if (store.appliedLsn() > cut.lsn()) {
+            store.truncated(cut.lsn());
+        }
+        LogReplay.replay(reader, store.appliedLsn(), cut.lsn(), store::apply);
+        truncating = null;
+        housekeeping.lineageChanged();
+        toldProgress = null;
+        post(new Event.Truncated(appends.end()));
+        return 1;
+    }
+
+    // Peers
+
+    void receive(int from, ByteBuffer frame) {
+        if (!heldFrames.isEmpty() || (isFull() && FrameCodec.isReplicate(frame))) {
+            // The leader ships no more than a window ahead of what is acknowledged, so this stays small.
+            heldFrames.add(new HeldFrame(from, frame));
+            return;
+        }
+        deliver(from, frame);
+    }
+
+    private boolean isFull() {
+        return wal.admit(Math.min(FrameShipper.FRAME_BYTES, settings.pendingBytes() / 4)) == Wal.Admission.QUEUE_FULL;
+    }
+
+    private int takeHeldFrames() {
+        var taken = 0;
+        while (!heldFrames.isEmpty() && !isFull()) {
+            var held = heldFrames.remove();
+            deliver(held.from(), held.frame());
+            taken++;
+        }
+        return taken;
+    }
+
+    private void deliver(int from, ByteBuffer frame) {
+        if (!incarnationDurable || closed || failure != null) {
+            return;
+        }
+        FrameCodec.Decoded decoded;
+        try {
+            decoded = FrameCodec.decode(frame);
+        } catch (MalformedException damaged) {
+            return;
+        }
+        var sender = decoded.envelope();
+        if (sender.nodeId() != from
+                || !sender.isOf(core.hardState().clusterId(), core.hardState().historyId())) {
+            return;
+        }
+        post(new Event.Received(from, sender.storageId(), sender.incarnation(), decoded.message()));
+        wake();
+    }
+
+    // Requests
+
+    void bootstrap(UUID clusterId, Configuration first, Consumer<CommandOutcome> done) {
+        var known = core.hardState().clusterId();
+        if (known != null) {
+            done.accept(
+                    known.equals(clusterId)
+                            ? new CommandOutcome.Done(0, core.epoch())
+                            : new CommandOutcome.Refused(Refusal.of(
+                                    Refusal.Code.WRONG_CLUSTER,
+                                    "this replica belongs to cluster %s, not %s".formatted(known, clusterId))));
+            return;
+        }
+        if (!first.isVoter(meta.nodeId(), meta.storageId())) {
+            done.accept(new CommandOutcome.Refused(Refusal.of(
+                    Refusal.Code.INVALID_ARGUMENT,
+                    "voters do not name this replica, node %d with storage %s"
+                            .formatted(meta.nodeId(), meta.storageId()))));
+            return;
+        }
+        post(new Event.Bootstrap(clusterId, first));
+        done.accept(new CommandOutcome.Done(0, 0));
+    }
+
+    void applySettings(ReplicaSettings next, Consumer<CommandOutcome> done) {
+        if (next.generation() < settings.generation()) {
+            done.accept(new CommandOutcome.Refused(Refusal.of(
+                    Refusal.Code.INVALID_ARGUMENT,
+                    "generation %d is older than %d".formatted(next.generation(), settings.generation()))));
+            return;
+        }
+        var old = config.wal();
+        wal.reconfigure(new WalConfig(
+                old.segmentBytes(),
+                next.writerDelayNanos(),
+                next.groupCommitDelayNanos(),
+                next.groupCommitSiblings(),
+                next.pendingBytes(),
+                old.tailCacheBytes(),
+                old.reserveBytes(),
+                old.fsyncDisabled()));
+        settings = next;
+        appends.settings(next);
+        post(new Event.LagLimits(next.replicationLagBytes(), next.replicationLagNanos()));
+        statusDirty = true;
+        wake();
+        done.accept(new CommandOutcome.Done(wal.receivedLsn(), core.epoch()));
+    }
+
+    void request(Consumer<CommandOutcome> done, LongFunction<Event> event) {
+        if (failure != null || closed) {
+            done.accept(new CommandOutcome.Refused(
+                    Refusal.of(Refusal.Code.STORAGE_FAILED, failure == null ? "closed" : failure)));
+            return;
+        }
+        requestIds++;
+        requests.put(requestIds, done);
+        post(event.apply(requestIds));
+    }
+
+    private void requestDone(long requestId, Effect.RequestResult result) {
+        var done = requests.remove(requestId);
+        if (done == null) {
+            return;
+        }
+        done.accept(
+                switch (result) {
+                    case Effect.RequestResult.Done(long lsn, long epoch) -> new CommandOutcome.Done(lsn, epoch);
+                    case Effect.RequestResult.Indeterminate(String message) ->
+                        new CommandOutcome.Indeterminate(message);
+                    case Effect.RequestResult.Refused(Effect.Reason reason, String message) ->
+                        new CommandOutcome.Refused(Refusal.of(
+                                switch (reason) {
+                                    case NOT_LEADER -> Refusal.Code.NOT_LEADER;
+                                    case INVALID, NOT_NOW -> Refusal.Code.INVALID_ARGUMENT;
+                                },
+                                message));
+                });
+    }
+
+    // Failure
+
+    /// No acknowledgement and no promise leaves from here on: what the disk holds is unknown.
+    private void storageFailed(String message) {
+        if (failure != null || closed) {
+            return;
+        }
+        failure = message;
+        post(new Event.StorageFailed(message));
+        appends.waiting().loseAll(message);
+        refuseRequests(message);
+        statusDirty = true;
+        listener.storageFailed(message);
+        wake();
+    }
+
+    // Views
+
+    ReplicaStatus status() {
+        return status;
+    }
+
+    ReplicaSettings settings() {
+        return settings;
+    }
+
+    Watermarks watermarks() {
+        return watermarks;
+    }
+
+    WalStats walStats() {
+        return wal.stats();
+    }
+
+    StreamStore streams() {
+        return store;
+    }
+
+    WalReader newReader() {
+        return wal.newReader();
+    }
+
+    private ReplicaStatus buildStatus() {
+        return StatusMapping.status(
+                meta,
+                core.view(loop.nanoTime()),
+                wal.startLsn(),
+                watermarks,
+                wal.recovery(),
+                settings.generation(),
+                failure,
+                shutdown != null);
+    }
+}

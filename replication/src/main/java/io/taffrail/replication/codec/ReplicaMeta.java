@@ -1,0 +1,99 @@
+package io.taffrail.replication.codec;
+
+import io.taffrail.replication.protocol.HardState;
+import io.taffrail.replication.protocol.LogPosition;
+import io.taffrail.replication.protocol.LoggedConfiguration;
+import java.nio.BufferUnderflowException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+
+/// Everything that a replica keeps besides its log, in one slot of its `meta` file.
+///
+/// @param incarnation one more at each start of the process
+/// @param durableHint a position of the log that is known to be flushed; a log that ends below it has lost bytes
+public record ReplicaMeta(int nodeId, UUID storageId, long incarnation, HardState hard, LogPosition durableHint) {
+    private static final byte VERSION = 1;
+
+    /// `maxBytes`: what a slot holds. Only the newest configurations go in if not all fit; the newest two must.
+    public ByteBuffer encode(int maxBytes) {
+        var configurations = hard.configurations();
+        while (true) {
+            var to = ByteBuffer.allocate(64 << 10).order(ByteOrder.LITTLE_ENDIAN);
+            write(to, configurations);
+            to.flip();
+            if (to.remaining() <= maxBytes) {
+                return to;
+            }
+            if (configurations.size() <= 2) {
+                throw new MalformedException(
+                        "meta of %d bytes, at most %d: fewer members or shorter addresses are needed"
+                                .formatted(to.remaining(), maxBytes));
+            }
+            configurations = configurations.subList(1, configurations.size());
+        }
+    }
+
+    private void write(ByteBuffer to, List<LoggedConfiguration> configurations) {
+        to.put(VERSION);
+        to.putInt(nodeId);
+        Fields.putUuid(to, storageId);
+        to.putLong(incarnation);
+        var cluster = hard.clusterId();
+        var history = hard.historyId();
+        Fields.putBoolean(to, cluster != null);
+        if (cluster != null && history != null) {
+            Fields.putUuid(to, cluster);
+            Fields.putUuid(to, history);
+        }
+        to.putLong(hard.promisedEpoch()).putInt(hard.promisedNode()).putLong(hard.promisedIncarnation());
+        Fields.putBoolean(to, hard.dirty());
+        Fields.putBoolean(to, hard.suspect());
+        Fields.putPosition(to, durableHint);
+        to.putShort((short) configurations.size());
+        for (var configuration : configurations) {
+            Fields.putLogged(to, configuration);
+        }
+    }
+
+    public static ReplicaMeta decode(ByteBuffer value) {
+        var from = value.duplicate().order(ByteOrder.LITTLE_ENDIAN);
+        try {
+            var version = from.get();
+            if (version != VERSION) {
+                throw new MalformedException("meta is of format version %d, not %d".formatted(version, VERSION));
+            }
+            var nodeId = from.getInt();
+            var storageId = Fields.uuid(from);
+            var incarnation = from.getLong();
+            var member = Fields.bool(from);
+            var clusterId = member ? Fields.uuid(from) : null;
+            var historyId = member ? Fields.uuid(from) : null;
+            var promisedEpoch = from.getLong();
+            var promisedNode = from.getInt();
+            var promisedIncarnation = from.getLong();
+            var dirty = Fields.bool(from);
+            var suspect = Fields.bool(from);
+            var hint = Fields.position(from);
+            var count = Fields.count(from, "configurations", 8, 12);
+            var configurations = new ArrayList<LoggedConfiguration>(count);
+            for (var i = 0; i < count; i++) {
+                configurations.add(Fields.logged(from));
+            }
+            var hard = new HardState(
+                    clusterId,
+                    historyId,
+                    promisedEpoch,
+                    promisedNode,
+                    promisedIncarnation,
+                    dirty,
+                    suspect,
+                    List.copyOf(configurations));
+            return new ReplicaMeta(nodeId, storageId, incarnation, hard, hint);
+        } catch (BufferUnderflowException e) {
+            throw new MalformedException("meta is cut: " + value.remaining() + " bytes");
+        }
+    }
+}

@@ -1,0 +1,400 @@
+package io.taffrail.replication.protocol;
+
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+
+/// Stands for election: asks whether it would be promised an epoch, has it promised, learns what the voters hold,
+/// makes the best log its own, and leads.
+final class CandidateRole implements Role {
+    private enum Phase {
+        /// Changes nothing anywhere; keeps a replica that lost its link from disturbing the others.
+        ASKING,
+        /// Its own promise and its own log become durable.
+        PROMISING,
+        /// The others promise and testify.
+        PREPARING,
+        /// Cuts what the best log does not hold.
+        CUTTING,
+        /// Copies what it lacks from the voter whose log is ahead.
+        FETCHING
+    }
+
+    private final ReplicaState state;
+    private Phase phase;
+    private long epoch;
+    private long deadline;
+    private long repeatAt;
+    private final TreeSet<Integer> willing = new TreeSet<>();
+    private final TreeMap<Integer, Tally.Testimony> testimonies = new TreeMap<>();
+
+    private long hardVersion;
+    private long sufficientSince = -1;
+    private int tier;
+    private Tally.@Nullable Testimony source;
+
+    private CandidateRole(ReplicaState state, Phase phase) {
+        this.state = state;
+        this.phase = phase;
+        this.deadline = state.nowNanos + state.randomElectionTimeout();
+    }
+
+    static CandidateRole asking(ReplicaState state) {
+        return new CandidateRole(state, Phase.ASKING);
+    }
+
+    /// The leader told it to.
+    static CandidateRole withoutAsking(ReplicaState state) {
+        return new CandidateRole(state, Phase.PROMISING);
+    }
+
+    @Override
+    public Role enter() {
+        epoch = Math.max(state.highestEpoch, state.hard.promisedEpoch()) + 1;
+        if (phase == Phase.PROMISING) {
+            return promise();
+        }
+        willing.add(state.nodeId);
+        return askAgain();
+    }
+
+    // Pre-vote
+
+    private Role askAgain() {
+        repeatAt = state.nowNanos + state.config.heartbeatNanos();
+        if (willing.size() >= state.configuration().majority()) {
+            return promise();
+        }
+        for (var voter : state.configuration().voters()) {
+            if (!willing.contains(voter.nodeId())) {
+                state.send(voter.nodeId(), new Message.PreVote(epoch, state.end));
+            }
+        }
+        return this;
+    }
+
+    private Role answered(Event.Received received, Message.PreVoteReply reply) {
+        state.sawEpoch(reply.promisedEpoch());
+        if (phase != Phase.ASKING
+                || reply.epoch() != epoch
+                || !reply.granted()
+                || !state.configuration().isVoter(received.from(), received.fromStorage())) {
+            return this;
+        }
+        willing.add(received.from());
+        return willing.size() >= state.configuration().majority() ? promise() : this;
+    }
+
+    // Promise
+
+    private Role promise() {
+        phase = Phase.PROMISING;
+        epoch = Math.max(state.highestEpoch, state.hard.promisedEpoch()) + 1;
+        deadline = state.nowNanos + state.randomElectionTimeout();
+        hardVersion = state.promise(epoch, state.nodeId, state.incarnation);
+        state.emit(new Effect.RequestFlush());
+        state.emit(new Effect.StatusChanged());
+        return progress();
+    }
+
+    @Override
+    public Role progress() {
+        return switch (phase) {
+            case PROMISING -> {
+                if (!state.isDurable(hardVersion) || state.flushedLsn < state.end.lsn() || state.isTruncating()) {
+                    yield this;
+                }
+                phase = Phase.PREPARING;
+                testimonies.put(
+                        state.nodeId,
+                        new Tally.Testimony(
+                                state.nodeId,
+                                state.integrity,
+                                state.end,
+                                state.lineage.starts(),
+                                state.knownQuorumReceived,
+                                state.knownQuorumFlushed,
+                                state.loggedConfiguration(),
+                                state.lastLeader));
+                prepareAgain();
+                yield decide();
+            }
+            case ASKING, PREPARING, CUTTING, FETCHING -> this;
+        };
+    }
+
+    private void prepareAgain() {
+        repeatAt = state.nowNanos + state.config.heartbeatNanos();
+        for (var voter : state.configuration().voters()) {
+            if (voter.nodeId() != state.nodeId && !testimonies.containsKey(voter.nodeId())) {
+                state.send(voter.nodeId(), new Message.Prepare(epoch));
+            }
+        }
+    }
+
+    private Role testified(Event.Received received, Message.Promise promise) {
+        if (phase != Phase.PREPARING
+                || promise.epoch() != epoch
+                || !state.configuration().isVoter(received.from(), received.fromStorage())) {
+            return this;
+        }
+        testimonies.put(
+                received.from(),
+                new Tally.Testimony(
+                        received.from(),
+                        promise.integrity(),
+                        promise.end(),
+                        promise.lineage(),
+                        promise.quorumReceived(),
+                        promise.quorumFlushed(),
+                        promise.configuration(),
+                        promise.previousLeader()));
+        return decide();
+    }
+
+    private Role decide() {
+        var configuration = state.configuration();
+        if (!(Tally.verdict(configuration, testimonies) instanceof Tally.Verdict.Sufficient(int reached))) {
+            return this;
+        }
+        if (sufficientSince < 0) {
+            sufficientSince = state.nowNanos;
+        }
+        var waited = state.nowNanos - sufficientSince;
+        var proceed = switch (reached) {
+            case 1 -> !oldLeaderMayAnswer() || waited >= state.config.oldLeaderWaitNanos();
+            case 2 -> true;
+            default -> !state.config.waitForAmnesic() && waited >= state.config.amnesiaWaitNanos();
+        };
+        if (!proceed) {
+            return this;
+        }
+        tier = reached;
+        return adopt();
+    }
+
+    /// Its log may hold what was acknowledged with asynchronous replication.
+    private boolean oldLeaderMayAnswer() {
+        for (var testimony : testimonies.values()) {
+            var leader = testimony.previousLeader();
+            if (leader >= 0
+                    && leader != state.nodeId
+                    && !testimonies.containsKey(leader)
+                    && state.configuration().voter(leader) != null
+                    && state.connected.contains(leader)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    // Adoption
+
+    private Role adopt() {
+        for (var testimony : testimonies.values()) {
+            state.knownQuorumFlushed = Math.max(state.knownQuorumFlushed, testimony.quorumFlushed());
+        }
+        var best = Tally.best(state.configuration(), testimonies, state.nodeId);
+        Check.that(best != null, "I14: epoch %d has no sound log to adopt", epoch);
+        if (best == null || best.nodeId() == state.nodeId || best.end().equals(state.end)) {
+            return adopted();
+        }
+        switch (Lineage.meet(state.lineage, state.end, best.lineage(), best.end())) {
+            case Lineage.Meeting.Broken(String message) -> throw new Check.BrokenInvariantException("I1: " + message);
+            case Lineage.Meeting.None _ -> {
+                return handOver(best);
+            }
+            case Lineage.Meeting.At meeting -> {
+                var cut = meeting.cut();
+                if (cut.lsn() < state.startLsn || best.end().lsn() - cut.lsn() > state.config.hopelessBytes()) {
+                    return handOver(best);
+                }
+                source = best;
+                deadline = state.nowNanos + state.config.electionTimeoutMaxNanos();
+                if (cut.lsn() < state.end.lsn()) {
+                    phase = Phase.CUTTING;
+                    state.truncate(cut.lsn());
+                    return this;
+                }
+                return fetch();
+            }
+        }
+    }
+
+    private Role handOver(Tally.Testimony best) {
+        state.send(best.nodeId(), new Message.TimeoutNow(epoch));
+        return new FollowerRole(state);
+    }
+
+    @Override
+    public Role truncated() {
+        return phase == Phase.CUTTING ? fetch() : progress();
+    }
+
+    private Role fetch() {
+        phase = Phase.FETCHING;
+        var from = source;
+        if (from == null) {
+            return this;
+        }
+        if (state.end.lsn() >= from.end().lsn()) {
+            Check.that(
+                    state.end.equals(from.end()), "I1: fetched up to %s, the source ends at %s", state.end, from.end());
+            return adopted();
+        }
+        repeatAt = state.nowNanos + 2 * state.config.heartbeatNanos();
+        state.send(from.nodeId(), new Message.Fetch(epoch, state.end));
+        return this;
+    }
+
+    private Role fetched(Event.Received received, Message.Fetched fetched) {
+        if (phase != Phase.FETCHING
+                || fetched.epoch() != epoch
+                || source == null
+                || source.nodeId() != received.from()
+                || !fetched.from().equals(state.end)
+                || !fetched.entries().hasRemaining()) {
+            return this;
+        }
+        state.emit(new Effect.AppendEntries(fetched.entries()));
+        return this;
+    }
+
+    @Override
+    public Role appended(Event.Appended appended) {
+        deadline = state.nowNanos + state.config.electionTimeoutMaxNanos();
+        return phase == Phase.FETCHING ? fetch() : this;
+    }
+
+    /// The log that it has now is the one that the epoch goes on from. If it names other voters than those that
+    /// were counted, they are counted again.
+    private Role adopted() {
+        var configuration = state.configuration();
+        if (!configuration.isVoter(state.nodeId, state.storageId)) {
+            return new FollowerRole(state);
+        }
+        if (!(Tally.verdict(configuration, testimonies) instanceof Tally.Verdict.Sufficient(int reached))) {
+            phase = Phase.PREPARING;
+            source = null;
+            sufficientSince = -1;
+            prepareAgain();
+            return this;
+        }
+        return new LeaderRole(state, epoch, Math.max(tier, reached), Tally.voters(configuration, testimonies));
+    }
+
+    // What every role does
+
+    @Override
+    public Role tick() {
+        if (state.stopping) {
+            return new FollowerRole(state);
+        }
+        // While what it has would suffice it waits on purpose, and tells those that promised that it is alive.
+        var waitsForMore = phase == Phase.PREPARING && sufficientSince >= 0;
+        if (state.nowNanos >= deadline && !waitsForMore) {
+            return asking(state);
+        }
+        if (waitsForMore) {
+            var decided = decide();
+            if (decided != this) {
+                return decided;
+            }
+        }
+        if (state.nowNanos < repeatAt) {
+            return this;
+        }
+        return switch (phase) {
+            case ASKING -> askAgain();
+            case PREPARING -> {
+                prepareAgain();
+                keepPromised();
+                yield this;
+            }
+            case FETCHING -> {
+                keepPromised();
+                yield fetch();
+            }
+            case PROMISING, CUTTING -> this;
+        };
+    }
+
+    /// Those that have testified would stand themselves if they heard nothing.
+    private void keepPromised() {
+        for (var node : testimonies.keySet()) {
+            if (node != state.nodeId && sufficientSince >= 0) {
+                state.send(node, new Message.Prepare(epoch));
+            }
+        }
+    }
+
+    @Override
+    public Role received(Event.Received received) {
+        return switch (received.message()) {
+            case Message.PreVoteReply reply -> answered(received, reply);
+            case Message.Promise promise -> testified(received, promise);
+            case Message.Fetched fetched -> fetched(received, fetched);
+            default -> this;
+        };
+    }
+
+    @Override
+    public Role connected(int nodeId, boolean isConnected) {
+        return this;
+    }
+
+    @Override
+    public Role stale(long refused, long promisedEpoch) {
+        return phase != Phase.ASKING && refused == epoch && promisedEpoch >= epoch ? new FollowerRole(state) : this;
+    }
+
+    @Override
+    public Role deposed(String reason) {
+        return new FollowerRole(state);
+    }
+
+    @Override
+    public boolean hearsLeader() {
+        return false;
+    }
+
+    @Override
+    public int leader() {
+        return -1;
+    }
+
+    @Override
+    public ReplicationCore.Kind kind() {
+        return ReplicationCore.Kind.CANDIDATE;
+    }
+
+    @Override
+    public String detail() {
+        return switch (phase) {
+            case ASKING ->
+                "asks whether it would be promised epoch %d: %d of %d voters would"
+                        .formatted(
+                                epoch,
+                                willing.size(),
+                                state.configuration().voters().size());
+            case PROMISING -> "makes its own promise of epoch %d durable".formatted(epoch);
+            case PREPARING -> waiting();
+            case CUTTING -> "cuts its log for epoch %d".formatted(epoch);
+            case FETCHING ->
+                "epoch %d: fetches the log up to %d"
+                        .formatted(epoch, source == null ? 0 : source.end().lsn());
+        };
+    }
+
+    private String waiting() {
+        if (sufficientSince >= 0) {
+            return "epoch %d: a voter is silent that may hold what was acknowledged from memory; waits for it"
+                    .formatted(epoch);
+        }
+        return "epoch %d: %d of %d voters have testified, a majority of sound ones is needed"
+                .formatted(
+                        epoch,
+                        testimonies.size(),
+                        state.configuration().voters().size());
+    }
+}

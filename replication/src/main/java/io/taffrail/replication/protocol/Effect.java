@@ -1,0 +1,87 @@
+package io.taffrail.replication.protocol;
+
+import java.nio.ByteBuffer;
+import java.util.List;
+
+/// What the shell has to do, in this order. What comes of it comes back as events.
+public sealed interface Effect {
+    record Send(int to, Message message) implements Effect {}
+
+    /// Send a `Replicate` of the entries from `previous` on, as many as one frame takes, if the connection has
+    /// room for it; then [Event.Shipped]. Without room: nothing, and it will be asked again.
+    record Ship(int to, long epoch, long session, Message.LeaderView view, LogPosition previous, boolean flushNow)
+            implements Effect {}
+
+    /// Send a `Fetched` with as many entries from `from` on as one frame takes.
+    record Serve(int to, long epoch, LogPosition from) implements Effect {}
+
+    /// Make it durable; then [Event.HardStateDurable].
+    record Persist(long version, HardState state) implements Effect {}
+
+    /// Append an EPOCH_BEGIN entry; then [Event.Appended].
+    record AppendEpochBegin(EpochBegin entry) implements Effect {}
+
+    /// Append a CONFIG entry; then [Event.Appended].
+    record AppendConfiguration(long epoch, Configuration configuration) implements Effect {}
+
+    /// Append entries of another replica's log; then [Event.Appended].
+    record AppendEntries(ByteBuffer entries) implements Effect {
+        @Override
+        public String toString() {
+            return "AppendEntries[bytes=%d]".formatted(entries.remaining());
+        }
+    }
+
+    /// Flush what is there as soon as group commit allows.
+    record RequestFlush() implements Effect {}
+
+    /// Forget everything from `lsn` on; then [Event.Truncated].
+    record Truncate(long lsn) implements Effect {}
+
+    /// The levels that hold now.
+    record Advance(Levels levels) implements Effect {}
+
+    /// This replica leads `epoch` and may acknowledge.
+    record Open(long epoch) implements Effect {}
+
+    /// It does not lead any more: whatever waits is indeterminate.
+    record Close(String reason) implements Effect {}
+
+    /// State, leader, members or integrity changed.
+    record StatusChanged() implements Effect {}
+
+    /// These are the members now: find them.
+    record Locate(List<Member> members) implements Effect {}
+
+    record RequestDone(long requestId, RequestResult result) implements Effect {}
+
+    /// An invariant does not hold: stop, nothing is to be truncated or acknowledged.
+    record Halt(String message) implements Effect {}
+
+    /// What a new leader declares, the payload of EPOCH_BEGIN.
+    ///
+    /// @param tier 1, 2 or 3: what the election could know
+    /// @param possibleLoss records of earlier epochs, acknowledged from memory, may be missing
+    record EpochBegin(
+            EpochStart start,
+            int leader,
+            long incarnation,
+            long configId,
+            int tier,
+            boolean possibleLoss,
+            List<Integer> testified) {}
+
+    sealed interface RequestResult {
+        record Done(long lsn, long epoch) implements RequestResult {}
+
+        record Refused(Reason reason, String message) implements RequestResult {}
+
+        record Indeterminate(String message) implements RequestResult {}
+    }
+
+    enum Reason {
+        NOT_LEADER,
+        INVALID,
+        NOT_NOW
+    }
+}

@@ -1,0 +1,311 @@
+package io.taffrail.replication.protocol;
+
+import org.jspecify.annotations.Nullable;
+
+/// Copies one leader's log, or waits for somebody to lead.
+///
+/// It takes entries only within a *session*: the leader opens one after the two have found where their logs part
+/// and this one has cut what lies beyond. In a session its log is a prefix of the leader's, so the quorum's
+/// watermarks that the leader tells are true of this log as well. Anything unexpected ends the session, and a
+/// `Join` asks for the next one.
+final class FollowerRole implements Role {
+    private static final int NOBODY = -1;
+
+    private final ReplicaState state;
+    private int leader = NOBODY;
+    private long session;
+    private long electionDeadline;
+    private boolean heardLeader;
+    private long lastContactNanos;
+
+    // Joining
+    private long nonce;
+    private long joinSentNanos;
+    private boolean joinSent;
+    private Message.@Nullable Welcome welcome;
+    private long rejoinLsn;
+
+    // What the leader was told last
+    private long toldAppended = -1;
+    private long toldReceived = -1;
+    private long toldFlushed = -1;
+    private long echoNanos;
+    private boolean echoOwed;
+
+    FollowerRole(ReplicaState state) {
+        this.state = state;
+        // The only voter has nobody to wait for.
+        electionDeadline = state.nowNanos + (state.isOnlyVoter() ? 0 : state.randomElectionTimeout());
+    }
+
+    @Override
+    public Role enter() {
+        return this;
+    }
+
+    @Override
+    public Role tick() {
+        var transfer = state.transfer;
+        if (transfer != null && state.nowNanos >= transfer.deadlineNanos()) {
+            state.endTransfer(new Effect.RequestResult.Indeterminate("no leader is known yet"));
+        }
+        if (!state.belongsToCluster() || state.stopping || state.nowNanos < electionDeadline) {
+            return this;
+        }
+        if (state.integrity == Integrity.SUSPECT || !state.isVoter() || state.isTruncating()) {
+            electionDeadline = state.nowNanos + state.randomElectionTimeout();
+            if (leader != NOBODY) {
+                leader = NOBODY;
+                state.emit(new Effect.StatusChanged());
+            }
+            return this;
+        }
+        return CandidateRole.asking(state);
+    }
+
+    @Override
+    public Role received(Event.Received received) {
+        switch (received.message()) {
+            case Message.Heartbeat heartbeat -> heartbeat(received, heartbeat);
+            case Message.Replicate replicate -> replicate(received, replicate);
+            case Message.Welcome welcomed -> welcome(received, welcomed);
+            default -> {}
+        }
+        return this;
+    }
+
+    private void contact(Event.Received received) {
+        lastContactNanos = state.nowNanos;
+        heardLeader = true;
+        electionDeadline = state.nowNanos + state.randomElectionTimeout();
+        if (leader != received.from()) {
+            leader = received.from();
+            state.lastLeader = leader;
+            session = 0;
+            joinSent = false;
+            state.emit(new Effect.StatusChanged());
+            if (state.transfer != null) {
+                state.endTransfer(
+                        leader == state.transfer.target()
+                                ? new Effect.RequestResult.Done(state.end.lsn(), state.hard.promisedEpoch())
+                                : new Effect.RequestResult.Refused(
+                                        Effect.Reason.NOT_NOW, "node %d leads instead".formatted(leader)));
+            }
+        }
+    }
+
+    private void heartbeat(Event.Received received, Message.Heartbeat heartbeat) {
+        contact(received);
+        if (session == 0 || heartbeat.session() != session) {
+            session = 0;
+            join();
+            return;
+        }
+        if (heartbeat.sentLsn() > state.end.lsn()) {
+            // A frame between was lost.
+            session = 0;
+            join();
+            return;
+        }
+        heard(heartbeat.view());
+        echoOwed = true;
+        acknowledge();
+    }
+
+    private void replicate(Event.Received received, Message.Replicate replicate) {
+        contact(received);
+        if (session == 0 || replicate.session() != session) {
+            join();
+            return;
+        }
+        if (!replicate.previous().equals(state.end)) {
+            session = 0;
+            join();
+            return;
+        }
+        heard(replicate.view());
+        echoOwed = true;
+        state.emit(new Effect.AppendEntries(replicate.entries()));
+        if (replicate.flushNow()) {
+            state.emit(new Effect.RequestFlush());
+        }
+        // The acknowledgement follows when the shell tells of the progress that all frames of this turn made.
+    }
+
+    private void heard(Message.LeaderView view) {
+        echoNanos = view.sentNanos();
+        if (view.acknowledgesFromMemory()) {
+            state.markDirty();
+        }
+        state.knownQuorumFlushed = Math.max(state.knownQuorumFlushed, view.quorumFlushed());
+        state.knownQuorumReceived = Math.max(state.knownQuorumFlushed, view.quorumReceived());
+    }
+
+    /// At most one in a heartbeat: every frame that was under way when a session ended would ask for one.
+    private void join() {
+        if (state.isTruncating()
+                || welcome != null
+                || (joinSent && state.nowNanos - joinSentNanos < state.config.heartbeatNanos())) {
+            return;
+        }
+        joinSent = true;
+        joinSentNanos = state.nowNanos;
+        nonce++;
+        state.send(
+                leader,
+                new Message.Join(
+                        state.hard.promisedEpoch(),
+                        nonce,
+                        state.integrity,
+                        state.startLsn,
+                        state.end,
+                        state.lineage.newest(ReplicaState.LINEAGE_LIMIT)));
+    }
+
+    private void welcome(Event.Received received, Message.Welcome welcomed) {
+        contact(received);
+        if (!joinSent || welcomed.nonce() != nonce || session != 0 || welcome != null) {
+            return;
+        }
+        var cut = welcomed.cut();
+        Check.that(cut.lsn() <= state.end.lsn(), "welcomed at %s beyond the end %s", cut, state.end);
+        if (cut.lsn() == state.end.lsn()) {
+            Check.that(cut.equals(state.end), "I1: the leader has %s where this log has %s", cut, state.end);
+        } else {
+            var chain = cut.lsn() == 0 ? 0 : state.log.chainCrcAt(cut.lsn()).orElse(0);
+            Check.that(chain == cut.chainCrc(), "I1: the leader has %s where this log has chain %08x", cut, chain);
+        }
+        welcome = welcomed;
+        // What is not proven is moved aside even where the logs agree in length.
+        if (cut.lsn() < state.end.lsn() || state.integrity == Integrity.SUSPECT) {
+            state.truncate(cut.lsn());
+        } else {
+            begin(welcomed);
+        }
+    }
+
+    private void begin(Message.Welcome welcomed) {
+        welcome = null;
+        joinSent = false;
+        session = welcomed.session();
+        rejoinLsn = welcomed.rejoinLsn();
+        toldAppended = -1;
+        echoOwed = true;
+        progress();
+    }
+
+    @Override
+    public Role truncated() {
+        if (welcome != null) {
+            begin(welcome);
+        }
+        return this;
+    }
+
+    @Override
+    public Role appended(Event.Appended appended) {
+        return this;
+    }
+
+    @Override
+    public Role progress() {
+        if (session != 0) {
+            acknowledge();
+            var quorumFlushed = Math.min(state.knownQuorumFlushed, state.end.lsn());
+            var quorumReceived = Math.min(state.knownQuorumReceived, state.end.lsn());
+            state.publish(new Levels(
+                    state.end.lsn(),
+                    state.flushedLsn,
+                    quorumReceived,
+                    quorumFlushed,
+                    state.levels.allReceived(),
+                    state.levels.allFlushed()));
+        }
+        return this;
+    }
+
+    private void acknowledge() {
+        if (session == 0 || !state.promiseIsDurable()) {
+            return;
+        }
+        if (state.integrity != Integrity.INTACT && state.flushedLsn >= rejoinLsn) {
+            state.becomeIntact();
+            echoOwed = true;
+        }
+        var received = state.vouchedLsn();
+        if (!echoOwed
+                && toldAppended == state.end.lsn()
+                && toldReceived == received
+                && toldFlushed == state.flushedLsn) {
+            return;
+        }
+        echoOwed = false;
+        toldAppended = state.end.lsn();
+        toldReceived = received;
+        toldFlushed = state.flushedLsn;
+        state.send(
+                leader,
+                new Message.Acknowledge(
+                        state.hard.promisedEpoch(),
+                        session,
+                        state.integrity,
+                        toldAppended,
+                        toldReceived,
+                        toldFlushed,
+                        echoNanos));
+    }
+
+    @Override
+    public Role connected(int nodeId, boolean connected) {
+        if (nodeId == leader && !connected) {
+            // The leader's process may be gone: ask around soon. Whoever still hears it will say no.
+            electionDeadline = Math.min(
+                    electionDeadline,
+                    lastContactNanos
+                            + state.config.electionTimeoutMinNanos()
+                            + state.random.nextLong(state.config.heartbeatNanos() * 2));
+        }
+        return this;
+    }
+
+    /// The candidate that was promised is alive.
+    void heardCandidate() {
+        electionDeadline = state.nowNanos + state.randomElectionTimeout();
+    }
+
+    @Override
+    public Role stale(long epoch, long promisedEpoch) {
+        return this;
+    }
+
+    @Override
+    public Role deposed(String reason) {
+        return new FollowerRole(state);
+    }
+
+    @Override
+    public boolean hearsLeader() {
+        return heardLeader && state.nowNanos - lastContactNanos < state.config.electionTimeoutMinNanos();
+    }
+
+    @Override
+    public int leader() {
+        return leader;
+    }
+
+    @Override
+    public ReplicationCore.Kind kind() {
+        return ReplicationCore.Kind.FOLLOWER;
+    }
+
+    @Override
+    public String detail() {
+        if (!state.belongsToCluster()) {
+            return "waits to be bootstrapped or invited";
+        }
+        if (leader == NOBODY) {
+            return "knows no leader";
+        }
+        return session == 0 ? "joins node " + leader : "follows node " + leader;
+    }
+}

@@ -1,0 +1,48 @@
+package io.taffrail.replication.protocol;
+
+import java.util.List;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/// What must survive a crash besides the log.
+///
+/// @param clusterId null: never part of a cluster, so it has promised nothing to anyone
+/// @param promisedEpoch nothing of a lower epoch is accepted any more
+/// @param promisedNode the candidate that it was promised to, and its incarnation
+/// @param dirty an incarnation may have acknowledged from memory and has not shut down cleanly since
+/// @param suspect the log has lost bytes and has not been filled up from a leader yet
+/// @param configurations the newest ones, oldest first
+public record HardState(
+        @Nullable UUID clusterId,
+        @Nullable UUID historyId,
+        long promisedEpoch,
+        int promisedNode,
+        long promisedIncarnation,
+        boolean dirty,
+        boolean suspect,
+        List<LoggedConfiguration> configurations) {
+    public static final HardState EMPTY = new HardState(null, null, 0, -1, 0, false, false, List.of());
+
+    HardState withPromise(long epoch, int node, long incarnation) {
+        return new HardState(clusterId, historyId, epoch, node, incarnation, dirty, suspect, configurations);
+    }
+
+    HardState withDirty(boolean value) {
+        return new HardState(
+                clusterId, historyId, promisedEpoch, promisedNode, promisedIncarnation, value, suspect, configurations);
+    }
+
+    HardState withSuspect(boolean value) {
+        return new HardState(
+                clusterId, historyId, promisedEpoch, promisedNode, promisedIncarnation, dirty, value, configurations);
+    }
+
+    HardState withConfigurations(List<LoggedConfiguration> value) {
+        return new HardState(
+                clusterId, historyId, promisedEpoch, promisedNode, promisedIncarnation, dirty, suspect, value);
+    }
+
+    HardState withCluster(UUID cluster, UUID history, List<LoggedConfiguration> first) {
+        return new HardState(cluster, history, promisedEpoch, promisedNode, promisedIncarnation, dirty, suspect, first);
+    }
+}

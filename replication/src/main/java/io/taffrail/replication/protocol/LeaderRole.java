@@ -1,0 +1,604 @@
+package io.taffrail.replication.protocol;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/// Leads one epoch: ships the log, counts what is acknowledged, and says what holds.
+///
+/// It is not open until its EPOCH_BEGIN, and with it everything it adopted, is flushed on a majority (I9). Until
+/// then nothing is acknowledged and no watermark published: entries that were inherited and merely counted may
+/// still lose against a log that this leader has not seen.
+final class LeaderRole implements Role {
+    private final ReplicaState state;
+    private final long epoch;
+    private final int tier;
+    private final List<Integer> testified;
+    private final TreeMap<Integer, FollowerProgress> followers = new TreeMap<>();
+
+    private boolean open;
+    private long barrierLsn = Long.MAX_VALUE;
+    private long sessions;
+    private long heartbeatAt;
+    private long flushThroughLsn;
+    private boolean acknowledgesFromMemory;
+    private long toldQuorumReceived;
+    private long toldQuorumFlushed;
+
+    // Lag of the majority: what was the end when the mark was set
+    private long lagMarkLsn;
+    private long lagMarkNanos;
+
+    private @Nullable Transfer transfer;
+    private @Nullable PendingChange pendingChange;
+    private long stallHandOverAt;
+
+    private record Transfer(long requestId, int target, long giveUpNanos, boolean told) {}
+
+    private record PendingChange(long requestId, long configId, long endLsn) {}
+
+    LeaderRole(ReplicaState state, long epoch, int tier, List<Integer> testified) {
+        this.state = state;
+        this.epoch = epoch;
+        this.tier = tier;
+        this.testified = testified;
+    }
+
+    @Override
+    public Role enter() {
+        Check.that(epoch == state.hard.promisedEpoch(), "I8: leads %d, promised %d", epoch, state.hard.promisedEpoch());
+        Check.that(epoch > state.end.epoch(), "I5: epoch %d is in the log already: %s", epoch, state.end);
+        state.lastLeader = state.nodeId;
+        meetMembers();
+        // Sessions of different reigns never share a number, or an acknowledgement of one could count in the other.
+        sessions = epoch << 20;
+        state.emit(new Effect.AppendEpochBegin(new Effect.EpochBegin(
+                new EpochStart(epoch, state.end.lsn(), state.end.epoch(), state.end.chainCrc()),
+                state.nodeId,
+                state.incarnation,
+                state.configuration().id(),
+                tier,
+                tier > 1,
+                testified)));
+        return this;
+    }
+
+    private void meetMembers() {
+        var members = state.configuration().members();
+        followers.values().removeIf(progress -> !members.contains(progress.member));
+        for (var member : members) {
+            if (member.nodeId() != state.nodeId) {
+                followers.computeIfAbsent(member.nodeId(), _ -> new FollowerProgress(member, state.nowNanos));
+            }
+        }
+    }
+
+    @Override
+    public Role appended(Event.Appended appended) {
+        for (var entry : appended.control()) {
+            switch (entry) {
+                case Event.ControlEntry.EpochBegun(EpochStart start, long endLsn) -> {
+                    Check.that(start.epoch() == epoch, "I7: epoch %d begins in the reign of %d", start.epoch(), epoch);
+                    barrierLsn = endLsn;
+                    lagMarkLsn = endLsn;
+                    lagMarkNanos = state.nowNanos;
+                    flushThroughLsn = endLsn;
+                    state.emit(new Effect.RequestFlush());
+                    heartbeat();
+                }
+                case Event.ControlEntry.Configured(Configuration next, long endLsn) -> {
+                    if (pendingChange != null && pendingChange.configId() == next.id()) {
+                        pendingChange = new PendingChange(pendingChange.requestId(), next.id(), endLsn);
+                    }
+                    flushThroughLsn = endLsn;
+                    state.emit(new Effect.RequestFlush());
+                    meetMembers();
+                    heartbeat();
+                }
+            }
+        }
+        if (appended.flushWanted()) {
+            flushThroughLsn = state.end.lsn();
+        }
+        if (appended.acknowledgedFromMemory() && !acknowledgesFromMemory) {
+            acknowledgesFromMemory = true;
+            state.markDirty();
+        }
+        for (var progress : followers.values()) {
+            ship(progress);
+        }
+        return this;
+    }
+
+    // Shipping
+
+    private Message.LeaderView leaderView() {
+        toldQuorumReceived = state.levels.quorumReceived();
+        toldQuorumFlushed = state.levels.quorumFlushed();
+        return new Message.LeaderView(
+                state.nowNanos,
+                Math.max(toldQuorumReceived, state.knownQuorumFlushed),
+                Math.max(toldQuorumFlushed, state.knownQuorumFlushed),
+                acknowledgesFromMemory);
+    }
+
+    private void ship(FollowerProgress progress) {
+        if (progress.wantsMore(state.end, state.config.windowBytes())) {
+            state.emit(new Effect.Ship(
+                    progress.member.nodeId(),
+                    epoch,
+                    progress.session(),
+                    leaderView(),
+                    progress.next(),
+                    progress.next().lsn() < flushThroughLsn));
+        }
+    }
+
+    void shipped(Event.Shipped shipped) {
+        var progress = followers.get(shipped.to());
+        if (progress != null && progress.session() == shipped.session()) {
+            progress.shipped(shipped.session(), shipped.end());
+            ship(progress);
+        }
+    }
+
+    private void heartbeat() {
+        heartbeatAt = state.nowNanos + state.config.heartbeatNanos();
+        var view = leaderView();
+        for (var progress : followers.values()) {
+            state.send(
+                    progress.member.nodeId(),
+                    new Message.Heartbeat(
+                            epoch,
+                            progress.session(),
+                            view,
+                            progress.inSession() ? progress.next().lsn() : 0));
+        }
+    }
+
+    // What followers say
+
+    @Override
+    public Role received(Event.Received received) {
+        return switch (received.message()) {
+            case Message.Join join -> {
+                join(received, join);
+                yield this;
+            }
+            case Message.Acknowledge acknowledge -> acknowledge(received, acknowledge);
+            default -> this;
+        };
+    }
+
+    private void join(Event.Received received, Message.Join join) {
+        var progress = followers.get(received.from());
+        if (progress == null || !progress.member.storageId().equals(received.fromStorage())) {
+            return;
+        }
+        LogPosition cut;
+        switch (Lineage.meet(state.lineage, state.end, join.lineage(), join.end())) {
+            case Lineage.Meeting.Broken(String message) ->
+                throw new Check.BrokenInvariantException("I1: node %d: %s".formatted(received.from(), message));
+            case Lineage.Meeting.None _ -> {
+                return;
+            }
+            case Lineage.Meeting.At meeting -> cut = meeting.cut();
+        }
+        if (cut.lsn() < state.startLsn) {
+            return;
+        }
+        var chain = cut.lsn() == 0
+                ? 0
+                : cut.lsn() == state.end.lsn()
+                        ? state.end.chainCrc()
+                        : state.log.chainCrcAt(cut.lsn()).orElse(0);
+        Check.that(chain == cut.chainCrc(), "I1: node %d has %s, this log has %08x there", received.from(), cut, chain);
+        sessions++;
+        progress.join(sessions, received.fromIncarnation(), join.integrity(), cut);
+        state.send(received.from(), new Message.Welcome(epoch, join.nonce(), sessions, cut, state.end.lsn()));
+    }
+
+    private Role acknowledge(Event.Received received, Message.Acknowledge acknowledge) {
+        var progress = followers.get(received.from());
+        if (progress == null || !progress.accepts(received.fromStorage(), received.fromIncarnation(), acknowledge)) {
+            return this;
+        }
+        Check.that(
+                acknowledge.appendedLsn() <= state.end.lsn(),
+                "I2: node %d acknowledges %d, the log ends at %d",
+                received.from(),
+                acknowledge.appendedLsn(),
+                state.end.lsn());
+        progress.acknowledge(state.nowNanos, acknowledge);
+        updateInSync(progress);
+        ship(progress);
+        return count();
+    }
+
+    private void updateInSync(FollowerProgress progress) {
+        if (progress.updateInSync(
+                state.nowNanos, state.end.lsn(), state.config.lagBytes(), state.config.syncTimeoutNanos())) {
+            state.emit(new Effect.StatusChanged());
+        }
+    }
+
+    // Counting
+
+    @Override
+    public Role progress() {
+        return count();
+    }
+
+    private Role count() {
+        if (barrierLsn == Long.MAX_VALUE) {
+            return this;
+        }
+        var counted = CommitTracker.levels(own(), otherVoters(), fromMemoryCounts());
+        if (!open) {
+            if (counted.quorumFlushed() < barrierLsn || state.flushedLsn < barrierLsn) {
+                return this;
+            }
+            open();
+        }
+        var before = state.levels;
+        var next = new Levels(
+                counted.leaderReceived(),
+                counted.leaderFlushed(),
+                Math.max(before.quorumReceived(), counted.quorumReceived()),
+                Math.max(before.quorumFlushed(), counted.quorumFlushed()),
+                Math.max(before.allReceived(), counted.allReceived()),
+                Math.max(before.allFlushed(), counted.allFlushed()));
+        state.knownQuorumFlushed = Math.max(state.knownQuorumFlushed, next.quorumFlushed());
+        state.knownQuorumReceived = Math.max(state.knownQuorumFlushed, next.quorumReceived());
+        if (next.quorumReceived() >= lagMarkLsn) {
+            lagMarkLsn = state.end.lsn();
+            lagMarkNanos = state.nowNanos;
+        }
+        state.publish(next);
+        changeCommitted(next.quorumFlushed());
+        return advanceTransfer();
+    }
+
+    private void open() {
+        open = true;
+        // The barrier holds all that any majority counted, so whatever this replica had forgotten is back.
+        state.becomeIntact();
+        state.levels = Levels.NONE;
+        state.emit(new Effect.Open(epoch));
+        state.emit(new Effect.StatusChanged());
+    }
+
+    private CommitTracker.Copy own() {
+        return new CommitTracker.Copy(state.vouchedLsn(), state.flushedLsn, true);
+    }
+
+    private CommitTracker.Copy[] otherVoters() {
+        var voters = state.configuration().voters();
+        var copies = new ArrayList<CommitTracker.Copy>(voters.size());
+        for (var voter : voters) {
+            if (voter.nodeId() != state.nodeId) {
+                var progress = followers.get(voter.nodeId());
+                copies.add(progress == null ? CommitTracker.Copy.NONE : progress.copy());
+            }
+        }
+        return copies.toArray(CommitTracker.Copy[]::new);
+    }
+
+    /// With no intact voter to spare, one more loss of memory could take what only memory holds on a majority: then
+    /// asynchronous commit waits for the flush until redundancy is back.
+    private boolean fromMemoryCounts() {
+        var voters = state.configuration().voters();
+        if (voters.size() == 1) {
+            return true;
+        }
+        var intact = 1;
+        for (var voter : voters) {
+            var progress = followers.get(voter.nodeId());
+            if (progress != null && progress.inSync() && progress.integrity() == Integrity.INTACT) {
+                intact++;
+            }
+        }
+        return intact > state.configuration().majority();
+    }
+
+    int copies(long lsn, boolean flushed) {
+        var copies = (flushed ? state.flushedLsn : state.end.lsn()) >= lsn ? 1 : 0;
+        for (var voter : state.configuration().voters()) {
+            var progress = followers.get(voter.nodeId());
+            if (progress != null && progress.integrity() != Integrity.SUSPECT) {
+                copies += (flushed ? progress.flushedLsn() : progress.appendedLsn()) >= lsn ? 1 : 0;
+            }
+        }
+        return copies;
+    }
+
+    long neededByMembersLsn() {
+        var needed = state.end.lsn();
+        for (var progress : followers.values()) {
+            needed = Math.min(needed, progress.appendedLsn());
+        }
+        return needed;
+    }
+
+    int inSyncCount() {
+        var count = 1;
+        for (var voter : state.configuration().voters()) {
+            var progress = followers.get(voter.nodeId());
+            count += progress != null && progress.inSync() ? 1 : 0;
+        }
+        return count;
+    }
+
+    // Authority
+
+    /// Until when this leader may believe that no other is open. It bounds waste and stale reads; no promise
+    /// rests on it.
+    private long leaseEndNanos() {
+        var voters = state.configuration().voters();
+        if (voters.size() == 1) {
+            return Long.MAX_VALUE;
+        }
+        var proofs = new long[voters.size()];
+        for (var i = 0; i < proofs.length; i++) {
+            var progress = followers.get(voters.get(i).nodeId());
+            proofs[i] = progress == null ? state.nowNanos : progress.echoNanos();
+        }
+        return CommitTracker.majority(proofs) + state.config.leaseNanos();
+    }
+
+    boolean hasAuthority(long nowNanos) {
+        return open && nowNanos < leaseEndNanos();
+    }
+
+    boolean admits(long nowNanos) {
+        return hasAuthority(nowNanos) && transfer == null && !state.stopping && !lags(nowNanos);
+    }
+
+    private boolean lags(long nowNanos) {
+        if (state.configuration().voters().size() == 1) {
+            return false;
+        }
+        var lag = state.end.lsn() - state.levels.quorumReceived();
+        return lag > state.config.lagBytes()
+                || (state.levels.quorumReceived() < lagMarkLsn && nowNanos - lagMarkNanos > state.config.lagNanos());
+    }
+
+    @Override
+    public Role tick() {
+        for (var progress : followers.values()) {
+            updateInSync(progress);
+        }
+        var leaseEnd = leaseEndNanos();
+        if (leaseEnd != Long.MAX_VALUE && state.nowNanos > leaseEnd + state.config.electionTimeoutMinNanos()) {
+            return deposed("no majority has answered for too long");
+        }
+        if (open
+                && state.unflushedAgeNanos > state.config.diskStallTimeoutNanos()
+                && state.nowNanos >= stallHandOverAt) {
+            // It may well be alone, or the others may refuse: one try in a stall timeout.
+            stallHandOverAt = state.nowNanos + state.config.diskStallTimeoutNanos();
+            handOver();
+        }
+        if (state.nowNanos >= heartbeatAt
+                || toldQuorumFlushed < state.levels.quorumFlushed()
+                || toldQuorumReceived < state.levels.quorumReceived()) {
+            heartbeat();
+        }
+        for (var progress : followers.values()) {
+            ship(progress);
+        }
+        return count();
+    }
+
+    // Leadership transfer
+
+    void transfer(long requestId, int target) {
+        var chosen = target >= 0 ? target : mostAdvanced();
+        var progress = followers.get(chosen);
+        if (target == state.nodeId) {
+            state.emit(new Effect.RequestDone(requestId, new Effect.RequestResult.Done(state.end.lsn(), epoch)));
+        } else if (!open || transfer != null || state.transfer != null) {
+            refuse(requestId, Effect.Reason.NOT_NOW, "the leader is opening, or another transfer is under way");
+        } else if (progress == null
+                || state.configuration().voter(chosen) == null
+                || !progress.inSession()
+                || progress.integrity() == Integrity.SUSPECT) {
+            refuse(requestId, Effect.Reason.INVALID, "no voter %d follows this leader".formatted(chosen));
+        } else {
+            transfer =
+                    new Transfer(requestId, chosen, state.nowNanos + 2 * state.config.electionTimeoutMaxNanos(), false);
+            flushThroughLsn = state.end.lsn();
+            heartbeat();
+            advanceTransfer();
+        }
+    }
+
+    private Role advanceTransfer() {
+        var current = transfer;
+        if (current == null) {
+            return this;
+        }
+        if (state.nowNanos >= current.giveUpNanos()) {
+            transfer = null;
+            refuse(current.requestId(), Effect.Reason.NOT_NOW, "node %d did not take over".formatted(current.target()));
+            return this;
+        }
+        var progress = followers.get(current.target());
+        if (!current.told() && progress != null && progress.flushedLsn() == state.end.lsn()) {
+            transfer = new Transfer(current.requestId(), current.target(), current.giveUpNanos(), true);
+            state.send(current.target(), new Message.TimeoutNow(epoch));
+        }
+        return this;
+    }
+
+    /// Needs no disk: also a leader whose own has failed can say it.
+    void handOver() {
+        var target = mostAdvanced();
+        if (target >= 0) {
+            state.send(target, new Message.TimeoutNow(epoch));
+        }
+    }
+
+    /// -1: no voter follows.
+    private int mostAdvanced() {
+        var best = -1;
+        var bestFlushed = -1L;
+        for (var voter : state.configuration().voters()) {
+            var progress = followers.get(voter.nodeId());
+            if (progress != null
+                    && progress.inSession()
+                    && progress.integrity() != Integrity.SUSPECT
+                    && progress.lastAckAgeNanos(state.nowNanos) < state.config.electionTimeoutMinNanos()
+                    && progress.flushedLsn() > bestFlushed) {
+                best = voter.nodeId();
+                bestFlushed = progress.flushedLsn();
+            }
+        }
+        return best;
+    }
+
+    // Membership
+
+    /// One voter at a time, none while another change is uncommitted, and none before this reign has committed
+    /// something of its own: being open implies it.
+    void change(Event.ChangeConfiguration request) {
+        var requestId = request.requestId();
+        var current = state.configuration();
+        if (!open || pendingChange != null || transfer != null) {
+            refuse(requestId, Effect.Reason.NOT_NOW, "the leader is opening, or another change is under way");
+            return;
+        }
+        if (state.levels.quorumFlushed() < state.configurations.currentEndLsn()) {
+            refuse(requestId, Effect.Reason.NOT_NOW, "configuration %d is not committed yet".formatted(current.id()));
+            return;
+        }
+        if (request.expectedConfigId() != current.id()) {
+            refuse(
+                    requestId,
+                    Effect.Reason.INVALID,
+                    "the configuration is %d, not %d".formatted(current.id(), request.expectedConfigId()));
+            return;
+        }
+        switch (MembershipChange.plan(current, request.change(), state.nodeId, this::caughtUp)) {
+            case MembershipChange.Plan.Refused(String message) -> refuse(requestId, Effect.Reason.INVALID, message);
+            case MembershipChange.Plan.Already _ ->
+                state.emit(new Effect.RequestDone(
+                        requestId, new Effect.RequestResult.Done(state.configurations.currentEndLsn(), epoch)));
+            case MembershipChange.Plan.Next(Configuration next) -> {
+                pendingChange = new PendingChange(requestId, next.id(), Long.MAX_VALUE);
+                state.emit(new Effect.AppendConfiguration(epoch, next));
+            }
+        }
+    }
+
+    private boolean caughtUp(int learner) {
+        var progress = followers.get(learner);
+        return progress != null && progress.inSync() && progress.integrity() == Integrity.INTACT;
+    }
+
+    private void changeCommitted(long quorumFlushed) {
+        var pending = pendingChange;
+        if (pending != null && quorumFlushed >= pending.endLsn()) {
+            pendingChange = null;
+            state.emit(new Effect.RequestDone(
+                    pending.requestId(), new Effect.RequestResult.Done(pending.endLsn(), epoch)));
+        }
+    }
+
+    private void refuse(long requestId, Effect.Reason reason, String message) {
+        state.emit(new Effect.RequestDone(requestId, new Effect.RequestResult.Refused(reason, message)));
+    }
+
+    // The end of a reign
+
+    @Override
+    public Role deposed(String reason) {
+        state.emit(new Effect.Close(reason));
+        if (transfer != null) {
+            state.transfer =
+                    new ReplicaState.PendingTransfer(transfer.requestId(), transfer.target(), transfer.giveUpNanos());
+        }
+        if (pendingChange != null) {
+            state.emit(
+                    new Effect.RequestDone(pendingChange.requestId(), new Effect.RequestResult.Indeterminate(reason)));
+        }
+        return new FollowerRole(state);
+    }
+
+    @Override
+    public Role stale(long refused, long promisedEpoch) {
+        return refused == epoch && promisedEpoch > epoch
+                ? deposed("epoch %d was promised".formatted(promisedEpoch))
+                : this;
+    }
+
+    @Override
+    public Role truncated() {
+        throw new Check.BrokenInvariantException("I5: a leader's log was cut to " + state.end);
+    }
+
+    @Override
+    public Role connected(int nodeId, boolean connected) {
+        var progress = followers.get(nodeId);
+        if (connected && progress != null) {
+            state.send(
+                    nodeId,
+                    new Message.Heartbeat(
+                            epoch,
+                            progress.session(),
+                            leaderView(),
+                            progress.next().lsn()));
+        }
+        return this;
+    }
+
+    // Views
+
+    long epoch() {
+        return epoch;
+    }
+
+    boolean isOpen() {
+        return open;
+    }
+
+    List<ReplicationCore.FollowerView> followers(long nowNanos) {
+        var views = new ReplicationCore.FollowerView[followers.size()];
+        var i = 0;
+        for (var progress : followers.values()) {
+            views[i++] = new ReplicationCore.FollowerView(
+                    progress.member.nodeId(),
+                    progress.appendedLsn(),
+                    progress.flushedLsn(),
+                    progress.inSync(),
+                    progress.inSession(),
+                    progress.lastAckAgeNanos(nowNanos),
+                    progress.integrity());
+        }
+        return Arrays.asList(views);
+    }
+
+    @Override
+    public boolean hearsLeader() {
+        return hasAuthority(state.nowNanos);
+    }
+
+    @Override
+    public int leader() {
+        return state.nodeId;
+    }
+
+    @Override
+    public ReplicationCore.Kind kind() {
+        return open ? ReplicationCore.Kind.OPEN : ReplicationCore.Kind.OPENING;
+    }
+
+    @Override
+    public String detail() {
+        return open
+                ? "leads epoch %d".formatted(epoch)
+                : "epoch %d: waits until a majority has flushed %d".formatted(epoch, barrierLsn);
+    }
+}

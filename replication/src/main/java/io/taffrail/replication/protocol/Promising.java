@@ -1,0 +1,69 @@
+package io.taffrail.replication.protocol;
+
+/// A promise under way: it is answered once the promise and everything that was appended before it are durable,
+/// and the answer tells what was held then. One at a time; a newer one replaces it.
+final class Promising {
+    private final ReplicaState state;
+    private boolean pending;
+    private boolean kept;
+    private long epoch;
+    private int candidate;
+    private long hardVersion;
+
+    Promising(ReplicaState state) {
+        this.state = state;
+    }
+
+    void promise(long toEpoch, int toNode, long toIncarnation) {
+        epoch = toEpoch;
+        candidate = toNode;
+        hardVersion = state.promise(toEpoch, toNode, toIncarnation);
+        pending = true;
+        kept = true;
+        state.emit(new Effect.RequestFlush());
+        progress();
+    }
+
+    /// The candidate asks again: the answer was lost, or the promise was made by an incarnation before.
+    void repeat() {
+        if (pending) {
+            return;
+        }
+        if (!kept) {
+            candidate = state.hard.promisedNode();
+            epoch = state.hard.promisedEpoch();
+            kept = true;
+        }
+        pending = true;
+        state.emit(new Effect.RequestFlush());
+        progress();
+    }
+
+    /// A leader of the epoch, or of a later one, is there: no testimony is needed any more.
+    void abandon() {
+        pending = false;
+    }
+
+    void progress() {
+        if (!pending || !state.isDurable(hardVersion) || state.isTruncating() || state.flushedLsn < state.end.lsn()) {
+            return;
+        }
+        pending = false;
+        Check.that(
+                state.hard.promisedEpoch() == epoch,
+                "I6: testimony for %d under promise %d",
+                epoch,
+                state.hard.promisedEpoch());
+        state.send(
+                candidate,
+                new Message.Promise(
+                        epoch,
+                        state.integrity,
+                        state.end,
+                        state.lineage.newest(ReplicaState.LINEAGE_LIMIT),
+                        state.knownQuorumReceived,
+                        state.knownQuorumFlushed,
+                        state.loggedConfiguration(),
+                        state.lastLeader));
+    }
+}

@@ -1,0 +1,262 @@
+package io.taffrail.replication.protocol;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.TreeSet;
+import java.util.UUID;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+
+/// What every role shares: who this replica is, what it has promised, what its log holds, and the effects of the
+/// step that is under way.
+final class ReplicaState {
+    /// Epochs of the lineage that go into a message: enough unless a log holds more epochs than this that no one
+    /// else knows.
+    static final int LINEAGE_LIMIT = 64;
+
+    final int nodeId;
+    final UUID storageId;
+    final long incarnation;
+    final LogView log;
+    final RandomGenerator random;
+    final Lineage lineage = new Lineage();
+    final ConfigurationHistory configurations;
+
+    ProtocolConfig config;
+    HardState hard;
+    LogPosition end;
+    long startLsn;
+    long reportableLsn;
+    long flushedLsn;
+    Integrity integrity;
+    long knownQuorumReceived;
+    long knownQuorumFlushed;
+    Levels levels = Levels.NONE;
+    /// Epochs seen in any message; a candidate goes above it.
+    long highestEpoch;
+    boolean stopping;
+    /// The last leader that was followed; -1: none in this incarnation.
+    int lastLeader = -1;
+    /// Nodes with a connection now, in order.
+    final TreeSet<Integer> connected = new TreeSet<>();
+
+    @Nullable
+    PendingTransfer transfer;
+
+    long nowNanos;
+    long unflushedAgeNanos;
+
+    private long hardVersion;
+    private long durableVersion;
+    private long dirtyVersion;
+    private long promiseVersion;
+    private boolean truncating;
+    private List<Effect> effects = new ArrayList<>();
+
+    ReplicaState(ReplicationCore.Start start, ProtocolConfig config, LogView log, RandomGenerator random) {
+        this.nodeId = start.nodeId();
+        this.storageId = start.storageId();
+        this.incarnation = start.incarnation();
+        this.log = log;
+        this.random = random;
+        this.config = config;
+        this.hard = start.hard();
+        this.end = start.end();
+        this.startLsn = start.startLsn();
+        // What recovery found is on the disk: it was read from there.
+        this.reportableLsn = end.lsn();
+        this.flushedLsn = end.lsn();
+        this.highestEpoch = hard.promisedEpoch();
+        this.configurations = new ConfigurationHistory(hard.configurations());
+        // One that was made durable here before its entry was, and then the entry was lost.
+        configurations.truncate(end.lsn());
+        this.integrity = hard.suspect() ? Integrity.SUSPECT : hard.dirty() ? Integrity.AMNESIC : Integrity.INTACT;
+        for (var logged : start.replayed()) {
+            configurations.add(logged);
+        }
+        for (var epochStart : start.lineage()) {
+            lineage.add(epochStart);
+        }
+    }
+
+    boolean belongsToCluster() {
+        return hard.clusterId() != null;
+    }
+
+    Configuration configuration() {
+        return configurations.current();
+    }
+
+    boolean isVoter() {
+        return belongsToCluster() && configuration().isVoter(nodeId, storageId);
+    }
+
+    boolean isOnlyVoter() {
+        return isVoter() && configuration().voters().size() == 1;
+    }
+
+    LoggedConfiguration loggedConfiguration() {
+        return configurations.known().getLast();
+    }
+
+    // Effects
+
+    void emit(Effect effect) {
+        effects.add(effect);
+    }
+
+    void send(int to, Message message) {
+        effects.add(new Effect.Send(to, message));
+    }
+
+    List<Effect> takeEffects() {
+        var taken = effects;
+        effects = new ArrayList<>();
+        return taken;
+    }
+
+    // Hard state
+
+    /// Returns the version whose durability makes `next` true.
+    long persist(HardState next) {
+        hard = next;
+        hardVersion++;
+        emit(new Effect.Persist(hardVersion, next));
+        return hardVersion;
+    }
+
+    long promise(long epoch, int node, long toIncarnation) {
+        Check.that(epoch >= hard.promisedEpoch(), "I6: promise %d after %d", epoch, hard.promisedEpoch());
+        sawEpoch(epoch);
+        promiseVersion = persist(hard.withPromise(epoch, node, toIncarnation));
+        return promiseVersion;
+    }
+
+    boolean promisedTo(long epoch, int node, long toIncarnation) {
+        return hard.promisedEpoch() == epoch
+                && hard.promisedNode() == node
+                && hard.promisedIncarnation() == toIncarnation;
+    }
+
+    void hardStateDurable(long version) {
+        durableVersion = Math.max(durableVersion, version);
+    }
+
+    boolean isDurable(long version) {
+        return durableVersion >= version;
+    }
+
+    boolean promiseIsDurable() {
+        return isDurable(promiseVersion);
+    }
+
+    /// Makes sure that the next incarnation will know that this one acknowledged from memory.
+    void markDirty() {
+        if (!hard.dirty()) {
+            dirtyVersion = persist(hard.withDirty(true));
+        }
+    }
+
+    /// How far this replica may say that it has received: no further than what a crash cannot make it forget
+    /// without knowing so.
+    long vouchedLsn() {
+        return hard.dirty() && isDurable(dirtyVersion) ? Math.max(flushedLsn, reportableLsn) : flushedLsn;
+    }
+
+    void sawEpoch(long epoch) {
+        highestEpoch = Math.max(highestEpoch, epoch);
+    }
+
+    // The log
+
+    /// A replica that has caught up with a leader holds everything that it ever acknowledged. What it forgot does
+    /// not come back, so `dirty` stays until a clean shutdown.
+    void becomeIntact() {
+        if (integrity == Integrity.INTACT) {
+            return;
+        }
+        integrity = Integrity.INTACT;
+        if (hard.suspect()) {
+            persist(hard.withSuspect(false));
+        }
+        emit(new Effect.StatusChanged());
+    }
+
+    void appended(Event.Appended appended) {
+        Check.that(!truncating, "appended up to %s while the log is cut", appended.end());
+        Check.that(
+                appended.end().lsn() >= end.lsn() && appended.end().epoch() >= end.epoch(),
+                "I3, I4: %s follows %s",
+                appended.end(),
+                end);
+        end = appended.end();
+        for (var entry : appended.control()) {
+            switch (entry) {
+                case Event.ControlEntry.EpochBegun(EpochStart start, long _) -> lineage.add(start);
+                case Event.ControlEntry.Configured(Configuration next, long endLsn) -> {
+                    configurations.add(new LoggedConfiguration(endLsn, next));
+                    configurationChanged();
+                }
+            }
+        }
+    }
+
+    /// Nothing is appended and nothing testified until it is done.
+    void truncate(long lsn) {
+        checkCut(lsn);
+        truncating = true;
+        emit(new Effect.Truncate(lsn));
+    }
+
+    boolean isTruncating() {
+        return truncating;
+    }
+
+    void truncated(LogPosition newEnd) {
+        truncating = false;
+        end = newEnd;
+        reportableLsn = Math.min(reportableLsn, newEnd.lsn());
+        flushedLsn = Math.min(flushedLsn, newEnd.lsn());
+        lineage.truncate(newEnd.lsn());
+        if (configurations.truncate(newEnd.lsn())) {
+            configurationChanged();
+        }
+    }
+
+    private void configurationChanged() {
+        persist(hard.withConfigurations(configurations.known()));
+        emit(new Effect.Locate(configuration().members()));
+        emit(new Effect.StatusChanged());
+    }
+
+    /// No byte that a majority has flushed is ever cut (I17).
+    private void checkCut(long lsn) {
+        Check.that(
+                lsn >= Math.min(knownQuorumFlushed, end.lsn()),
+                "I17: cut at %d below the quorum's flushed %d, log ends at %d",
+                lsn,
+                knownQuorumFlushed,
+                end.lsn());
+    }
+
+    void publish(Levels next) {
+        if (!next.equals(levels)) {
+            levels = next;
+            emit(new Effect.Advance(next));
+        }
+    }
+
+    /// Leadership was handed over: what came of it is known when somebody leads again.
+    record PendingTransfer(long requestId, int target, long deadlineNanos) {}
+
+    void endTransfer(Effect.RequestResult result) {
+        if (transfer != null) {
+            emit(new Effect.RequestDone(transfer.requestId(), result));
+            transfer = null;
+        }
+    }
+
+    long randomElectionTimeout() {
+        return random.nextLong(config.electionTimeoutMinNanos(), config.electionTimeoutMaxNanos());
+    }
+}

@@ -1,0 +1,404 @@
+package io.taffrail.replication.protocol;
+
+import java.util.List;
+import java.util.UUID;
+import java.util.random.RandomGenerator;
+
+/// One replica's part in the protocol: a function from events to effects that changes only its own fields. It
+/// knows positions, not bytes, and it is told the time. The roles hold what only they need; what happens in every
+/// role, and who may change it, stands here.
+public final class ReplicationCore {
+    private final ReplicaState state;
+    private final Promising promising;
+    private Role role;
+    private boolean halted;
+
+    /// @param lineage of the log, as recovered
+    /// @param replayed configurations that recovery read from the log
+    /// @param end of the log, as recovered: all of it was read from the disk
+    public record Start(
+            int nodeId,
+            UUID storageId,
+            long incarnation,
+            HardState hard,
+            List<EpochStart> lineage,
+            List<LoggedConfiguration> replayed,
+            long startLsn,
+            LogPosition end) {}
+
+    public ReplicationCore(Start start, ProtocolConfig config, LogView log, RandomGenerator random, long nowNanos) {
+        state = new ReplicaState(start, config, log, random);
+        state.nowNanos = nowNanos;
+        promising = new Promising(state);
+        role = new FollowerRole(state);
+    }
+
+    /// Carries out one event. The effects are performed in their order, each before the next event.
+    public List<Effect> step(long nowNanos, Event event) {
+        if (halted) {
+            return List.of();
+        }
+        state.nowNanos = nowNanos;
+        try {
+            handle(event);
+        } catch (Check.BrokenInvariantException broken) {
+            halted = true;
+            state.takeEffects();
+            var message = String.valueOf(broken.getMessage());
+            return List.of(new Effect.Close("halted: " + message), new Effect.Halt(message));
+        }
+        return state.takeEffects();
+    }
+
+    private void handle(Event event) {
+        switch (event) {
+            case Event.Tick(long unflushedAgeNanos, long startLsn) -> {
+                state.startLsn = startLsn;
+                state.unflushedAgeNanos = unflushedAgeNanos;
+                next(role.tick());
+            }
+            case Event.Received received -> received(received);
+            case Event.Appended appended -> {
+                state.appended(appended);
+                next(role.appended(appended));
+            }
+            case Event.Progress(long reportableLsn, long flushedLsn) -> {
+                state.reportableLsn = reportableLsn;
+                state.flushedLsn = flushedLsn;
+                promising.progress();
+                next(role.progress());
+            }
+            case Event.HardStateDurable(long version) -> {
+                state.hardStateDurable(version);
+                promising.progress();
+                next(role.progress());
+            }
+            case Event.Truncated(LogPosition end) -> {
+                state.truncated(end);
+                promising.progress();
+                next(role.truncated());
+            }
+            case Event.Shipped shipped -> {
+                if (role instanceof LeaderRole leader) {
+                    leader.shipped(shipped);
+                }
+            }
+            case Event.Connected(int nodeId, boolean connected) -> {
+                if (connected) {
+                    state.connected.add(nodeId);
+                } else {
+                    state.connected.remove(nodeId);
+                }
+                next(role.connected(nodeId, connected));
+            }
+            case Event.Bootstrap(UUID clusterId, Configuration first) ->
+                joinCluster(clusterId, clusterId, new LoggedConfiguration(0, first));
+            case Event.TransferLeadership(long requestId, int target) -> {
+                if (role instanceof LeaderRole leader) {
+                    leader.transfer(requestId, target);
+                } else {
+                    refuse(requestId);
+                }
+            }
+            case Event.ChangeConfiguration change -> {
+                if (role instanceof LeaderRole leader) {
+                    leader.change(change);
+                } else {
+                    refuse(change.requestId());
+                }
+            }
+            case Event.LagLimits(long bytes, long nanos) -> state.config = state.config.withLag(bytes, nanos);
+            case Event.StorageFailed(String message) -> storageFailed(message);
+            case Event.Stop() -> state.stopping = true;
+            case Event.MarkClean() -> {
+                // An amnesic replica may still lack what an earlier incarnation acknowledged.
+                if (state.hard.dirty() && state.integrity == Integrity.INTACT) {
+                    state.persist(state.hard.withDirty(false));
+                }
+            }
+        }
+    }
+
+    private void refuse(long requestId) {
+        state.emit(new Effect.RequestDone(
+                requestId, new Effect.RequestResult.Refused(Effect.Reason.NOT_LEADER, "this replica does not lead")));
+    }
+
+    // Membership of the cluster
+
+    private void joinCluster(UUID clusterId, UUID historyId, LoggedConfiguration first) {
+        Check.that(!state.belongsToCluster(), "I35: %s is not %s", clusterId, String.valueOf(state.hard.clusterId()));
+        state.configurations.add(first);
+        state.persist(state.hard.withCluster(clusterId, historyId, List.of(first)));
+        state.emit(new Effect.Locate(first.configuration().members()));
+        state.emit(new Effect.StatusChanged());
+        next(new FollowerRole(state));
+    }
+
+    // Messages
+
+    private void received(Event.Received received) {
+        var from = received.from();
+        var message = received.message();
+        if (!state.belongsToCluster()) {
+            uninitialized(received);
+            return;
+        }
+        switch (message) {
+            case Message.Invite _ -> {}
+            case Message.Uninitialized _ -> invite(received);
+            case Message.PreVote preVote -> preVote(from, preVote);
+            case Message.Prepare(long epoch) -> prepare(received, epoch);
+            case Message.Stale(long epoch, long promisedEpoch) -> {
+                state.sawEpoch(promisedEpoch);
+                next(role.stale(epoch, promisedEpoch));
+            }
+            case Message.TimeoutNow(long epoch) -> {
+                if (epoch >= state.hard.promisedEpoch() && !(role instanceof LeaderRole) && mayCampaign()) {
+                    state.sawEpoch(epoch);
+                    next(CandidateRole.withoutAsking(state));
+                }
+            }
+            case Message.Fetch(long epoch, LogPosition position) -> serve(received, epoch, position);
+            case Message.Heartbeat heartbeat -> fromLeader(received, heartbeat.epoch());
+            case Message.Replicate replicate -> fromLeader(received, replicate.epoch());
+            case Message.Welcome welcome -> fromLeader(received, welcome.epoch());
+            case Message.Join join -> toLeader(received, join.epoch());
+            case Message.Acknowledge acknowledge -> toLeader(received, acknowledge.epoch());
+            case Message.PreVoteReply _, Message.Promise _, Message.Fetched _ -> next(role.received(received));
+        }
+    }
+
+    private void uninitialized(Event.Received received) {
+        if (!(received.message() instanceof Message.Invite(UUID cluster, UUID history, LoggedConfiguration first))) {
+            state.send(received.from(), new Message.Uninitialized());
+            return;
+        }
+        var self = first.configuration().member(state.nodeId);
+        if (self != null && self.storageId().equals(state.storageId)) {
+            // This storage has never promised anything to anyone, so it may believe whoever names it.
+            joinCluster(cluster, history, first);
+        }
+    }
+
+    private void invite(Event.Received received) {
+        var member = state.configuration().member(received.from());
+        var cluster = state.hard.clusterId();
+        var history = state.hard.historyId();
+        if (member != null && member.storageId().equals(received.fromStorage()) && cluster != null && history != null) {
+            // The configuration that it is in, at LSN 0: what came of it since stands in the log that follows.
+            state.send(
+                    received.from(),
+                    new Message.Invite(cluster, history, new LoggedConfiguration(0, state.configuration())));
+        }
+    }
+
+    private void preVote(int from, Message.PreVote preVote) {
+        var granted = preVote.epoch() > state.hard.promisedEpoch()
+                && !role.hearsLeader()
+                && state.end.lsn() - preVote.end().lsn() <= state.config.hopelessBytes();
+        state.send(from, new Message.PreVoteReply(preVote.epoch(), granted, state.hard.promisedEpoch()));
+    }
+
+    private void prepare(Event.Received received, long epoch) {
+        var from = received.from();
+        var again = state.promisedTo(epoch, from, received.fromIncarnation());
+        if (epoch <= state.hard.promisedEpoch() && !again) {
+            state.send(from, new Message.Stale(epoch, state.hard.promisedEpoch()));
+            return;
+        }
+        if (!again) {
+            // Fenced first, measured second: from here on nothing of a lower epoch is accepted, so what the
+            // testimony says cannot become less than what was acknowledged.
+            next(role.deposed("node %d was promised epoch %d".formatted(from, epoch)));
+            promising.promise(epoch, from, received.fromIncarnation());
+        } else {
+            promising.repeat();
+        }
+        if (role instanceof FollowerRole follower) {
+            follower.heardCandidate();
+        }
+    }
+
+    private void serve(Event.Received received, long epoch, LogPosition position) {
+        if (!state.promisedTo(epoch, received.from(), received.fromIncarnation())) {
+            state.send(received.from(), new Message.Stale(epoch, state.hard.promisedEpoch()));
+            return;
+        }
+        if (role instanceof FollowerRole follower) {
+            follower.heardCandidate();
+        }
+        var chain = position.lsn() == 0
+                ? position.chainCrc()
+                : state.log.chainCrcAt(position.lsn()).orElse(0);
+        Check.that(
+                position.lsn() < state.startLsn || chain == position.chainCrc(),
+                "I1: node %d has %s, this log has %08x there",
+                received.from(),
+                position,
+                chain);
+        state.emit(new Effect.Serve(received.from(), epoch, position));
+    }
+
+    private void fromLeader(Event.Received received, long epoch) {
+        var from = received.from();
+        if (epoch < state.hard.promisedEpoch()) {
+            state.send(from, new Message.Stale(epoch, state.hard.promisedEpoch()));
+            return;
+        }
+        state.sawEpoch(epoch);
+        if (epoch > state.hard.promisedEpoch()) {
+            next(role.deposed("node %d leads epoch %d".formatted(from, epoch)));
+            // The promise first: an acknowledgement under an epoch that a crash makes this replica forget would
+            // let it acknowledge to an older leader afterwards.
+            state.promise(epoch, from, received.fromIncarnation());
+        }
+        if (!state.promiseIsDurable()) {
+            return;
+        }
+        Check.that(!(role instanceof LeaderRole), "I7: node %d leads epoch %d too", from, epoch);
+        if (role instanceof CandidateRole) {
+            next(role.deposed("node %d leads epoch %d".formatted(from, epoch)));
+        }
+        promising.abandon();
+        next(role.received(received));
+    }
+
+    private void toLeader(Event.Received received, long epoch) {
+        if (epoch > state.hard.promisedEpoch()) {
+            state.sawEpoch(epoch);
+            return;
+        }
+        if (role instanceof LeaderRole leader && epoch == leader.epoch()) {
+            next(leader.received(received));
+        }
+    }
+
+    // Roles
+
+    private void next(Role next) {
+        var current = role;
+        if (next == current) {
+            return;
+        }
+        role = next;
+        state.emit(new Effect.StatusChanged());
+        next(role.enter());
+    }
+
+    private boolean mayCampaign() {
+        return state.isVoter() && state.integrity != Integrity.SUSPECT && !state.stopping;
+    }
+
+    private void storageFailed(String message) {
+        if (role instanceof LeaderRole leader) {
+            leader.handOver();
+        }
+        state.emit(new Effect.Close("storage failed: " + message));
+        state.emit(new Effect.StatusChanged());
+        // Silence is all that is left: every promise and acknowledgement needs the disk.
+        halted = true;
+    }
+
+    // What the shell asks
+
+    /// Whether an append may be logged now: this replica leads, and believes so with reason.
+    public boolean admits(long nowNanos) {
+        return !halted && role instanceof LeaderRole leader && leader.admits(nowNanos);
+    }
+
+    /// Whether acknowledgements may leave now (I20).
+    public boolean hasAuthority(long nowNanos) {
+        return !halted && role instanceof LeaderRole leader && leader.hasAuthority(nowNanos);
+    }
+
+    /// Leader only: voters that hold everything below `lsn`.
+    public int copies(long lsn, boolean flushed) {
+        return role instanceof LeaderRole leader ? leader.copies(lsn, flushed) : 0;
+    }
+
+    /// Leader only: replicas that `All` waits for, this one included.
+    public int inSyncCount() {
+        return role instanceof LeaderRole leader ? leader.inSyncCount() : 0;
+    }
+
+    /// No member needs the log below this from this leader; a follower keeps nothing for others.
+    public long neededByMembersLsn() {
+        return role instanceof LeaderRole leader ? leader.neededByMembersLsn() : Long.MAX_VALUE;
+    }
+
+    public boolean isLeader() {
+        return role instanceof LeaderRole;
+    }
+
+    public boolean isOpen() {
+        return role instanceof LeaderRole leader && leader.isOpen();
+    }
+
+    /// Of the reign that this replica leads or follows, or has promised.
+    public long epoch() {
+        return state.hard.promisedEpoch();
+    }
+
+    /// -1: none is known.
+    public int leader() {
+        return role.leader();
+    }
+
+    public boolean belongsToCluster() {
+        return state.belongsToCluster();
+    }
+
+    public boolean isHalted() {
+        return halted;
+    }
+
+    public HardState hardState() {
+        return state.hard;
+    }
+
+    public Levels levels() {
+        return state.levels;
+    }
+
+    public List<EpochStart> lineage() {
+        return state.lineage.starts();
+    }
+
+    /// A picture for status, in values.
+    public View view(long nowNanos) {
+        return new View(
+                role.kind(),
+                role.detail(),
+                state.integrity,
+                state.hard,
+                role.leader(),
+                state.belongsToCluster() ? state.configuration() : new Configuration(0, List.of(), List.of()),
+                role instanceof LeaderRole leader ? leader.followers(nowNanos) : List.of());
+    }
+
+    public enum Kind {
+        FOLLOWER,
+        CANDIDATE,
+        OPENING,
+        OPEN
+    }
+
+    public record View(
+            Kind kind,
+            String detail,
+            Integrity integrity,
+            HardState hard,
+            int leader,
+            Configuration configuration,
+            List<FollowerView> followers) {}
+
+    public record FollowerView(
+            int nodeId,
+            long receivedLsn,
+            long flushedLsn,
+            boolean inSync,
+            boolean inSession,
+            long lastAckAgeNanos,
+            Integrity integrity) {}
+}

@@ -1,0 +1,174 @@
+package io.taffrail.replication;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.taffrail.streams.CommitMode;
+import io.taffrail.streams.Durability;
+import io.taffrail.streams.ReplicationMode;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// One voter is the protocol with a majority of one: it promises to itself, begins an epoch, passes the barrier.
+class SingleVoterTest {
+    private static final Durability SYNC = Durability.SAFEST_DEFAULT;
+    private static final Durability ASYNC = Durability.WEAKEST;
+
+    @TempDir
+    Path folder;
+
+    TestWorld world;
+    TestWorld.Node node;
+
+    @BeforeEach
+    void start() {
+        world = new TestWorld(folder);
+        node = world.startCluster(1).getFirst();
+    }
+
+    @AfterEach
+    void stop() {
+        world.close();
+    }
+
+    @Test
+    void leadsAtOnceAndAcknowledgesAtEveryLevel() {
+        world.leader();
+        assertTrue(world.nanos() < 1_500_000_000, "nobody to wait for");
+        node.createStream("s");
+        for (var commit : CommitMode.values()) {
+            for (var replication : ReplicationMode.values()) {
+                var durability = new Durability(commit, replication);
+                var acknowledged = node.acknowledged("s", durability.toString(), durability);
+                assertTrue(acknowledged.reached().covers(durability), acknowledged::toString);
+                assertEquals(1, acknowledged.copiesReceived());
+                assertEquals(commit == CommitMode.SYNC ? 1 : 0, acknowledged.copiesFlushed());
+            }
+        }
+        assertEquals(6, node.nextOffset("s"));
+    }
+
+    @Test
+    void waitsUninitializedUntilItIsBootstrapped() {
+        var empty = world.node(7);
+        empty.start();
+        world.run(5_000_000_000L);
+        assertEquals(ReplicaStatus.State.UNINITIALIZED, empty.up().status().state());
+    }
+
+    @Test
+    void bootstrapTwiceChangesNothingAndAnotherClusterIsRefused() {
+        world.leader();
+        var outcomes = new CommandOutcome[2];
+        node.up().bootstrap(TestWorld.CLUSTER, List.of(node.peer()), result -> outcomes[0] = result);
+        node.up().bootstrap(new UUID(2, 2), List.of(node.peer()), result -> outcomes[1] = result);
+        world.until("both are answered", () -> outcomes[1] != null);
+        assertInstanceOf(CommandOutcome.Done.class, outcomes[0]);
+        assertInstanceOf(CommandOutcome.Refused.class, outcomes[1]);
+    }
+
+    @Test
+    void keepsWhatWasAcknowledgedAfterAFlushWhenItsProcessDies() {
+        world.leader();
+        node.createStream("s");
+        for (var i = 0; i < 50; i++) {
+            node.acknowledged("s", "record " + i, SYNC);
+        }
+        var epoch = node.up().status().epoch();
+        node.crash();
+        node.start();
+        world.leader();
+        assertEquals(50, node.nextOffset("s"));
+        assertTrue(node.up().status().epoch() > epoch, "a restarted leader never goes on in its epoch");
+        assertEquals(50, node.acknowledged("s", "next", SYNC).baseOffset());
+    }
+
+    @Test
+    void comesBackAmnesicOnlyIfItAcknowledgedFromMemory() {
+        world.leader();
+        node.createStream("s");
+        node.acknowledged("s", "flushed", SYNC);
+        node.crash();
+        node.start();
+        assertEquals(ReplicaStatus.Integrity.INTACT, node.up().status().integrity());
+
+        world.leader();
+        node.acknowledged("s", "from memory", ASYNC);
+        node.crash();
+        node.start();
+        assertEquals(ReplicaStatus.Integrity.AMNESIC, node.up().status().integrity());
+        world.leader();
+        assertEquals(ReplicaStatus.Integrity.INTACT, node.up().status().integrity());
+        assertTrue(node.nextOffset("s") >= 1, "what was flushed is there");
+    }
+
+    @Test
+    void aCleanShutdownFlushesAndLeavesNoDoubt() {
+        world.leader();
+        node.createStream("s");
+        node.acknowledged("s", "from memory", ASYNC);
+        node.shutdown();
+        node.start();
+        assertEquals(ReplicaStatus.Integrity.INTACT, node.up().status().integrity());
+        world.leader();
+        assertEquals(1, node.nextOffset("s"));
+    }
+
+    @Test
+    void tellsTheStagesOfAnAppend() {
+        world.leader();
+        node.createStream("s");
+        var appended = new TestWorld.Appended();
+        node.up().append(TestWorld.command("s", "staged", ASYNC, appended, true));
+        world.until("all three stages", () -> appended.stages.size() == 3);
+        assertEquals(AppendObserver.Stage.ACCEPTED, appended.stages.getFirst());
+        assertInstanceOf(AppendOutcome.Acknowledged.class, appended.outcome);
+    }
+
+    @Test
+    void aFlushIsABarrier() {
+        world.leader();
+        node.createStream("s");
+        node.acknowledged("s", "from memory", ASYNC);
+        var flushed = assertInstanceOf(CommandOutcome.Done.class, node.flush(SYNC));
+        assertTrue(node.up().watermarks().quorumFlushed() >= flushed.lsn());
+    }
+
+    @Test
+    void refusesWhatTheStreamsRefuseAndLogsNothing() {
+        world.leader();
+        var before = node.up().watermarks().leaderReceived();
+        assertInstanceOf(AppendOutcome.Refused.class, node.await(node.append("nosuch", "x", SYNC)));
+        assertEquals(before, node.up().watermarks().leaderReceived());
+    }
+
+    @Test
+    void waitsForRoomInOrderWhenTheLogIsFull() {
+        world.leader();
+        node.createStream("s");
+        var appends = new ArrayList<TestWorld.Appended>();
+        var refused = 0;
+        for (var i = 0; i < 20_000; i++) {
+            var appended = new TestWorld.Appended();
+            if (node.up().append(TestWorld.command("s", "a".repeat(90), ASYNC, appended, false))) {
+                appends.add(appended);
+            } else {
+                refused++;
+                world.run(1_000_000);
+            }
+        }
+        world.until("all are acknowledged", () -> appends.stream().allMatch(a -> a.outcome != null));
+        for (var i = 0; i < appends.size(); i++) {
+            var acknowledged = assertInstanceOf(AppendOutcome.Acknowledged.class, appends.get(i).outcome);
+            assertEquals(i, acknowledged.baseOffset());
+        }
+        assertEquals(20_000, appends.size() + refused);
+    }
+}
