@@ -113,7 +113,16 @@ final class TestWorld implements AutoCloseable {
         var text = new StringBuilder();
         for (var node : nodes.values()) {
             text.append(node.id).append(": ");
-            text.append(node.replica == null ? "down" : node.replica.status()).append('\n');
+            if (node.replica == null) {
+                text.append("down\n");
+                continue;
+            }
+            var status = node.replica.status();
+            text.append("%s (%s) %s epoch %d %s%n"
+                    .formatted(
+                            status.state(), status.detail(), status.integrity(), status.epoch(), status.watermarks()));
+            status.followers()
+                    .forEach(follower -> text.append("   ").append(follower).append('\n'));
         }
         return text.toString();
     }

@@ -109,7 +109,7 @@ final class FollowerRole implements Role {
         }
         heard(heartbeat.view());
         echoOwed = true;
-        acknowledge();
+        progress();
     }
 
     private void replicate(Event.Received received, Message.Replicate replicate) {
@@ -191,6 +191,7 @@ final class FollowerRole implements Role {
         rejoinLsn = welcomed.rejoinLsn();
         toldAppended = -1;
         echoOwed = true;
+        state.emit(new Effect.StatusChanged());
         progress();
     }
 
