@@ -3,6 +3,10 @@ package io.taffrail.streams;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.function.Supplier;
 
 /// Reads what [ByteWriter] wrote, and trusts none of it: every refusal is a [CorruptStateException] that
 /// says where.
@@ -45,13 +49,17 @@ final class ByteReader {
         return value;
     }
 
-    /// How many of something follow, each of at least `leastBytes`.
-    int takeSize(int leastBytes) {
+    /// A count (4 bytes) and as many items, each of at least `leastBytes`.
+    <T> List<T> takeList(int leastBytes, Supplier<T> item) {
         var size = takeInt();
         if (size < 0 || (long) size * leastBytes > in.remaining()) {
             throw corrupt(Integer.toUnsignedString(size) + " items do not fit");
         }
-        return size;
+        var items = new ArrayList<T>(size);
+        for (var i = 0; i < size; i++) {
+            items.add(item.get());
+        }
+        return Collections.unmodifiableList(items);
     }
 
     long takeId() {

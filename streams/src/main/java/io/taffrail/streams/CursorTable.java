@@ -11,6 +11,11 @@ final class CursorTable {
     /// @param offset the next one to read
     record Position(long offset, long committedMillis) {}
 
+    record Named(String name, Position position) {}
+
+    // Of the loop: most checkpoints find a stream with new batches and the cursors of the last time.
+    private @Nullable List<Named> image = List.of();
+
     private volatile @Nullable ConcurrentNavigableMap<String, Position> positions;
 
     @Nullable
@@ -41,14 +46,38 @@ final class CursorTable {
             known = new ConcurrentSkipListMap<>();
             positions = known;
         }
+        image = null;
         known.put(cursor, new Position(offset, atMillis));
     }
 
     void delete(String cursor) {
+        image = null;
         var known = positions;
         var removed = known == null ? null : known.remove(cursor);
         if (removed == null) {
             throw new IllegalStateException("S1 the cursor that is deleted does not exist: " + cursor);
         }
+    }
+
+    List<Named> image() {
+        var current = image;
+        if (current == null) {
+            current = new ArrayList<>();
+            var known = positions;
+            if (known != null) {
+                for (var entry : known.entrySet()) {
+                    current.add(new Named(entry.getKey(), entry.getValue()));
+                }
+            }
+            image = current;
+        }
+        return current;
+    }
+
+    void restore(List<Named> restored) {
+        for (var cursor : restored) {
+            commit(cursor.name(), cursor.position().offset(), cursor.position().committedMillis());
+        }
+        image = restored;
     }
 }

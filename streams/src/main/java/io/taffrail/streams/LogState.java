@@ -2,6 +2,8 @@ package io.taffrail.streams;
 
 import io.taffrail.wal.record.EntryHeader;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
 
 /// What the log says up to `appliedLsn`: streams, producers, cursors. Replaced as a whole when the log is
 /// cut, so a reader holds either the old or the new one. The loop writes.
@@ -11,6 +13,36 @@ final class LogState {
     private long appliedLsn;
     private int chainCrc;
     private long unindexedBatches;
+
+    // What the next snapshot has to hold.
+    private List<Stream> changedStreams = new ArrayList<>();
+    private List<Producer> changedProducers = new ArrayList<>();
+    private List<Long> deletedStreams = new ArrayList<>();
+    private List<Long> deletedProducers = new ArrayList<>();
+    private long trimmedBytes;
+
+    LogState() {}
+
+    LogState(StateImage image) {
+        appliedLsn = image.appliedLsn;
+        chainCrc = image.chainCrc;
+        producers.restore(image.producers.values(), image.nextProducerId);
+        catalog.restore(image.streams.values(), image.nextStreamId);
+        for (var stream : catalog.all()) {
+            for (var producerId : stream.windows.sortedProducerIds()) {
+                producers.require(producerId).streams.put(stream.id, stream);
+            }
+        }
+    }
+
+    void addRuns(List<IndexFile.StreamRun> runs) {
+        for (var item : runs) {
+            var stream = catalog.get(item.streamId());
+            if (stream != null) {
+                stream.addRun(item.run());
+            }
+        }
+    }
 
     StreamCatalog catalog() {
         return catalog;
@@ -60,6 +92,7 @@ final class LogState {
         var millis = RecordsPayload.timestampMillis(payload, at);
         stream.append(baseOffset, recordCount, header.lsn(), header.lengthBytes(), millis);
         unindexedBatches++;
+        changed(stream);
         var producerId = RecordsPayload.producerId(payload, at);
         if (producerId == 0) {
             return;
@@ -83,31 +116,39 @@ final class LogState {
                 header.lengthBytes(),
                 header.epoch());
         producer.active(millis);
+        changed(producer);
     }
 
     private void apply(StreamChange change) {
         switch (change) {
-            case StreamChange.Created created -> catalog.create(created);
+            case StreamChange.Created created -> changed(catalog.create(created));
             case StreamChange.Updated updated ->
-                catalog.require(updated.streamId()).configure(updated.config());
+                changed(catalog.require(updated.streamId())).configure(updated.config());
             case StreamChange.Deleted deleted -> delete(catalog.require(deleted.streamId()));
-            case StreamChange.Trimmed trimmed ->
-                catalog.require(trimmed.streamId()).trim(trimmed);
-            case StreamChange.Fenced fenced ->
-                catalog.require(fenced.streamId()).fence(fenced.fencingToken());
-            case StreamChange.ProducerRegistered registered -> producers.register(registered);
-            case StreamChange.ProducersExpired expired -> {
-                for (var producer : producers.idleSince(expired.idleSinceMillis())) {
-                    producer.streams.forEach(stream -> stream.windows.remove(producer.id));
-                    producers.remove(producer);
-                }
+            case StreamChange.Trimmed trimmed -> {
+                var stream = changed(catalog.require(trimmed.streamId()));
+                var sizeBytes = stream.sizeBytes();
+                stream.trim(trimmed);
+                trimmedBytes += sizeBytes - stream.sizeBytes();
             }
+            case StreamChange.Fenced fenced ->
+                changed(catalog.require(fenced.streamId())).fence(fenced.fencingToken());
+            case StreamChange.ProducerRegistered registered -> changed(producers.register(registered));
+            case StreamChange.ProducersExpired expired -> expire(expired.idleSinceMillis());
             case StreamChange.CursorCommitted committed ->
-                catalog.require(committed.streamId())
+                changed(catalog.require(committed.streamId()))
                         .cursors
                         .commit(committed.cursor(), committed.offset(), committed.atMillis());
             case StreamChange.CursorDeleted deleted ->
-                catalog.require(deleted.streamId()).cursors.delete(deleted.cursor());
+                changed(catalog.require(deleted.streamId())).cursors.delete(deleted.cursor());
+        }
+    }
+
+    private void expire(long idleSinceMillis) {
+        for (var producer : producers.idleSince(idleSinceMillis)) {
+            producer.streams.forEach(stream -> changed(stream).windows.remove(producer.id));
+            producers.remove(producer);
+            deletedProducers.add(producer.id);
         }
     }
 
@@ -116,5 +157,110 @@ final class LogState {
             producers.require(producerId).streams.remove(stream.id);
         }
         catalog.delete(stream);
+        unindexedBatches -= stream.index().count();
+        trimmedBytes += stream.sizeBytes();
+        deletedStreams.add(stream.id);
+    }
+
+    private Stream changed(Stream stream) {
+        if (!stream.changed) {
+            stream.changed = true;
+            changedStreams.add(stream);
+        }
+        return stream;
+    }
+
+    private void changed(Producer producer) {
+        if (!producer.changed) {
+            producer.changed = true;
+            changedProducers.add(producer);
+        }
+    }
+
+    /// Log that trims and deletions gave up since the last snapshot.
+    long trimmedBytes() {
+        return trimmedBytes;
+    }
+
+    /// What changed since the last one. Time goes with the streams and producers that changed; batches are
+    /// not copied.
+    Snapshot snapshot() {
+        var streams = new ArrayList<StreamImage>(changedStreams.size());
+        var tails = new ArrayList<Snapshot.Tail>(changedStreams.size());
+        for (var stream : changedStreams) {
+            stream.changed = false;
+            if (stream.equals(catalog.get(stream.id))) {
+                streams.add(stream.image());
+                var index = stream.index();
+                if (index.count() > 0) {
+                    tails.add(new Snapshot.Tail(stream, index, index.count()));
+                }
+            }
+        }
+        var images = new ArrayList<ProducerImage>(changedProducers.size());
+        for (var producer : changedProducers) {
+            producer.changed = false;
+            if (producer.equals(producers.get(producer.id))) {
+                images.add(producer.image());
+            }
+        }
+        var snapshot = new Snapshot(
+                appliedLsn,
+                chainCrc,
+                catalog.nextId(),
+                producers.nextId(),
+                streams,
+                deletedStreams,
+                images,
+                deletedProducers,
+                tails);
+        changedStreams = new ArrayList<>();
+        changedProducers = new ArrayList<>();
+        deletedStreams = new ArrayList<>();
+        deletedProducers = new ArrayList<>();
+        trimmedBytes = 0;
+        return snapshot;
+    }
+
+    /// The snapshot was not written: the next one has to hold all of it again.
+    void markChanged(Snapshot snapshot) {
+        for (var image : snapshot.streams()) {
+            var stream = catalog.get(image.id());
+            if (stream != null) {
+                changed(stream);
+            }
+        }
+        for (var image : snapshot.producers()) {
+            var producer = producers.get(image.id());
+            if (producer != null) {
+                changed(producer);
+            }
+        }
+        deletedStreams.addAll(snapshot.deletedStreams());
+        deletedProducers.addAll(snapshot.deletedProducers());
+    }
+
+    /// So many batches are in an index file now.
+    void indexed(Stream stream, int count) {
+        // A deleted stream's were taken off when it went.
+        if (stream.equals(catalog.get(stream.id))) {
+            unindexedBatches -= count;
+        }
+    }
+
+    /// All of it, for a digest.
+    StateImage image() {
+        var image = new StateImage();
+        image.appliedLsn = appliedLsn;
+        image.chainCrc = chainCrc;
+        image.nextStreamId = catalog.nextId();
+        image.nextProducerId = producers.nextId();
+        for (var stream : catalog.all()) {
+            image.streams.put(stream.id, stream.image());
+        }
+        for (var producer : producers.all()) {
+            image.producers.put(producer.id, producer.image());
+        }
+        return image;
     }
 }

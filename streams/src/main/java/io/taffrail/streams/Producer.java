@@ -4,8 +4,11 @@ package io.taffrail.streams;
 final class Producer {
     final long id;
     final String name;
-    /// Ids of the streams that have a window of this producer.
+    /// Those that have a window of this producer.
     final LongMap<Stream> streams = new LongMap<>();
+
+    /// Since the last snapshot. Of the loop.
+    boolean changed;
 
     private volatile int epoch;
     private long activeMillis;
@@ -15,6 +18,14 @@ final class Producer {
         this.name = name;
         this.epoch = epoch;
         this.activeMillis = activeMillis;
+    }
+
+    Producer(ProducerImage image) {
+        this(image.id(), image.name(), image.epoch(), image.activeMillis());
+    }
+
+    ProducerImage image() {
+        return new ProducerImage(id, name, epoch, activeMillis);
     }
 
     int epoch() {

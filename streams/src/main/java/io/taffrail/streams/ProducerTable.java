@@ -54,11 +54,22 @@ final class ProducerTable {
         Checks.check(registered.epoch() == 0, "S3 the first epoch", registered.epoch(), 0);
         nextId++;
         var producer = new Producer(registered.producerId(), registered.name(), 0, registered.atMillis());
+        add(producer);
+        return producer;
+    }
+
+    void restore(Iterable<ProducerImage> images, long restoredNextId) {
+        for (var image : images) {
+            add(new Producer(image));
+        }
+        nextId = restoredNextId;
+    }
+
+    private void add(Producer producer) {
         byId.put(producer.id, producer);
         if (!producer.name.isEmpty()) {
             byName.put(producer.name, producer);
         }
-        return producer;
     }
 
     List<Producer> idleSince(long millis) {

@@ -1,6 +1,7 @@
 package io.taffrail.streams;
 
 import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
 
 /// The newest batches of one producer in one stream, and how many records it has there. Sequences count from
 /// 0 in each epoch of the producer, without gaps, so the newest one says which slot holds which. The loop
@@ -21,6 +22,7 @@ final class SequenceWindow {
     private long lastSequence;
     private long appendedRecords;
     private long lastOffset;
+    private @Nullable SequenceWindow image;
 
     SequenceWindow() {
         this(0, -1, 0, 0, new long[BATCHES * WORDS]);
@@ -90,6 +92,7 @@ final class SequenceWindow {
         Checks.check(epoch >= producerEpoch, "S3 a producer's epoch never falls", epoch, producerEpoch);
         var expected = lastSequence(epoch) + 1;
         Checks.check(sequence == expected, "S3 sequences have no gaps", sequence, expected);
+        image = null;
         var at = slot(sequence);
         words[at + BASE_OFFSET] = baseOffset;
         words[at + LSN] = lsn;
@@ -104,8 +107,21 @@ final class SequenceWindow {
         }
     }
 
-    SequenceWindow copy() {
-        return new SequenceWindow(producerEpoch, lastSequence, appendedRecords, lastOffset, words.clone());
+    /// As it is now; nothing changes what is returned.
+    SequenceWindow image() {
+        var current = image;
+        if (current == null) {
+            current = new SequenceWindow(producerEpoch, lastSequence, appendedRecords, lastOffset, words.clone());
+            image = current;
+        }
+        return current;
+    }
+
+    static SequenceWindow restore(SequenceWindow image) {
+        var window = new SequenceWindow(
+                image.producerEpoch, image.lastSequence, image.appendedRecords, image.lastOffset, image.words.clone());
+        window.image = image;
+        return window;
     }
 
     void encode(ByteWriter out) {
@@ -123,6 +139,9 @@ final class SequenceWindow {
     static SequenceWindow decode(ByteReader in) {
         var epoch = in.takeInt();
         var lastSequence = in.takeCount();
+        if (epoch < 0) {
+            throw in.corrupt("producer epoch " + epoch);
+        }
         var window = new SequenceWindow(epoch, lastSequence, in.takeCount(), in.takeCount(), new long[BATCHES * WORDS]);
         for (var sequence = Math.max(0, lastSequence - BATCHES + 1); sequence <= lastSequence; sequence++) {
             for (var i = 0; i < WORDS; i++) {

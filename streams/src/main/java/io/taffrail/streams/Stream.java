@@ -5,6 +5,7 @@ import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// One stream as the log has made it. The loop writes; readers take a consistent copy without a lock: they
@@ -27,6 +28,8 @@ final class Stream {
     final long createdMillis;
     final WindowTable windows = new WindowTable();
     final CursorTable cursors = new CursorTable();
+    /// Since the last snapshot. Of the loop.
+    boolean changed;
 
     @SuppressWarnings("UnusedVariable") // Through VERSION.
     private int version;
@@ -50,6 +53,42 @@ final class Stream {
         this.config = config;
         this.createdMillis = createdMillis;
         this.lastMillis = createdMillis;
+    }
+
+    Stream(StreamImage image) {
+        this(image.id(), image.name(), image.config(), image.createdMillis());
+        startOffset = image.startOffset();
+        nextOffset = image.nextOffset();
+        appendedBytes = image.appendedBytes();
+        trimmedBytes = image.trimmedBytes();
+        lastMillis = image.lastMillis();
+        firstLsn = image.firstLsn();
+        firstMillis = image.firstMillis();
+        fencingToken = image.fencingToken();
+        batchesHash = image.batchesHash();
+        cursors.restore(image.cursors());
+        for (var window : image.windows()) {
+            windows.put(window.producerId(), SequenceWindow.restore(window.window()));
+        }
+    }
+
+    StreamImage image() {
+        return new StreamImage(
+                id,
+                name,
+                config,
+                createdMillis,
+                startOffset,
+                nextOffset,
+                appendedBytes,
+                trimmedBytes,
+                lastMillis,
+                firstLsn,
+                firstMillis,
+                fencingToken,
+                batchesHash,
+                cursors.image(),
+                windows.image());
     }
 
     StreamConfig config() {
@@ -131,6 +170,24 @@ final class Stream {
         firstMillis = trimmed.firstMillis();
         trimmedBytes = trimmed.trimmedBytes();
         endWrite();
+        // After the start offset: a reader that still sees the old one finds no file gone.
+        index = index.trimmed(startOffset);
+    }
+
+    /// The first batches in memory are in an index file now.
+    void moved(int count, @Nullable IndexRun run) {
+        index = index.moved(count, run == null || run.endOffset() <= startOffset ? null : run);
+    }
+
+    void merged(Set<IndexFile> files, IndexRun run) {
+        index = index.merged(files, run);
+    }
+
+    /// While the state is restored: the next run of the stream.
+    void addRun(IndexRun run) {
+        if (run.endOffset() > startOffset) {
+            index = index.withRun(run);
+        }
     }
 
     void fence(long token) {

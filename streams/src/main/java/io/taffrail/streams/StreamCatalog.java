@@ -52,18 +52,34 @@ final class StreamCatalog {
         Checks.check(created.streamId() == nextId, "S1 stream ids count up", created.streamId(), nextId);
         nextId++;
         var stream = new Stream(created.streamId(), created.name(), created.config(), created.atMillis());
-        if (byName.putIfAbsent(created.name(), stream) != null) {
-            throw new IllegalStateException("S1 stream " + created.name() + " is created though it exists");
+        add(stream);
+        return stream;
+    }
+
+    void restore(Iterable<StreamImage> images, long restoredNextId) {
+        for (var image : images) {
+            add(new Stream(image));
+        }
+        nextId = restoredNextId;
+    }
+
+    private void add(Stream stream) {
+        if (byName.putIfAbsent(stream.name, stream) != null) {
+            throw new IllegalStateException("S1 stream " + stream.name + " is created though it exists");
         }
         sorted.put(stream.name, stream);
         byId.put(stream.id, stream);
-        return stream;
     }
 
     void delete(Stream stream) {
         byName.remove(stream.name);
         sorted.remove(stream.name);
         byId.remove(stream.id);
+    }
+
+    /// In the order of names.
+    Collection<Stream> after(String name) {
+        return sorted.tailMap(name, false).values();
     }
 
     /// Those after `after` that start with `prefix`, in order.

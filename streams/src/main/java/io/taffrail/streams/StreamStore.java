@@ -2,10 +2,13 @@ package io.taffrail.streams;
 
 import io.taffrail.wal.io.LogDirectory;
 import io.taffrail.wal.record.EntryHeader;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.Executor;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /// Everything that the log says about streams, producers and cursors. A function of the log's bytes: two
@@ -16,11 +19,18 @@ import org.jspecify.annotations.Nullable;
 /// applies it before the next decision. Deciding, applying, checkpointing and `truncated` are the replica
 /// loop's; lookups are for any thread.
 public final class StreamStore implements AutoCloseable {
+    /// A lookup that finds a file closed starts again with the state that replaced the file's.
+    private static final int LOOKUP_ATTEMPTS = 10;
+
     private final StreamStoreConfig config;
+    private final Findings findings = new Findings();
+    private final Checkpointer checkpointer;
+    private final Retention retention = new Retention(findings);
     private volatile LogState state = new LogState();
 
-    private StreamStore(StreamStoreConfig config) {
+    private StreamStore(LogDirectory directory, Executor executor, StreamStoreConfig config) {
         this.config = config;
+        this.checkpointer = new Checkpointer(directory, executor, config, findings);
     }
 
     public static StreamStore open(LogDirectory directory, Executor executor) {
@@ -30,7 +40,14 @@ public final class StreamStore implements AutoCloseable {
     /// Opens the folder with checkpoints and index files and restores the newest checkpoint that is whole;
     /// blocks. `executor` writes later checkpoints: it may block, and may run them on the calling thread.
     public static StreamStore open(LogDirectory directory, Executor executor, StreamStoreConfig config) {
-        return new StreamStore(config);
+        var store = new StreamStore(directory, executor, config);
+        try {
+            Checkpoints.deleteTemporaries(directory);
+            store.state = store.checkpointer.restore(Long.MAX_VALUE);
+        } catch (IOException e) {
+            throw new UncheckedIOException("the folder of the streams' state cannot be read: " + directory, e);
+        }
+        return store;
     }
 
     /// The log has to be applied from here on; 0: all of it.
@@ -46,7 +63,7 @@ public final class StreamStore implements AutoCloseable {
 
     /// The checkpoint lies above what the log still holds, or is not of this log: start from nothing.
     public void reset() {
-        state = new LogState();
+        restore(-1);
     }
 
     public AppendDecision decide(AppendIntent intent, StreamSettings settings) {
@@ -54,7 +71,11 @@ public final class StreamStore implements AutoCloseable {
     }
 
     public CommandDecision decide(StreamCommand command, StreamSettings settings, long nowMillis) {
-        return CommandRules.decide(state, command, settings, config, nowMillis);
+        try {
+            return CommandRules.decide(state, command, settings, config, nowMillis);
+        } catch (CorruptStateException e) {
+            return new CommandDecision.Refused(Refusal.of(Refusal.Code.DATA_LOSS, String.valueOf(e.getMessage())));
+        }
     }
 
     /// The log now holds this entry, at the end of what was applied before. `payload` is valid only during
@@ -67,22 +88,36 @@ public final class StreamStore implements AutoCloseable {
     /// again.
     public void truncated(long lsn) {
         if (lsn < state.appliedLsn()) {
-            state = new LogState();
+            restore(lsn);
         }
     }
 
-    /// Writes a checkpoint and index files if enough was applied since the last one. `flushedLsn`: nothing
-    /// above it may enter a file.
-    public void checkpointIfDue(long flushedLsn) {}
+    private void restore(long limitLsn) {
+        try {
+            checkpointer.discardAbove(limitLsn);
+            state = checkpointer.restore(limitLsn);
+        } catch (IOException e) {
+            throw new UncheckedIOException("the streams' state cannot be restored", e);
+        }
+    }
+
+    /// Call on every turn of the loop: takes what is next of writing a checkpoint and an index file, if enough
+    /// was applied since the last ones. `flushedLsn`: nothing above it may enter a file. Give the position up to
+    /// which the log cannot be cut any more (flushed here and on a majority) where it is known: a cut below a
+    /// checkpoint costs that checkpoint.
+    public void checkpointIfDue(long flushedLsn) {
+        checkpointer.turn(state, flushedLsn);
+    }
 
     /// What retention asks for now: trims for the leader to log.
     public List<StreamCommand> retention(StreamSettings settings, long nowMillis) {
-        return List.of();
+        return retention.pass(state, settings, config, nowMillis);
     }
 
-    /// No stream needs the log below this.
+    /// The log below this is needed neither by a stream nor by a restart, also one that finds the newest
+    /// checkpoint damaged. Moves only when checkpoints are written.
     public long neededLsn() {
-        return 0;
+        return checkpointer.neededLsn();
     }
 
     /// Any thread.
@@ -103,21 +138,31 @@ public final class StreamStore implements AutoCloseable {
     /// The batch that holds `offset`, all of it though its beginning may be trimmed; null if the stream has no
     /// such offset, not yet or not any more. Any thread; reads an index file if the offset is old.
     public @Nullable BatchLocation locate(long streamId, long offset) {
-        var stream = state.catalog().get(streamId);
-        var batch = stream == null ? null : stream.batch(offset);
-        return batch == null ? null : batch.location();
+        var found = locate(streamId, offset, 1);
+        return found.isEmpty() ? null : found.getFirst();
     }
 
     /// At most `limit` batches in order, the first holding `offset`. Any thread.
     public List<BatchLocation> locate(long streamId, long offset, int limit) {
-        var stream = state.catalog().get(streamId);
-        return stream == null ? List.of() : stream.batches(offset, limit);
+        return lookUp(streamId, List.of(), stream -> stream.batches(offset, limit));
     }
 
     /// First offset that is left of the first batch whose time is at or after `timestampMillis`. Any thread.
     public OptionalLong offsetAt(long streamId, long timestampMillis) {
-        var stream = state.catalog().get(streamId);
-        return stream == null ? OptionalLong.empty() : stream.offsetAt(timestampMillis);
+        return lookUp(streamId, OptionalLong.empty(), stream -> stream.offsetAt(timestampMillis));
+    }
+
+    private <T> T lookUp(long streamId, T absent, Function<Stream, T> lookup) {
+        for (var attempt = 1; ; attempt++) {
+            var stream = state.catalog().get(streamId);
+            try {
+                return stream == null ? absent : lookup.apply(stream);
+            } catch (IndexFile.ClosedException e) {
+                if (attempt == LOOKUP_ATTEMPTS) {
+                    throw e;
+                }
+            }
+        }
     }
 
     /// Any thread.
@@ -160,6 +205,20 @@ public final class StreamStore implements AutoCloseable {
         static final ProducerProgress NONE = new ProducerProgress(0, OptionalLong.empty());
     }
 
+    /// The same on every replica that has applied the same log, whenever its checkpoints were written. Walks
+    /// through the whole state; loop thread.
+    public long digest() {
+        return state.image().digest();
+    }
+
+    /// What went wrong and was survived, newest last: checkpoints that were damaged or could not be written.
+    /// Any thread.
+    public List<String> findings() {
+        return findings.lines();
+    }
+
     @Override
-    public void close() {}
+    public void close() {
+        checkpointer.close();
+    }
 }

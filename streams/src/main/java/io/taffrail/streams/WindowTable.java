@@ -42,4 +42,15 @@ final class WindowTable {
         Collections.sort(ids);
         return ids;
     }
+
+    List<StreamImage.Window> image() {
+        var images = new ArrayList<StreamImage.Window>();
+        for (var id : sortedProducerIds()) {
+            var window = get(id);
+            if (window != null) {
+                images.add(new StreamImage.Window(id, window.image()));
+            }
+        }
+        return images;
+    }
 }
