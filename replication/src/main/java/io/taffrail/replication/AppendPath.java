@@ -31,6 +31,9 @@ final class AppendPath {
     private ReplicaSettings settings;
     private long nowNanos;
     private long wallMillis;
+    private long turnStartLsn;
+    private boolean leads;
+    private boolean admits;
     private long appended;
     private boolean flushWanted;
     private boolean acknowledgedFromMemory;
@@ -51,13 +54,22 @@ final class AppendPath {
         return waiting;
     }
 
-    /// Time is read once for all that a turn handles.
+    /// Time is read once for all that a turn handles, and so is the core: it hears of what was appended only at the
+    /// turn's end.
     void beginTurn(long now) {
         nowNanos = now;
         wallMillis = loop.wallMillis();
+        turnStartLsn = wal.receivedLsn();
+        leads = core.isLeader();
+        admits = core.admits(now);
         appended = 0;
         flushWanted = false;
         acknowledgedFromMemory = false;
+    }
+
+    /// The core counts a majority's lag between turns, so one turn appends only a part of what may lag.
+    boolean isTurnOver() {
+        return wal.receivedLsn() - turnStartLsn >= settings.replicationLagBytes() / 4;
     }
 
     long appendedInTurn() {
@@ -78,11 +90,11 @@ final class AppendPath {
 
     /// False: there is no room yet; ask again with the same item.
     boolean take(InboxItem item) {
-        if (!core.isLeader()) {
+        if (!leads) {
             item.refuse(notLeader());
             return true;
         }
-        if (!core.admits(nowNanos)) {
+        if (!admits) {
             return reject(
                     item, "the leader admits nothing at the moment: it opens, hands over, or waits for followers");
         }

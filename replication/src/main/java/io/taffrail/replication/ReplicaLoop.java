@@ -264,7 +264,8 @@ final class ReplicaLoop {
         appends.beginTurn(now);
         var taken = 0;
         var stopped = shutdown != null && shutdown.isStopped();
-        for (var item = inbox.peek(); item != null && taken < COMMANDS_A_TURN; item = inbox.peek()) {
+        var over = false;
+        for (var item = inbox.peek(); item != null && !over; item = inbox.peek()) {
             if (stopped) {
                 item.refuse(Refusal.of(Refusal.Code.SHUTTING_DOWN, "this replica shuts down"));
             } else if (!appends.take(item)) {
@@ -272,6 +273,7 @@ final class ReplicaLoop {
             }
             inbox.remove(item);
             taken++;
+            over = taken == COMMANDS_A_TURN || appends.isTurnOver();
         }
         if (appends.appendedInTurn() > 0 || appends.acknowledgedFromMemory()) {
             post(new Event.Appended(appends.end(), List.of(), appends.flushWanted(), appends.acknowledgedFromMemory()));
@@ -280,7 +282,7 @@ final class ReplicaLoop {
             // Barriers and duplicates may have asked for what is reached already.
             complete(core.levels());
         }
-        if (taken == COMMANDS_A_TURN) {
+        if (over) {
             wake();
         }
         return taken;

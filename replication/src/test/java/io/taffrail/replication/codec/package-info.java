@@ -1,0 +1,4 @@
+@NullMarked
+package io.taffrail.replication.codec;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package io.taffrail.replication.protocol;
+
+import org.jspecify.annotations.NullMarked;
