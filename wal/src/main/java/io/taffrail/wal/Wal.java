@@ -112,16 +112,16 @@ public final class Wal implements AutoCloseable {
         corrupt = found.ending() == Recovery.Ending.CORRUPT;
         corruptEnd = found.end();
         recovery = new RecoveryReport(
-                found.startLsn(),
-                found.end().lsn(),
-                switch (found.ending()) {
-                    case CLEAN -> RecoveryReport.Verdict.CLEAN;
-                    case TORN -> RecoveryReport.Verdict.TORN;
-                    case CORRUPT -> RecoveryReport.Verdict.CORRUPT;
-                },
-                found.detail(),
-                found.scannedBytes());
+                found.startLsn(), found.end().lsn(), verdict(found.ending()), found.detail(), found.scannedBytes());
         reserve.check(nanoTime.getAsLong());
+    }
+
+    static RecoveryReport.Verdict verdict(Recovery.Ending ending) {
+        return switch (ending) {
+            case CLEAN -> RecoveryReport.Verdict.CLEAN;
+            case TORN -> RecoveryReport.Verdict.TORN;
+            case CORRUPT -> RecoveryReport.Verdict.CORRUPT;
+        };
     }
 
     public RecoveryReport recovery() {
@@ -389,6 +389,11 @@ public final class Wal implements AutoCloseable {
     /// Any thread; one thread a reader.
     public WalReader newReader() {
         return new LogReader(tail, segments);
+    }
+
+    /// Any thread; one thread a scrubber.
+    public WalScrubber newScrubber() {
+        return new WalScrubber(segments);
     }
 
     /// Any thread.

@@ -38,6 +38,11 @@ public final class BlockReader {
         return window;
     }
 
+    /// Whether the block at this index of [#buffer] is all zeros.
+    public boolean isZero(int index) {
+        return Blocks.isZero(window, index, index + Blocks.BLOCK_BYTES);
+    }
+
     public long bytesRead() {
         return bytesRead;
     }

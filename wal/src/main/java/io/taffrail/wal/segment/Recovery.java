@@ -21,6 +21,7 @@ public final class Recovery {
     private final LogDirectory directory;
     private final int segmentBytes;
     private final boolean durable;
+    private final boolean repairs;
     private final long durableHintLsn;
     private final long replayFromLsn;
     private final EntrySink sink;
@@ -93,12 +94,29 @@ public final class Recovery {
             long durableHintLsn,
             long replayFromLsn,
             EntrySink sink) {
+        this(directory, segmentBytes, durable, true, durableHintLsn, replayFromLsn, sink);
+    }
+
+    private Recovery(
+            LogDirectory directory,
+            int segmentBytes,
+            boolean durable,
+            boolean repairs,
+            long durableHintLsn,
+            long replayFromLsn,
+            EntrySink sink) {
         this.directory = directory;
         this.segmentBytes = segmentBytes;
         this.durable = durable;
+        this.repairs = repairs;
         this.durableHintLsn = durableHintLsn;
         this.replayFromLsn = replayFromLsn;
         this.sink = sink;
+    }
+
+    /// Decides as recovery would, verifies the whole log and changes nothing.
+    public static Recovery dryRun(LogDirectory directory, EntrySink sink) {
+        return new Recovery(directory, 0, false, false, 0, 0, sink);
     }
 
     /// Fills `table`. Throws for a directory that cannot be read or is of a later format.
@@ -160,15 +178,15 @@ public final class Recovery {
             witness = "the owner knows that " + durableHintLsn + " was flushed";
         }
         var nextSequence = all.isEmpty() ? 1 : all.getLast().sequence + 1;
-        if (witness != null) {
+        if (witness != null || !repairs) {
             closeFiles(List.of(), null);
-            return recovered(Ending.CORRUPT, 0, new LogEnd(0, 0, 0, 0, nextSequence), "no segment is readable", null);
+            return recovered(ending(), 0, new LogEnd(0, 0, 0, 0, nextSequence), "no segment is readable", null);
         }
         var prepared = keepPrepared(0);
         deleteAllBut(List.of(), prepared);
         closeFiles(List.of(), prepared);
         return recovered(
-                garbage ? Ending.TORN : Ending.CLEAN,
+                ending(),
                 0,
                 new LogEnd(0, 0, 0, 0, prepared == null ? nextSequence : prepared.sequence),
                 "empty",
@@ -229,9 +247,9 @@ public final class Recovery {
         var start = headerOf(live.getFirst()).baseLsn();
         var logEnd = new LogEnd(
                 lsn, scanner.chain(), scanner.epoch(), Math.toIntExact(scanner.position()), all.getLast().sequence + 1);
-        if (witness != null) {
-            closeFiles(live.subList(first, last + 1), null);
-            return recovered(Ending.CORRUPT, start, logEnd, detail, null);
+        if (witness != null || !repairs) {
+            closeFiles(repairs ? live.subList(first, last + 1) : List.of(), null);
+            return recovered(ending(), start, logEnd, detail, null);
         }
         for (var i = first; i <= last; i++) {
             clear(live.get(i), cuts.get(i - first));
@@ -241,11 +259,15 @@ public final class Recovery {
         closeFiles(live.subList(first, last + 1), prepared);
         var next = prepared == null ? logEnd.nextSequence() : prepared.sequence;
         return recovered(
-                garbage ? Ending.TORN : Ending.CLEAN,
+                ending(),
                 start,
                 new LogEnd(lsn, logEnd.chain(), logEnd.epoch(), logEnd.filePosition(), next),
                 detail,
                 prepared);
+    }
+
+    private Ending ending() {
+        return witness != null ? Ending.CORRUPT : garbage ? Ending.TORN : Ending.CLEAN;
     }
 
     private Recovered recovered(Ending ending, long start, LogEnd end, String detail, @Nullable Candidate prepared)
@@ -258,7 +280,7 @@ public final class Recovery {
     /// The newest segments, everything from where the owner wants to replay, and the segment in front of a
     /// file that is missing.
     private int firstToVerify() {
-        var first = Math.max(0, live.size() - VERIFIED_SEGMENTS);
+        var first = repairs ? Math.max(0, live.size() - VERIFIED_SEGMENTS) : 0;
         while (first > 0 && headerOf(live.get(first)).baseLsn() > replayFromLsn) {
             first--;
         }
