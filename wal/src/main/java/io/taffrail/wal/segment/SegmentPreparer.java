@@ -36,6 +36,7 @@ public final class SegmentPreparer {
     private enum State {
         IDLE,
         ZEROING,
+        SYNCING,
         READY
     }
 
@@ -66,7 +67,7 @@ public final class SegmentPreparer {
         return switch (state) {
             case READY -> 0;
             case IDLE -> begin(nowNanos);
-            case ZEROING -> goOn(nowNanos);
+            case ZEROING, SYNCING -> goOn(nowNanos);
         };
     }
 
@@ -107,6 +108,12 @@ public final class SegmentPreparer {
             submit();
             return 1;
         }
+        if (durable && state == State.ZEROING) {
+            state = State.SYNCING;
+            result = null;
+            io.submit(new IoRequest.Sync(prepared(), done -> result = done));
+            return 1;
+        }
         try {
             // The name must survive before the first byte is promised, or the file would be lost with it.
             directory.sync();
@@ -118,13 +125,20 @@ public final class SegmentPreparer {
     }
 
     private void submit() {
+        var target = prepared();
+        result = null;
+        var bytes = Math.min(ZERO_CHUNK_BYTES, segmentBytes - zeroedBytes);
+        // Through the page cache the zeros would pile up and make the flush at the end a long one.
+        var flushed = durable && target.blockSizeBytes() == 1;
+        io.submit(new IoRequest.Write(target, ZEROS.slice(0, bytes), zeroedBytes, flushed, done -> result = done));
+    }
+
+    private LogFile prepared() {
         var target = file;
         if (target == null) {
             throw new IllegalStateException("no file is being prepared");
         }
-        result = null;
-        var bytes = Math.min(ZERO_CHUNK_BYTES, segmentBytes - zeroedBytes);
-        io.submit(new IoRequest.Write(target, ZEROS.slice(0, bytes), zeroedBytes, durable, done -> result = done));
+        return target;
     }
 
     private void abandon(IoResult.Failed failed, long nowNanos) {
@@ -183,7 +197,7 @@ public final class SegmentPreparer {
 
     /// Whether a write of it is on its way.
     public boolean isBusy() {
-        return state == State.ZEROING && result == null;
+        return (state == State.ZEROING || state == State.SYNCING) && result == null;
     }
 
     public @Nullable String failure() {
