@@ -47,6 +47,21 @@ class FlushTest {
     }
 
     @Test
+    void losesNothingThatWasAppendedWithoutRoom() {
+        for (var i = 0; i < 40; i++) {
+            submit("unadmitted " + i + "u".repeat(20_000));
+        }
+        assertEquals(Wal.Admission.QUEUE_FULL, log.wal.admit(10));
+        assertEquals(41, log.read().size());
+        log.io.holds = false;
+        log.io.releaseAll();
+        log.settle();
+        assertEquals(log.wal.receivedLsn(), log.wal.flushedLsn());
+        assertEquals(41, log.read().size());
+        assertEquals(41, new MemoryLog(log.directory, config(0, 5), log.wal.flushedLsn()).recovered.size());
+    }
+
+    @Test
     void gathersCompanyWhileFourWritesAreOnTheirWay() {
         for (var i = 0; i < 7; i++) {
             submit("g" + i);

@@ -26,6 +26,7 @@ public interface LogDirectory extends AutoCloseable {
     /// The folder's entries as they are now survive power loss.
     void sync() throws IOException;
 
+    /// Makes the folder if it is not there, so that it survives power loss.
     LogDirectory subdirectory(String name) throws IOException;
 
     long freeBytes() throws IOException;

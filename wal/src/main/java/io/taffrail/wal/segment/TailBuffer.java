@@ -102,15 +102,20 @@ public final class TailBuffer {
             return;
         }
         closeGroup();
+        goOnIn(new RingMemory(capacityBytes));
+    }
+
+    /// Groups of the old memory that are not flushed are read and written from there until they are.
+    private void goOnIn(RingMemory memory) {
         for (var group : groups) {
             if (group.flushed) {
                 groupsByLsn.remove(group.firstLsn);
             }
         }
         groups.clear();
-        ring = new RingMemory(capacityBytes);
-        view = ring.bytes().duplicate();
-        writableTo = ring.capacityBytes();
+        ring = memory;
+        view = memory.bytes().duplicate();
+        writableTo = memory.capacityBytes();
         nextRingPosition = 0;
     }
 
@@ -192,18 +197,33 @@ public final class TailBuffer {
 
     private int reserve(int length) {
         var group = open;
+        if (group == null || !fits(group, length) || ringEnd(group, length) > writableTo) {
+            group = makeRoomFor(length);
+        }
+        return ring.index(group.ringPosition) + group.imageBytes;
+    }
+
+    private FlushGroup makeRoomFor(int length) {
+        if (!hasRoom(length)) {
+            // What was not admitted, such as a leader's first entry while the disk stalls, is not lost for want
+            // of memory: the owner bounds it, and the old memory is freed when it is flushed.
+            closeGroup();
+            goOnIn(new RingMemory(ring.capacityBytes()));
+        }
+        var group = open;
         if (group != null && !fits(group, length)) {
             closeGroup();
             group = null;
         }
         if (group == null) {
-            group = openGroup(length);
+            return openGroup(length);
         }
-        var end = group.ringPosition + Blocks.roundUp(group.imageBytes + length);
-        if (end > writableTo) {
-            makeRoom(end);
-        }
-        return ring.index(group.ringPosition) + group.imageBytes;
+        makeRoom(ringEnd(group, length));
+        return group;
+    }
+
+    private static long ringEnd(FlushGroup group, int length) {
+        return group.ringPosition + Blocks.roundUp(group.imageBytes + length);
     }
 
     private boolean fits(FlushGroup group, int length) {

@@ -141,8 +141,10 @@ public final class FileLogDirectory implements LogDirectory {
     @Override
     public LogDirectory subdirectory(String name) throws IOException {
         var child = resolve(name);
-        if (mode.writable()) {
+        if (mode.writable() && !Files.isDirectory(child)) {
             Files.createDirectories(child);
+            // What is flushed in it is not there after a power loss if the folder is not.
+            sync();
         }
         return new FileLogDirectory(child, mode, null);
     }
