@@ -110,6 +110,9 @@ public final class LogClientException extends RuntimeException {
             case UNIMPLEMENTED, INVALID_ARGUMENT, OUT_OF_RANGE, UNAUTHENTICATED, PERMISSION_DENIED -> Kind.PROTOCOL;
             default -> Kind.UNAVAILABLE;
         };
+        if (kind == Kind.TIMED_OUT) {
+            return new LogClientException(kind, endpoint + " did not answer in time", status.getCause());
+        }
         var description = status.getDescription() == null ? "" : ": " + firstLine(status.getDescription());
         var reason = status.getCause() == null ? "" : " (" + firstLine(String.valueOf(rootOf(status.getCause()))) + ")";
         return new LogClientException(

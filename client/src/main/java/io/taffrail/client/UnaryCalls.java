@@ -40,6 +40,7 @@ final class UnaryCalls {
 
     <Q, A> A toLeader(MethodDescriptor<Q, A> method, Q request, Repeat repeat, Duration timeout) {
         var deadlineNanos = System.nanoTime() + timeout.toNanos();
+        LogClientException problem = null;
         for (var failures = 1; ; failures++) {
             var endpoint = await(leaders.locate(), deadlineNanos);
             try {
@@ -50,7 +51,9 @@ final class UnaryCalls {
                 if (!failure.isRetryable() || !mayRepeat) {
                     throw failure;
                 }
-                pause(failures, deadlineNanos, failure);
+                // That the time is over says less than why it went by.
+                problem = problem != null && failure.kind() == LogClientException.Kind.TIMED_OUT ? problem : failure;
+                pause(failures, deadlineNanos, problem);
             }
         }
     }

@@ -1,0 +1,235 @@
+package io.taffrail.cli;
+
+import io.taffrail.client.Appender;
+import io.taffrail.client.AppenderConfig;
+import io.taffrail.client.LogClient;
+import io.taffrail.client.LogClientException;
+import io.taffrail.client.PendingAppend;
+import io.taffrail.proto.log.ErrorCode;
+import io.taffrail.proto.log.StreamConfig;
+import java.io.FileInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.UUID;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+@Command(
+        name = "append",
+        mixinStandardHelpOptions = true,
+        description = {
+            "Append a file's lines, or standard input's, each as a record.",
+            "A record is appended once and in order, whatever happens to the service meanwhile. If this command itself is"
+                    + " interrupted, the same command with the same --producer goes on where it stopped."
+        })
+final class AppendCommand implements Callable<Integer> {
+    // After a crash took acknowledged records, once for each crash.
+    private static final int MAX_REWINDS = 1_000;
+    private static final Duration LINGER = Duration.ofMillis(5);
+
+    @Parameters(index = "0", paramLabel = "STREAM")
+    String stream = "";
+
+    @Parameters(index = "1", paramLabel = "FILE", defaultValue = "-", description = "- is standard input")
+    String file = "-";
+
+    @Option(names = "--create", description = "create the stream if it does not exist")
+    boolean create;
+
+    @Option(
+            names = "--producer",
+            paramLabel = "NAME",
+            description = "a name for this input, so that an interrupted append can be resumed; one name, one input")
+    @Nullable
+    String producer;
+
+    @Option(names = "--format", defaultValue = "LINES", description = "${COMPLETION-CANDIDATES} (default: lines)")
+    RecordSource.Format format = RecordSource.Format.LINES;
+
+    @Option(names = "--batch-bytes", paramLabel = "SIZE", defaultValue = "512Ki", description = "default: 512Ki")
+    String batchBytes = "";
+
+    @Option(names = "--max-record-bytes", paramLabel = "SIZE", defaultValue = "4Mi", description = "default: 4Mi")
+    String maxRecordBytes = "";
+
+    @Option(
+            names = "--delivery-timeout",
+            paramLabel = "SECONDS",
+            defaultValue = "120",
+            description = "how long to wait for a service that is gone meanwhile (default: 120)")
+    int deliveryTimeoutSeconds;
+
+    @Mixin
+    LevelOptions levels = new LevelOptions();
+
+    @Mixin
+    ServerOptions server = new ServerOptions();
+
+    @Mixin
+    OutputOptions output = new OutputOptions();
+
+    @Spec
+    CommandSpec spec = CommandSpec.create();
+
+    private volatile boolean finished;
+
+    @Override
+    public Integer call() throws IOException {
+        var fromFile = !file.equals("-");
+        if (fromFile && !Files.exists(Path.of(file))) {
+            throw new NoSuchFileException(file);
+        }
+        // A pipe cannot be read again, so that a name made up here would help no-one.
+        var name = producer != null ? producer : fromFile ? "cli-" + UUID.randomUUID() : "";
+        var resume =
+                fromFile && !name.isEmpty() ? "taffrail append " + stream + " " + file + " --producer " + name : "";
+        var hook = Thread.ofPlatform().unstarted(() -> tellHowToResume(resume));
+        Runtime.getRuntime().addShutdownHook(hook);
+        try (var client = server.connect()) {
+            if (create) {
+                client.createStream(stream, StreamConfig.getDefaultInstance(), true);
+            }
+            append(client, name, fromFile);
+            finished = true;
+        } catch (LogClientException failed) {
+            finished = resume.isEmpty();
+            throw failed;
+        }
+        return ExitCode.OK;
+    }
+
+    private void tellHowToResume(String command) {
+        if (!finished && !command.isEmpty()) {
+            System.err.println("taffrail: not finished; to go on where it stopped: " + command);
+        }
+    }
+
+    private void append(LogClient client, String name, boolean fromFile) throws IOException {
+        var config = AppenderConfig.DEFAULTS
+                .modes(levels.commitMode(), levels.replicationMode())
+                .producerName(name)
+                .batching(Math.toIntExact(Sizes.parse(batchBytes)), 50_000, LINGER)
+                .deliveryTimeout(Duration.ofSeconds(deliveryTimeoutSeconds));
+        var startNanos = System.nanoTime();
+        for (var rewinds = 0; ; rewinds++) {
+            var appender = client.appender(stream, config);
+            try (var source = open(fromFile)) {
+                skip(source, appender.recordsBefore());
+                report(appendAll(appender, source, fromFile), startNanos, appender.recordsBefore());
+                return;
+            } catch (LogClientException failed) {
+                // The log lost what it had acknowledged from memory. A file can be read again from where the log now
+                // ends.
+                var canRewind = fromFile && failed.code() == ErrorCode.ERROR_CODE_OUT_OF_SEQUENCE;
+                if (!canRewind || rewinds == MAX_REWINDS) {
+                    throw failed;
+                }
+                spec.commandLine().getErr().println("taffrail: " + failed.getMessage() + "; appending them again");
+            }
+        }
+    }
+
+    private RecordSource open(boolean fromFile) throws IOException {
+        InputStream in = fromFile ? new FileInputStream(file) : System.in;
+        return new RecordSource(in, format, Math.toIntExact(Sizes.parse(maxRecordBytes)));
+    }
+
+    private void skip(RecordSource source, long count) throws IOException {
+        while (source.records() < count) {
+            if (!source.next()) {
+                throw new CliException(
+                        ExitCode.USAGE,
+                        "producer '%s' has appended %d records to %s, this input has only %d: is it the same input?"
+                                .formatted(producer, count, stream, source.records()));
+            }
+        }
+    }
+
+    private record Appended(
+            long records,
+            long bytes,
+            @Nullable PendingAppend first,
+            @Nullable PendingAppend last) {}
+
+    private Appended appendAll(Appender appender, RecordSource source, boolean fromFile) throws IOException {
+        var total = fromFile ? Files.size(Path.of(file)) : 0;
+        var skippedBytes = source.consumedBytes();
+        PendingAppend first = null;
+        PendingAppend last = null;
+        var before = source.records();
+        try (var _ = ProgressBar.isWanted() && !output.json()
+                ? ProgressBar.start(
+                        stream,
+                        total - skippedBytes,
+                        () -> source.consumedBytes() - skippedBytes,
+                        appender::acknowledgedRecords)
+                : null) {
+            while (source.next()) {
+                last = appender.append(source.buffer(), source.recordOffset(), source.recordLength());
+                first = first == null ? last : first;
+            }
+            appender.close();
+        }
+        return new Appended(source.records() - before, source.consumedBytes() - skippedBytes, first, last);
+    }
+
+    private void report(Appended appended, long startNanos, long skipped) {
+        var seconds = (System.nanoTime() - startNanos) / 1e9;
+        var firstOffset = offset(appended.first());
+        var lastOffset = offset(appended.last());
+        var out = spec.commandLine().getOut();
+        if (output.json()) {
+            var fields = new LinkedHashMap<String, Object>();
+            fields.put("stream", stream);
+            fields.put("records", appended.records());
+            fields.put("skippedRecords", skipped);
+            fields.put("bytes", appended.bytes());
+            fields.put("firstOffset", firstOffset);
+            fields.put("lastOffset", lastOffset);
+            fields.put("seconds", seconds);
+            OutputOptions.json(out, fields);
+            return;
+        }
+        var place = appended.records() == 0 ? "" : ", offsets %d to %d".formatted(firstOffset, lastOffset);
+        var already = skipped == 0 ? "" : " (%s were there already)".formatted(Sizes.count(skipped));
+        out.println("%s: %s records%s%s, %s in %s s (%s/s)"
+                .formatted(
+                        stream,
+                        Sizes.count(appended.records()),
+                        already,
+                        place,
+                        Sizes.bytes(appended.bytes()),
+                        String.format(Locale.ROOT, "%.2f", seconds),
+                        Sizes.bytes(appended.bytes() / seconds)));
+    }
+
+    /// The appender is closed, so that all are acknowledged; -1: no record.
+    private static long offset(@Nullable PendingAppend append) {
+        if (append == null) {
+            return -1;
+        }
+        try {
+            return append.acknowledged().get(1, TimeUnit.SECONDS).offset();
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            return -1;
+        } catch (ExecutionException | TimeoutException impossible) {
+            throw new IllegalStateException("flushed, and yet not acknowledged", impossible);
+        }
+    }
+}

@@ -1,0 +1,130 @@
+package io.taffrail.cli;
+
+import io.taffrail.client.LogClient;
+import io.taffrail.client.ReadFrom;
+import io.taffrail.client.Reader;
+import io.taffrail.client.ReaderConfig;
+import io.taffrail.proto.log.Isolation;
+import java.io.IOException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.format.DateTimeParseException;
+import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/// What `read` and `tail` have in common.
+final class ReadOptions {
+    enum Level {
+        DURABLE,
+        REPLICATED,
+        BUFFERED
+    }
+
+    // While nothing comes: how soon what was written is shown, and an end is noticed.
+    private static final Duration QUIET = Duration.ofMillis(100);
+
+    @Option(
+            names = "--isolation",
+            defaultValue = "DURABLE",
+            description =
+                    "durable: on the disks of a majority; replicated: in the memory of one; buffered: the leader's own"
+                            + " (default: durable)")
+    Level isolation = Level.DURABLE;
+
+    @Option(names = "--max", paramLabel = "N", description = "end after so many records")
+    long max;
+
+    @Option(
+            names = "--format",
+            defaultValue = "LINES",
+            description = "${COMPLETION-CANDIDATES}; json also shows offset, key and times (default: lines)")
+    RecordSink.Format format = RecordSink.Format.LINES;
+
+    @Option(
+            names = "--commit-cursor",
+            paramLabel = "NAME",
+            description = "keep the place in this cursor once the records are written")
+    @Nullable
+    String commitCursor;
+
+    @Option(
+            names = {"-o", "--output"},
+            description = "json is --format json")
+    OutputOptions.Output output = OutputOptions.Output.TEXT;
+
+    @Mixin
+    ServerOptions server = new ServerOptions();
+
+    /// Copies records to standard output until the end, or until no-one reads it.
+    void copy(String stream, ReadFrom from, boolean follow) throws IOException {
+        var config = ReaderConfig.DEFAULTS.from(from).maxRecords(max).isolation(isolation());
+        var sink = new RecordSink(output == OutputOptions.Output.JSON ? RecordSink.Format.JSON : format);
+        try (var client = server.connect();
+                var reader = client.reader(stream, follow ? config.following() : config)) {
+            var progressOffset = -1L;
+            while (!reader.isAtEnd()) {
+                var batch = reader.nextBatch(QUIET);
+                if (batch != null) {
+                    sink.write(batch);
+                }
+                if (batch == null && reader.nextOffset() != progressOffset) {
+                    sink.flush();
+                    progressOffset = commit(client, stream, reader);
+                }
+            }
+            sink.flush();
+            if (reader.nextOffset() != progressOffset) {
+                commit(client, stream, reader);
+            }
+        } catch (IOException closed) {
+            // `taffrail read s | head`: whoever reads the output has enough.
+            if (!isBrokenPipe(closed)) {
+                throw closed;
+            }
+        }
+    }
+
+    private long commit(LogClient client, String stream, Reader reader) {
+        if (commitCursor != null && reader.nextOffset() >= 0) {
+            client.commitCursor(stream, commitCursor, reader.nextOffset(), OptionalLong.empty());
+        }
+        return reader.nextOffset();
+    }
+
+    private static boolean isBrokenPipe(IOException failed) {
+        return String.valueOf(failed.getMessage()).contains("Broken pipe");
+    }
+
+    private Isolation isolation() {
+        return switch (isolation) {
+            case DURABLE -> Isolation.ISOLATION_DURABLE;
+            case REPLICATED -> Isolation.ISOLATION_REPLICATED;
+            case BUFFERED -> Isolation.ISOLATION_BUFFERED;
+        };
+    }
+
+    /// `earliest`, `latest`, an offset, `cursor:NAME` or `time:2026-01-31T12:00:00Z`.
+    static ReadFrom parseFrom(String text) {
+        if (text.equalsIgnoreCase("earliest")) {
+            return ReadFrom.earliest();
+        }
+        if (text.equalsIgnoreCase("latest")) {
+            return ReadFrom.latest();
+        }
+        if (text.startsWith("cursor:")) {
+            return new ReadFrom.Cursor(text.substring("cursor:".length()));
+        }
+        try {
+            return text.startsWith("time:")
+                    ? new ReadFrom.Time(
+                            Instant.parse(text.substring("time:".length())).toEpochMilli())
+                    : ReadFrom.offset(Long.parseUnsignedLong(text));
+        } catch (NumberFormatException | DateTimeParseException wrong) {
+            throw new IllegalArgumentException(
+                    "--from '" + text + "': earliest, latest, an offset, cursor:NAME or time:2026-01-31T12:00:00Z",
+                    wrong);
+        }
+    }
+}

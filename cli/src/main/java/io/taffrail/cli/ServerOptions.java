@@ -1,0 +1,65 @@
+package io.taffrail.cli;
+
+import io.taffrail.client.Endpoint;
+import io.taffrail.client.LogClient;
+import io.taffrail.client.LogClientConfig;
+import io.taffrail.client.RetryPolicy;
+import io.taffrail.client.Tls;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/// Which cluster, and how long to try.
+final class ServerOptions {
+    @Option(
+            names = {"-s", "--server"},
+            split = ",",
+            paramLabel = "HOST:PORT",
+            defaultValue = "${env:TAFFRAIL_SERVER:-127.0.0.1:9090}",
+            description = "any replicas of the cluster; the leader is found through them (default: ${DEFAULT-VALUE})")
+    List<String> servers = List.of();
+
+    @Option(
+            names = "--timeout",
+            paramLabel = "SECONDS",
+            defaultValue = "10",
+            description = "how long to try before giving up (default: ${DEFAULT-VALUE})")
+    int timeoutSeconds;
+
+    @Option(names = "--tls-ca", paramLabel = "PEM", description = "encrypt, and trust what these certificates sign")
+    @Nullable
+    Path tlsCa;
+
+    @Option(names = "--tls-cert", paramLabel = "PEM", description = "who this client is (mutual TLS)")
+    @Nullable
+    Path tlsCertificate;
+
+    @Option(names = "--tls-key", paramLabel = "PEM", description = "the key of --tls-cert")
+    @Nullable
+    Path tlsKey;
+
+    @Option(names = "--tls-name", paramLabel = "NAME", description = "what the service's certificate must be for")
+    @Nullable
+    String tlsName;
+
+    List<Endpoint> endpoints() {
+        return servers.stream().map(Endpoint::parse).toList();
+    }
+
+    Duration timeout() {
+        return Duration.ofSeconds(timeoutSeconds);
+    }
+
+    LogClient connect() {
+        var tls = tlsCa == null && tlsCertificate == null && tlsName == null
+                ? null
+                : new Tls(tlsCa, tlsCertificate, tlsKey, tlsName);
+        return new LogClient(new LogClientConfig(
+                endpoints(),
+                tls,
+                RetryPolicy.DEFAULTS.withTotalTimeout(timeout()),
+                LogClientConfig.DEFAULT_MAX_RESPONSE_BYTES));
+    }
+}

@@ -1,0 +1,74 @@
+package io.taffrail.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import org.junit.jupiter.api.Test;
+
+class TaffrailTest {
+    private final StringWriter out = new StringWriter();
+    private final StringWriter err = new StringWriter();
+
+    private int run(String... arguments) {
+        return Taffrail.commandLine()
+                .setOut(new PrintWriter(out, true))
+                .setErr(new PrintWriter(err, true))
+                .execute(arguments);
+    }
+
+    @Test
+    void saysInOneLineThatNoOneAnswersAndWhatToDo() throws IOException {
+        int port;
+        try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            port = socket.getLocalPort();
+        }
+        assertEquals(ExitCode.UNAVAILABLE, run("streams", "list", "--server", "127.0.0.1:" + port, "--timeout", "1"));
+        assertEquals(1, err.toString().lines().count(), err.toString());
+        assertTrue(err.toString().contains("taffrail serve"), err.toString());
+    }
+
+    @Test
+    void saysInOneLineWhatIsWrongWithTheCommandLine() {
+        assertEquals(ExitCode.USAGE, run("read"));
+        assertEquals(ExitCode.USAGE, run("append", "s", "/no/such/file"));
+        assertEquals(ExitCode.USAGE, run("read", "s", "--from", "yesterday"));
+        assertEquals(ExitCode.USAGE, run("status", "--server", "127.0.0.1:http"));
+        assertEquals(4, err.toString().lines().count(), err.toString());
+    }
+
+    @Test
+    void helpsWithEveryCommand() {
+        for (var command : Taffrail.commandLine().getSubcommands().keySet()) {
+            assertEquals(ExitCode.OK, command.equals("help") ? run("help") : run(command, "--help"), command);
+        }
+        assertEquals("", err.toString());
+    }
+
+    @Test
+    void writesACompletionScript() {
+        assertEquals(ExitCode.OK, run("completion"));
+        assertTrue(out.toString().contains("_complete_taffrail"));
+    }
+
+    @Test
+    void readsSizesAsPeopleWriteThem() {
+        assertEquals(512 << 10, Sizes.parse("512Ki"));
+        assertEquals(10_000, Sizes.parse("10k"));
+        assertEquals("1.5 MB", Sizes.bytes(1_500_000));
+        assertThrows(IllegalArgumentException.class, () -> Sizes.parse("ten"));
+        assertThrows(IllegalArgumentException.class, () -> Sizes.parse("10 apples"));
+    }
+
+    @Test
+    void showsHowFarHowFastAndHowLongStill() {
+        assertEquals(
+                "s [##############..............]  50% 7 records, 25 B/s, 2 s left",
+                ProgressBar.line("s", 50, 100, 7, 2.0));
+    }
+}
