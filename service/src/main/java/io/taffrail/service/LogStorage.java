@@ -1,0 +1,35 @@
+package io.taffrail.service;
+
+import io.taffrail.service.host.ReplicaHost;
+import io.taffrail.service.telemetry.ProcessInfo;
+import io.taffrail.wal.io.IoMethod;
+import io.taffrail.wal.io.LogDirectory;
+import io.taffrail.wal.io.file.Buffering;
+import io.taffrail.wal.io.file.FileLogDirectory;
+import io.taffrail.wal.io.selection.IoMethods;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.concurrent.Executor;
+
+/// The data directory and the way into it, as configured.
+///
+/// @param workers run the requests of the `worker` method
+record LogStorage(Path path, boolean direct, ServiceSettings.IoChoice choice, Executor workers, ProcessInfo info)
+        implements ReplicaHost.Storage {
+    @Override
+    public LogDirectory openDirectory() throws IOException {
+        return FileLogDirectory.open(path, direct ? Buffering.DIRECT : Buffering.BUFFERED);
+    }
+
+    @Override
+    public IoMethod openIo(LogDirectory directory) throws IOException {
+        var opened = IoMethods.open(choice.name().toLowerCase(Locale.ROOT), directory, workers);
+        var reason = opened.reason();
+        if (directory instanceof FileLogDirectory files) {
+            reason += "; " + files.bufferingReason();
+        }
+        info.ioChosen(opened.method().name(), reason);
+        return opened.method();
+    }
+}

@@ -1,0 +1,74 @@
+package io.taffrail.service;
+
+import io.quarkus.runtime.Quarkus;
+import io.quarkus.runtime.annotations.QuarkusMain;
+import io.smallrye.config.ConfigValidationException;
+import io.smallrye.config.PropertiesConfigSource;
+import io.smallrye.config.SmallRyeConfigBuilder;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Properties;
+import java.util.stream.IntStream;
+import picocli.CommandLine;
+
+/// Begins here: command line, then configuration, then the process. A configuration that cannot be used is refused
+/// before anything is opened, in one line a problem.
+@QuarkusMain
+public final class ServiceMain {
+    private static final String SERVE = "serve";
+    private static final int DEFAULTS_ORDINAL = 250;
+
+    private ServiceMain() {}
+
+    public static void main(String... arguments) {
+        var options = arguments.length > 0 && arguments[0].equals(SERVE)
+                ? Arrays.copyOfRange(arguments, 1, arguments.length)
+                : arguments;
+        var status = new CommandLine(new ServeCommand()).execute(options);
+        if (status != 0) {
+            System.exit(status);
+        }
+    }
+
+    static int run() {
+        var problems = problems();
+        if (!problems.isEmpty()) {
+            problems.forEach(problem -> System.err.println("taffrail: " + problem));
+            return ExitCode.CONFIG_REFUSED.status();
+        }
+        Quarkus.run();
+        return ExitCode.STOPPED.status();
+    }
+
+    /// Reads what Quarkus will read, for what [ServiceConfig] and [ServiceSettings] refuse.
+    private static List<String> problems() {
+        try (var defaults = ServiceMain.class.getResourceAsStream("/application.properties")) {
+            var properties = new Properties();
+            if (defaults != null) {
+                properties.load(defaults);
+            }
+            var named = new HashMap<String, String>();
+            properties.stringPropertyNames().forEach(name -> named.put(name, properties.getProperty(name)));
+            var config = new SmallRyeConfigBuilder()
+                    .addDefaultInterceptors()
+                    .addDefaultSources()
+                    .addDiscoveredSources()
+                    .withSources(new PropertiesConfigSource(named, "application.properties", DEFAULTS_ORDINAL))
+                    .withMapping(ServiceConfig.class)
+                    .build();
+            ServiceSettings.of(config.getConfigMapping(ServiceConfig.class));
+            return List.of();
+        } catch (ConfigRefusedException refused) {
+            return refused.problems();
+        } catch (ConfigValidationException refused) {
+            return IntStream.range(0, refused.getProblemCount())
+                    .mapToObj(index -> refused.getProblem(index).getMessage())
+                    .toList();
+        } catch (IOException unreadable) {
+            throw new UncheckedIOException(unreadable);
+        }
+    }
+}

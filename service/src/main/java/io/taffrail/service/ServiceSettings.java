@@ -1,0 +1,359 @@
+package io.taffrail.service;
+
+import io.taffrail.replication.ReplicaConfig;
+import io.taffrail.replication.ReplicaSettings;
+import io.taffrail.service.rpc.RpcLimits;
+import io.taffrail.streams.CommitMode;
+import io.taffrail.streams.Durability;
+import io.taffrail.streams.ReplicationMode;
+import io.taffrail.streams.StreamSettings;
+import io.taffrail.wal.WalConfig;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+
+/// What [ServiceConfig] says, checked: every bound and every relation between two settings is here. All problems are
+/// told at once.
+public record ServiceSettings(
+        Path dataDirectory,
+        ClusterMode clusterMode,
+        List<Voter> voters,
+        RpcLimits rpcLimits,
+        ReplicaSettings replicaSettings,
+        WalConfig wal,
+        IoChoice ioMethod,
+        Optional<TlsFiles> tls) {
+    public enum ClusterMode {
+        SINGLE,
+        STATIC,
+        MANAGED
+    }
+
+    public enum IoChoice {
+        AUTO,
+        SYNC,
+        WORKER,
+        IO_URING,
+        POSIX_AIO
+    }
+
+    public record TlsFiles(Path certificate, Path key, Optional<Path> ca, boolean clientAuth) {}
+
+    private static final Duration NONE = Duration.ZERO;
+    private static final long BLOCK_BYTES = 4096;
+    /// Room in a request for what is not records.
+    private static final long REQUEST_OVERHEAD_BYTES = 64 << 10;
+    /// Room in a log entry for its header and the records' prefix.
+    private static final long ENTRY_OVERHEAD_BYTES = 4 << 10;
+
+    /// Throws [ConfigRefusedException].
+    public static ServiceSettings of(ServiceConfig config) {
+        return new Check(config).settings();
+    }
+
+    public ReplicaConfig replicaConfig(ServiceConfig config, String peerAddress, String clientAddress) {
+        var election = config.election();
+        return new ReplicaConfig(
+                config.nodeId(),
+                peerAddress,
+                clientAddress,
+                wal,
+                replicaSettings,
+                election.heartbeat().toNanos(),
+                election.timeoutMin().toNanos(),
+                election.timeoutMax().toNanos(),
+                election.syncTimeout().toNanos(),
+                election.amnesiaWait().toNanos(),
+                election.asyncRecovery().equalsIgnoreCase("Consistent"),
+                config.storage().stallTimeout().toNanos(),
+                config.limits().inboxBytes());
+    }
+
+    private static final class Check {
+        private final ServiceConfig config;
+        private final List<String> problems = new ArrayList<>();
+
+        Check(ServiceConfig config) {
+            this.config = config;
+        }
+
+        ServiceSettings settings() {
+            var mode = one("cluster.mode", config.cluster().mode(), ClusterMode.class);
+            var voters = voters(mode);
+            addresses();
+            elections();
+            var replica = replica();
+            var wal = wal();
+            var limits = limits();
+            var io = one("io.method", config.io().method(), IoChoice.class);
+            var tls = tls();
+            if (!problems.isEmpty()) {
+                throw new ConfigRefusedException(problems);
+            }
+            return new ServiceSettings(Path.of(config.dataDir()), mode, voters, limits, replica, wal, io, tls);
+        }
+
+        private List<Voter> voters(ClusterMode mode) {
+            between("node-id", config.nodeId(), 0, 1_000_000);
+            var written = config.cluster().voters().orElse(List.of());
+            if (mode != ClusterMode.STATIC) {
+                if (!written.isEmpty()) {
+                    refuse("cluster.voters", String.join(",", written), "only with taffrail.cluster.mode=static");
+                }
+                return List.of();
+            }
+            var voters = new ArrayList<Voter>();
+            for (var text : written) {
+                try {
+                    voters.add(Voter.parse(text));
+                } catch (IllegalArgumentException malformed) {
+                    problems.add("taffrail.cluster.voters: " + malformed.getMessage());
+                }
+            }
+            if (voters.stream().map(Voter::nodeId).distinct().count() != voters.size()) {
+                refuse("cluster.voters", String.join(",", written), "each id once");
+            }
+            if (voters.size() == written.size()
+                    && voters.stream().noneMatch(voter -> voter.nodeId() == config.nodeId())) {
+                refuse(
+                        "cluster.voters",
+                        String.join(",", written),
+                        "a list with this replica in it, taffrail.node-id=" + config.nodeId());
+            }
+            return List.copyOf(voters);
+        }
+
+        private void addresses() {
+            between("port", config.port(), 0, 65_535);
+            between("peer.port", config.peer().port(), 0, 65_535);
+            address("advertised-address", config.advertisedAddress());
+            address("peer.advertised-address", config.peer().advertisedAddress());
+        }
+
+        private void address(String name, Optional<String> value) {
+            value.ifPresent(text -> {
+                if (!text.matches("([^\\s/:]+|\\[[0-9a-fA-F:]+]):\\d{1,5}")) {
+                    refuse(name, text, "host:port");
+                }
+            });
+        }
+
+        private void elections() {
+            var election = config.election();
+            between("election.heartbeat", election.heartbeat(), Duration.ofMillis(10), Duration.ofSeconds(10));
+            between("election.timeout-min", election.timeoutMin(), Duration.ofMillis(50), Duration.ofMinutes(1));
+            between("election.timeout-max", election.timeoutMax(), Duration.ofMillis(50), Duration.ofMinutes(2));
+            between("election.sync-timeout", election.syncTimeout(), Duration.ofMillis(20), Duration.ofMinutes(1));
+            between("election.amnesia-wait", election.amnesiaWait(), NONE, Duration.ofHours(24));
+            between(
+                    "storage.stall-timeout",
+                    config.storage().stallTimeout(),
+                    Duration.ofMillis(100),
+                    Duration.ofMinutes(10));
+            oneOf("election.async-recovery", election.asyncRecovery(), "Available", "Consistent");
+            if (election.timeoutMin().compareTo(election.heartbeat().multipliedBy(3)) < 0) {
+                problems.add("taffrail.election.timeout-min is " + text(election.timeoutMin())
+                        + " and taffrail.election.heartbeat is " + text(election.heartbeat())
+                        + ": allowed is a timeout of at least 3 heartbeats");
+            }
+            if (election.timeoutMax().compareTo(election.timeoutMin()) <= 0) {
+                problems.add("taffrail.election.timeout-max is " + text(election.timeoutMax())
+                        + " and taffrail.election.timeout-min is " + text(election.timeoutMin())
+                        + ": allowed is a maximum above the minimum, so that not all stand at once");
+            }
+        }
+
+        private ReplicaSettings replica() {
+            var limits = config.limits();
+            between("writer-delay", config.writerDelay(), Duration.ofMillis(1), Duration.ofSeconds(10));
+            between("group-commit.delay", config.groupCommit().delay(), NONE, Duration.ofMillis(100));
+            between("group-commit.siblings", config.groupCommit().siblings(), 0, 1_000);
+            between("limits.pending-bytes", limits.pendingBytes(), 1 << 20, 1 << 30);
+            between("limits.inbox-bytes", limits.inboxBytes(), 1 << 20, 8L << 30);
+            between("limits.replication-lag-bytes", limits.replicationLagBytes(), 64 << 10, 1L << 40);
+            between(
+                    "limits.replication-lag-age",
+                    limits.replicationLagAge(),
+                    Duration.ofMillis(10),
+                    Duration.ofHours(1));
+            between("retention.age", config.retention().age(), NONE, Duration.ofDays(36_500));
+            oneOf("limits.on-full", limits.onFull(), "Wait", "Reject");
+            var durability = durability("", config.commitMode(), config.replicationMode());
+            var minimum = durability(
+                    "minimum.", config.minimum().commitMode(), config.minimum().replicationMode());
+            if (!durability.covers(minimum)) {
+                problems.add("taffrail.commit-mode and taffrail.replication-mode are " + config.commitMode() + " and "
+                        + config.replicationMode() + ": allowed is nothing below taffrail.minimum.commit-mode and"
+                        + " taffrail.minimum.replication-mode, "
+                        + config.minimum().commitMode() + " and "
+                        + config.minimum().replicationMode());
+            }
+            return new ReplicaSettings(
+                    config.settingsGeneration(),
+                    new StreamSettings(
+                            durability,
+                            minimum,
+                            config.retention().age().toMillis(),
+                            config.retention().bytes()),
+                    config.writerDelay().toNanos(),
+                    config.groupCommit().delay().toNanos(),
+                    config.groupCommit().siblings(),
+                    (int) Math.min(Integer.MAX_VALUE, limits.pendingBytes()),
+                    limits.replicationLagBytes(),
+                    limits.replicationLagAge().toNanos(),
+                    limits.onFull().equalsIgnoreCase("Reject"));
+        }
+
+        private Durability durability(String prefix, String commitMode, String replicationMode) {
+            return new Durability(
+                    one(prefix + "commit-mode", commitMode, CommitMode.class),
+                    one(prefix + "replication-mode", replicationMode, ReplicationMode.class));
+        }
+
+        private WalConfig wal() {
+            var storage = config.storage();
+            between("storage.segment-bytes", storage.segmentBytes(), 1 << 20, 1 << 30);
+            if (storage.segmentBytes() % BLOCK_BYTES != 0) {
+                refuse("storage.segment-bytes", storage.segmentBytes().toString(), "a multiple of 4Ki");
+            }
+            between("storage.reserve-bytes", storage.reserveBytes(), 0, 1L << 40);
+            between("storage.tail-cache-bytes", storage.tailCacheBytes(), 1 << 20, 2_000_000_000);
+            if (storage.tailCacheBytes() < config.limits().pendingBytes()) {
+                problems.add("taffrail.storage.tail-cache-bytes is " + storage.tailCacheBytes()
+                        + " and taffrail.limits.pending-bytes is "
+                        + config.limits().pendingBytes()
+                        + ": allowed is a tail cache that holds the pending bytes");
+            }
+            return new WalConfig(
+                    (int) Math.min(Integer.MAX_VALUE, storage.segmentBytes()),
+                    config.writerDelay().toNanos(),
+                    config.groupCommit().delay().toNanos(),
+                    config.groupCommit().siblings(),
+                    (int) Math.min(Integer.MAX_VALUE, config.limits().pendingBytes()),
+                    (int) Math.min(Integer.MAX_VALUE, storage.tailCacheBytes()),
+                    storage.reserveBytes(),
+                    config.unsafe().fsyncDisabled());
+        }
+
+        private RpcLimits limits() {
+            var limits = config.limits();
+            var largestBatch = WalConfig.MAX_ENTRY_BYTES - ENTRY_OVERHEAD_BYTES;
+            between("limits.batch-bytes", limits.batchBytes(), 4 << 10, largestBatch);
+            between("limits.batch-records", limits.batchRecords(), 1, 10_000_000);
+            between("limits.record-bytes", limits.recordBytes(), 1, limits.batchBytes());
+            between("limits.request-memory", limits.requestMemory(), 1 << 20, 1L << 40);
+            between("limits.connection-memory", limits.connectionMemory(), 64 << 10, limits.requestMemory());
+            between("limits.connection-requests", limits.connectionRequests(), 1, 10_000_000);
+            between("limits.connections", limits.connections(), 1, 1_000_000);
+            between("limits.calls-per-connection", limits.callsPerConnection(), 1, 1_000_000);
+            between("limits.header-bytes", limits.headerBytes(), 1 << 10, 1 << 20);
+            between(
+                    "limits.partial-request-timeout",
+                    limits.partialRequestTimeout(),
+                    Duration.ofMillis(100),
+                    Duration.ofHours(1));
+            between("limits.idle-timeout", limits.idleTimeout(), Duration.ofSeconds(1), Duration.ofDays(1));
+            between("limits.ping-interval", limits.pingInterval(), Duration.ofMillis(100), Duration.ofHours(1));
+            between("limits.read-response-bytes", limits.readResponseBytes(), 4 << 10, 16 << 20);
+            between("limits.readers", limits.readers(), 1, 10_000_000);
+            between("stop.timeout", config.stop().timeout(), Duration.ofSeconds(1), Duration.ofMinutes(10));
+            return new RpcLimits(
+                    (int) Math.min(largestBatch + REQUEST_OVERHEAD_BYTES, limits.batchBytes() + REQUEST_OVERHEAD_BYTES),
+                    limits.partialRequestTimeout().toMillis(),
+                    limits.headerBytes().intValue(),
+                    limits.callsPerConnection(),
+                    limits.connections(),
+                    limits.idleTimeout().toMillis(),
+                    limits.pingInterval().toMillis(),
+                    RpcLimits.DEFAULTS.pingsPerWindow(),
+                    RpcLimits.DEFAULTS.streamWindowBytes(),
+                    RpcLimits.DEFAULTS.connectionWindowBytes(),
+                    RpcLimits.DEFAULTS.frameBytes(),
+                    limits.connectionMemory(),
+                    limits.connectionRequests(),
+                    limits.requestMemory());
+        }
+
+        private Optional<TlsFiles> tls() {
+            var tls = config.tls();
+            between("tls.reload-interval", tls.reloadInterval(), Duration.ofMillis(100), Duration.ofDays(1));
+            if (tls.certificate().isPresent() != tls.key().isPresent()) {
+                problems.add("taffrail.tls.certificate is " + tls.certificate().orElse("not set")
+                        + " and taffrail.tls.key is " + tls.key().orElse("not set") + ": allowed are both or none");
+                return Optional.empty();
+            }
+            if (tls.clientAuth() && tls.ca().isEmpty()) {
+                refuse("tls.client-auth", "true", "only with taffrail.tls.ca");
+            }
+            if (tls.certificate().isEmpty()) {
+                if (tls.ca().isPresent()) {
+                    refuse("tls.ca", tls.ca().get(), "only with taffrail.tls.certificate and taffrail.tls.key");
+                }
+                return Optional.empty();
+            }
+            return Optional.of(new TlsFiles(
+                    Path.of(tls.certificate().get()),
+                    Path.of(tls.key().orElseThrow()),
+                    tls.ca().map(Path::of),
+                    tls.clientAuth()));
+        }
+
+        private <E extends Enum<E>> E one(String name, String value, Class<E> type) {
+            var wanted = value.replace("_", "").replace("-", "");
+            for (var constant : type.getEnumConstants()) {
+                if (constant.name().replace("_", "").equalsIgnoreCase(wanted)) {
+                    return constant;
+                }
+            }
+            var allowed = new ArrayList<String>();
+            for (var constant : type.getEnumConstants()) {
+                allowed.add(camelCase(constant.name()));
+            }
+            refuse(name, value, String.join(", ", allowed));
+            return type.getEnumConstants()[0];
+        }
+
+        private static String camelCase(String constant) {
+            var text = new StringBuilder();
+            for (var word : constant.split("_", -1)) {
+                text.append(word.charAt(0)).append(word.substring(1).toLowerCase(Locale.ROOT));
+            }
+            return text.toString();
+        }
+
+        private void oneOf(String name, String value, String... allowed) {
+            for (var each : allowed) {
+                if (each.equalsIgnoreCase(value)) {
+                    return;
+                }
+            }
+            refuse(name, value, String.join(", ", allowed));
+        }
+
+        private void between(String name, long value, long least, long most) {
+            if (value < least || value > most) {
+                refuse(name, Long.toString(value), least + " to " + most);
+            }
+        }
+
+        private void between(String name, Duration value, Duration least, Duration most) {
+            if (value.compareTo(least) < 0 || value.compareTo(most) > 0) {
+                refuse(name, text(value), text(least) + " to " + text(most));
+            }
+        }
+
+        private static String text(Duration duration) {
+            if (duration.toNanos() % 1_000_000_000 == 0) {
+                return duration.toSeconds() + "s";
+            }
+            return duration.toNanos() % 1_000_000 == 0 ? duration.toMillis() + "ms" : duration.toNanos() / 1_000 + "us";
+        }
+
+        private void refuse(String name, String value, String allowed) {
+            problems.add("taffrail." + name + " is " + value + ": allowed is " + allowed);
+        }
+    }
+}

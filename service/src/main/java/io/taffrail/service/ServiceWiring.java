@@ -1,0 +1,418 @@
+package io.taffrail.service;
+
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.quarkus.runtime.ShutdownEvent;
+import io.quarkus.runtime.Startup;
+import io.quarkus.runtime.StartupEvent;
+import io.taffrail.replication.CommandOutcome;
+import io.taffrail.replication.Peer;
+import io.taffrail.replication.ReplicaStatus;
+import io.taffrail.service.api.AppendLimits;
+import io.taffrail.service.api.LogEndpoint;
+import io.taffrail.service.control.ControlGrpcService;
+import io.taffrail.service.host.HostObserver;
+import io.taffrail.service.host.ReplicaHost;
+import io.taffrail.service.peer.PeerClient;
+import io.taffrail.service.peer.PeerServer;
+import io.taffrail.service.rpc.MemoryBudget;
+import io.taffrail.service.rpc.RpcCall;
+import io.taffrail.service.rpc.RpcServer;
+import io.taffrail.service.telemetry.HealthChecks;
+import io.taffrail.service.telemetry.ProcessInfo;
+import io.taffrail.service.telemetry.ReplicaMetrics;
+import io.taffrail.service.telemetry.TrafficMetrics;
+import io.taffrail.wal.io.DirectoryUnusableException;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpServerOptions;
+import jakarta.enterprise.event.Observes;
+import jakarta.enterprise.inject.Produces;
+import jakarta.inject.Inject;
+import jakarta.inject.Singleton;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.security.SecureRandom;
+import java.security.cert.X509Certificate;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.UUID;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
+import org.eclipse.microprofile.config.ConfigProvider;
+import org.jboss.logging.Logger;
+import org.jspecify.annotations.Nullable;
+
+/// Puts the process together and takes it apart: the one place that starts threads, opens ports and decides to exit.
+/// Ports open first, so that a replica that reads its log for an hour can say so; the replica's thread opens the rest.
+@Singleton
+@Startup
+public class ServiceWiring {
+    private static final Logger LOG = Logger.getLogger("io.taffrail");
+    private static final int READ_THREADS = Math.max(4, 2 * Runtime.getRuntime().availableProcessors());
+    private static final int WORKER_THREADS = 8;
+    private static final int MOST_EVENT_LOOPS = 8;
+    private static final long PORT_TIMEOUT_SECONDS = 30;
+    private static final long CONNECTION_GRACE_MILLIS = 500;
+
+    private final ServiceConfig config;
+    private final ServiceSettings settings;
+    private final Vertx vertx;
+    private final MeterRegistry registry;
+    private final ProcessInfo info;
+    private final ExecutorService readThreads = Executors.newFixedThreadPool(
+            READ_THREADS, Thread.ofPlatform().name("read-", 0).daemon().factory());
+    private final ExecutorService workers = Executors.newFixedThreadPool(
+            WORKER_THREADS, Thread.ofPlatform().name("disk-", 0).daemon().factory());
+    private final ExecutorService background = Executors.newSingleThreadExecutor(
+            Thread.ofPlatform().name("checkpoint").daemon().factory());
+    private final AtomicReference<@Nullable ReplicaHost> hostReference = new AtomicReference<>();
+    private final PeerClient peerClient;
+    private final ReplicaHost host;
+    private final RpcServer clientServer;
+    private final RpcServer peerServer;
+    private TlsMapping.@Nullable Material tlsMaterial;
+    private @Nullable Thread bootstrapThread;
+    private volatile boolean stopping;
+    private volatile boolean readyTold;
+
+    @Inject
+    public ServiceWiring(ServiceConfig config, Vertx vertx, MeterRegistry registry) {
+        this.config = config;
+        this.vertx = vertx;
+        this.registry = registry;
+        settings = ServiceSettings.of(config);
+        info = new ProcessInfo(Version.current(), config.unsafe().fsyncDisabled());
+        tlsMaterial = settings.tls().map(ServiceWiring::read).orElse(null);
+        peerClient = new PeerClient(
+                vertx,
+                config.nodeId(),
+                tlsMaterial == null || !peersAuthenticate() ? null : TlsMapping.client(tlsMaterial),
+                () -> {
+                    var started = hostReference.get();
+                    return started == null ? null : started.replica();
+                });
+        host = new ReplicaHost(
+                config.nodeId(),
+                new LogStorage(settings.dataDirectory(), config.io().direct(), settings.ioMethod(), workers, info),
+                background,
+                peerClient,
+                new SplittableRandom(new SecureRandom().nextLong()),
+                new Exits());
+        hostReference.set(host);
+        clientServer = new RpcServer(
+                vertx,
+                settings.rpcLimits(),
+                new MemoryBudget(settings.rpcLimits().memoryBytes()));
+        peerServer = new RpcServer(vertx, settings.rpcLimits().forPeers(), new MemoryBudget(Long.MAX_VALUE));
+    }
+
+    private static TlsMapping.Material read(ServiceSettings.TlsFiles files) {
+        try {
+            return TlsMapping.Material.read(files);
+        } catch (IOException unreadable) {
+            throw new UncheckedIOException("taffrail.tls: " + unreadable.getMessage(), unreadable);
+        }
+    }
+
+    private boolean peersAuthenticate() {
+        return settings.tls().flatMap(ServiceSettings.TlsFiles::ca).isPresent();
+    }
+
+    @Produces
+    @Singleton
+    ReplicaHost replicaHost() {
+        return host;
+    }
+
+    void start(@Observes StartupEvent event) {
+        warnings();
+        var metrics = new ReplicaMetrics(registry, host);
+        host.observe(metrics);
+        host.observe(new Progress());
+        var limits = config.limits();
+        new LogEndpoint(
+                        host,
+                        info,
+                        new TrafficMetrics(registry),
+                        new AppendLimits(
+                                limits.batchBytes().intValue(),
+                                limits.batchRecords(),
+                                limits.recordBytes().intValue()),
+                        limits.readResponseBytes().intValue(),
+                        limits.readers(),
+                        readThreads)
+                .register(clientServer);
+        new ControlGrpcService(host, info).register(clientServer);
+        new PeerServer(host, this::authentic).register(peerServer);
+        Gauge.builder("taffrail.connections", clientServer, RpcServer::connectionCount)
+                .tag("port", "clients")
+                .register(registry);
+        Gauge.builder("taffrail.connections", peerServer, RpcServer::connectionCount)
+                .tag("port", "peers")
+                .register(registry);
+        var clientPort = await(listen(clientServer, config.listen(), config.port(), false));
+        var peerHost = config.peer().listen().orElse(config.listen());
+        var peerPort = await(listen(peerServer, peerHost, config.peer().port(), true));
+        var clientAddress = config.advertisedAddress().orElse(reachable(config.listen()) + ":" + clientPort);
+        var peerAddress = config.peer().advertisedAddress().orElse(reachable(peerHost) + ":" + peerPort);
+        reloadTls();
+        var replicaConfig = settings.replicaConfig(config, peerAddress, clientAddress);
+        Thread.ofPlatform().name("replica").start(() -> host.run(replicaConfig));
+    }
+
+    private void warnings() {
+        if (config.unsafe().fsyncDisabled()) {
+            warn("taffrail.unsafe.fsync-disabled is true: a crash may corrupt the log, SYNC promises nothing");
+        }
+        if (settings.tls().isEmpty()
+                && !config.listen().equals("127.0.0.1")
+                && !config.listen().equals("localhost")) {
+            warn("no TLS: anyone who reaches " + config.listen() + ":" + config.port() + " may append and read");
+        }
+    }
+
+    private void warn(String warning) {
+        info.warn(warning);
+        LOG.warn(warning);
+    }
+
+    private Future<Integer> listen(RpcServer server, String listenHost, int port, boolean peers) {
+        HttpServerOptions tls = null;
+        if (tlsMaterial != null && (!peers || peersAuthenticate())) {
+            tls = TlsMapping.server(tlsMaterial, certificateFromClient(peers));
+        }
+        var loops = peers ? 1 : Math.min(MOST_EVENT_LOOPS, Runtime.getRuntime().availableProcessors());
+        return server.listen(listenHost, port, loops, tls);
+    }
+
+    private boolean certificateFromClient(boolean peers) {
+        return peers || config.tls().clientAuth();
+    }
+
+    private static <T> T await(Future<T> future) {
+        try {
+            return future.toCompletionStage().toCompletableFuture().get(PORT_TIMEOUT_SECONDS, TimeUnit.SECONDS);
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted while a port was opened", interrupted);
+        } catch (ExecutionException | TimeoutException failed) {
+            throw new IllegalStateException("a port could not be opened: " + failed.getMessage(), failed);
+        }
+    }
+
+    /// What to tell others of an address that is listened on.
+    private static String reachable(String listenHost) {
+        if (!listenHost.equals("0.0.0.0") && !listenHost.equals("::")) {
+            return listenHost;
+        }
+        try {
+            return InetAddress.getLocalHost().getHostName();
+        } catch (IOException unknown) {
+            return "localhost";
+        }
+    }
+
+    /// Whether the certificate of a peer names the host at which its node is known.
+    private boolean authentic(int nodeId, RpcCall call) {
+        if (!peersAuthenticate()) {
+            return true;
+        }
+        var certificates = call.peerCertificates();
+        if (certificates.isEmpty() || !(certificates.getFirst() instanceof X509Certificate leaf)) {
+            return false;
+        }
+        var status = host.status();
+        if (status == null) {
+            return false;
+        }
+        for (var members : List.of(status.voters(), status.learners())) {
+            for (var peer : members) {
+                if (peer.nodeId() == nodeId) {
+                    return TlsMapping.names(
+                            leaf,
+                            peer.peerAddress().substring(0, peer.peerAddress().lastIndexOf(':')));
+                }
+            }
+        }
+        // A node that this replica does not know yet, perhaps because it knows nobody: the certificate is of our
+        // authority, and the protocol decides the rest.
+        return true;
+    }
+
+    private void reloadTls() {
+        if (settings.tls().isEmpty()) {
+            return;
+        }
+        vertx.setPeriodic(
+                config.tls().reloadInterval().toMillis(),
+                tick -> vertx.executeBlocking(() -> {
+                    try {
+                        var now = TlsMapping.Material.read(settings.tls().get());
+                        if (!now.equals(tlsMaterial)) {
+                            tlsMaterial = now;
+                            clientServer.updateTls(TlsMapping.reloaded(now, certificateFromClient(false)));
+                            if (peersAuthenticate()) {
+                                peerServer.updateTls(TlsMapping.reloaded(now, true));
+                                peerClient.updateTls(TlsMapping.reloaded(now, true));
+                            }
+                            LOG.info("the TLS certificate has changed and is in use for new connections");
+                        }
+                    } catch (IOException unreadable) {
+                        LOG.warnf(
+                                "the TLS certificate cannot be read again, the old one stays: %s",
+                                unreadable.getMessage());
+                    }
+                    return null;
+                }));
+    }
+
+    /// Bootstraps where that is this process's task, and says once that it serves.
+    private final class Progress implements HostObserver {
+        @Override
+        public void opened() {
+            switch (settings.clusterMode()) {
+                case SINGLE -> bootstrapAlone();
+                case STATIC ->
+                    bootstrapThread = Thread.ofPlatform()
+                            .name("bootstrap")
+                            .daemon()
+                            .start(new StaticBootstrap(settings.voters(), host, settings.tls())::run);
+                case MANAGED -> {
+                    if (HealthChecks.waitsForBootstrap(host)) {
+                        LOG.info("empty, and not in a cluster: waits for Bootstrap");
+                    }
+                }
+            }
+        }
+
+        private void bootstrapAlone() {
+            var status = host.status();
+            var replica = host.replica();
+            if (status == null || replica == null || status.clusterId() != null) {
+                return;
+            }
+            var here = new Peer(status.nodeId(), status.storageId(), host.peerAddress(), host.clientAddress());
+            replica.bootstrap(UUID.randomUUID(), List.of(here), outcome -> {
+                if (!(outcome instanceof CommandOutcome.Done)) {
+                    LOG.errorf("the replica could not make itself a cluster: %s", outcome);
+                }
+            });
+        }
+
+        @Override
+        public void statusChanged(ReplicaStatus status) {
+            if (!readyTold && HealthChecks.ready(host)) {
+                readyTold = true;
+                background.execute(ServiceWiring.this::tellReady);
+            }
+        }
+    }
+
+    private void tellReady() {
+        var replica = host.replica();
+        if (replica == null) {
+            return;
+        }
+        var defaults = replica.settings().streams().durability();
+        var http = "http://" + config.listen() + ":"
+                + ConfigProvider.getConfig().getValue("quarkus.http.port", String.class);
+        System.out.printf(
+                "taffrail %s is ready: clients %s, replicas %s, health and metrics %s, data %s, io %s (%s), appends %s/%s"
+                        + " by default%n",
+                info.version(),
+                host.clientAddress(),
+                host.peerAddress(),
+                http,
+                settings.dataDirectory().toAbsolutePath(),
+                info.ioMethod(),
+                info.ioMethodReason(),
+                defaults.commitMode(),
+                defaults.replicationMode());
+        System.out.flush();
+        config.readyFile().ifPresent(file -> writeReadyFile(Path.of(file), http));
+    }
+
+    private void writeReadyFile(Path file, String http) {
+        var lines = List.of(
+                "client-address=" + host.clientAddress(),
+                "peer-address=" + host.peerAddress(),
+                "http-address=" + http,
+                "pid=" + ProcessHandle.current().pid());
+        try {
+            // Whoever waits for the file must never see half of it.
+            var written = file.resolveSibling(file.getFileName() + ".new");
+            Files.write(written, lines);
+            Files.move(written, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        } catch (IOException unwritable) {
+            LOG.errorf("the ready file %s cannot be written: %s", file, unwritable.getMessage());
+        }
+    }
+
+    /// Not ready from here on; then the replica hands over and flushes, and only then do the ports close.
+    void stop(@Observes ShutdownEvent event) {
+        stopping = true;
+        var bootstrapping = bootstrapThread;
+        if (bootstrapping != null) {
+            bootstrapping.interrupt();
+        }
+        var done = new CountDownLatch(1);
+        host.shutdown(done::countDown);
+        try {
+            if (!done.await(config.stop().timeout().toMillis(), TimeUnit.MILLISECONDS)) {
+                LOG.errorf(
+                        "not stopped within taffrail.stop.timeout, %s: leaves as a crash would",
+                        config.stop().timeout());
+            }
+            await(clientServer.close(CONNECTION_GRACE_MILLIS).mapEmpty());
+            await(peerServer.close(CONNECTION_GRACE_MILLIS).mapEmpty());
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        } finally {
+            peerClient.close();
+            readThreads.shutdownNow();
+            workers.shutdown();
+            background.shutdown();
+        }
+    }
+
+    private final class Exits implements ReplicaHost.Failures {
+        @Override
+        public void storageFailed(String message) {
+            LOG.fatalf("the storage cannot be trusted any more, the process ends: %s", message);
+            exit(ExitCode.STORAGE_FAILED);
+        }
+
+        @Override
+        public void broken(Throwable cause) {
+            if (stopping) {
+                LOG.warnf("while stopping: %s", cause.toString());
+                return;
+            }
+            if (cause instanceof DirectoryUnusableException) {
+                LOG.fatalf("the data directory cannot be used: %s", cause.getMessage());
+                exit(ExitCode.DATA_DIRECTORY_IN_USE);
+            }
+            if (cause instanceof IOException || cause instanceof UncheckedIOException) {
+                LOG.fatalf("the log cannot be opened: %s", cause.getMessage());
+                exit(ExitCode.STORAGE_FAILED);
+            }
+            LOG.fatal("the replica stopped, the process ends", cause);
+            exit(ExitCode.FAILED);
+        }
+
+        /// At once: a shutdown that flushes would promise what can no longer be known.
+        private void exit(ExitCode code) {
+            Runtime.getRuntime().halt(code.status());
+        }
+    }
+}

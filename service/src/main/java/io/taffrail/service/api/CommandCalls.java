@@ -1,0 +1,86 @@
+package io.taffrail.service.api;
+
+import com.google.protobuf.MessageLite;
+import io.grpc.Status;
+import io.taffrail.replication.CommandOutcome;
+import io.taffrail.replication.Replica;
+import io.taffrail.service.host.Delivery;
+import io.taffrail.service.host.ReplicaHost;
+import io.taffrail.service.rpc.RpcStatus;
+import io.taffrail.service.rpc.UnaryCall;
+import io.taffrail.streams.StreamCommand;
+import java.util.function.Consumer;
+import java.util.function.Function;
+
+/// Calls that are answered by the replica once something is in force.
+public final class CommandCalls {
+    private static final RpcStatus DEADLINE = GrpcStatusMapping.indeterminate(
+            Status.Code.DEADLINE_EXCEEDED,
+            "not in force before the deadline: it may yet take effect, and may be asked for again");
+
+    private final ReplicaHost host;
+
+    public CommandCalls(ReplicaHost host) {
+        this.host = host;
+    }
+
+    /// Runs `task` with the replica, or ends the call because there is none yet.
+    public void withReplica(UnaryCall call, Consumer<Replica> task) {
+        var replica = host.replica();
+        if (replica == null) {
+            call.refuse(GrpcStatusMapping.recovering(host.recoveryPercent()));
+        } else {
+            task.accept(replica);
+        }
+    }
+
+    /// `answer` is computed on the call's event loop, after the command is in force.
+    void execute(UnaryCall call, StreamCommand command, Function<Replica, MessageLite> answer) {
+        withReplica(call, replica -> {
+            call.onDeadline(DEADLINE);
+            replica.execute(command, outcome -> ended(call, outcome, done -> answer.apply(replica)));
+        });
+    }
+
+    /// On the replica's loop: hands the answer over to the call's event loop.
+    public void ended(UnaryCall call, CommandOutcome outcome, Function<CommandOutcome.Done, MessageLite> answer) {
+        host.deliver(call.call().eventLoop(), new Delivery() {
+            @Override
+            public void deliver() {
+                switch (outcome) {
+                    case CommandOutcome.Done done -> answered(call, done, answer);
+                    case CommandOutcome.Refused refused ->
+                        call.refuse(GrpcStatusMapping.status(refused.refusal(), host.status()));
+                    case CommandOutcome.Indeterminate unknown ->
+                        call.refuse(GrpcStatusMapping.indeterminate(Status.Code.UNAVAILABLE, unknown.message()));
+                }
+            }
+
+            @Override
+            public void flush() {
+                // Answers of unary calls leave by themselves.
+            }
+        });
+    }
+
+    private static void answered(
+            UnaryCall call, CommandOutcome.Done done, Function<CommandOutcome.Done, MessageLite> answer) {
+        MessageLite message;
+        try {
+            message = answer.apply(done);
+        } catch (NoLongerThere gone) {
+            call.refuse(GrpcStatusMapping.indeterminate(Status.Code.UNAVAILABLE, String.valueOf(gone.getMessage())));
+            return;
+        }
+        call.answer(message);
+    }
+
+    /// What a command had made was taken away again before its answer could be written.
+    static final class NoLongerThere extends RuntimeException {
+        private static final long serialVersionUID = 1;
+
+        NoLongerThere(String message) {
+            super(message, null, false, false);
+        }
+    }
+}

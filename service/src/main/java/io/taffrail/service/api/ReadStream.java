@@ -1,0 +1,371 @@
+package io.taffrail.service.api;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+import io.grpc.Status;
+import io.taffrail.proto.log.ReadRequest;
+import io.taffrail.replication.Replica;
+import io.taffrail.service.rpc.FrameBuffer;
+import io.taffrail.service.rpc.RpcCall;
+import io.taffrail.service.rpc.RpcListener;
+import io.taffrail.service.rpc.RpcStatus;
+import io.taffrail.streams.BatchLocation;
+import io.taffrail.streams.RecordsPayload;
+import io.taffrail.streams.Refusal;
+import io.taffrail.streams.StreamView;
+import io.taffrail.wal.WalException;
+import io.taffrail.wal.record.EntryHeader;
+import io.taffrail.wal.record.EntryType;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.List;
+import org.jboss.logging.Logger;
+import org.jspecify.annotations.Nullable;
+
+/// One reader. At most one step of it runs at a time, on a read thread: it fills one response and hands it to the
+/// event loop, and the next step begins when the client has room for more. So a reader holds one response, whatever
+/// its client does, and the loop of the replica has no part in it.
+final class ReadStream implements RpcListener, FollowWakeups.Waiting {
+    private static final Logger LOG = Logger.getLogger(ReadStream.class);
+    /// Batches that are looked up for one response.
+    private static final int LOCATED_BATCHES = 256;
+    /// Foreign bytes between two batches that are read along rather than read around.
+    private static final int LARGEST_GAP_BYTES = 64 << 10;
+
+    private static final byte[] NO_HISTORY = new byte[0];
+
+    private final ReadDesk desk;
+    private final RpcCall call;
+    private boolean requested;
+    private boolean counted;
+
+    // What follows belongs to the one step that runs, which passes it on.
+    private @Nullable ReadStart start;
+    private long streamId;
+    private long position;
+    private long recordsLeft = Long.MAX_VALUE;
+    private int responseBytes;
+    private long lastEpoch;
+    private long lastLsn;
+    private byte[] historyId = NO_HISTORY;
+
+    // Event loop.
+    private boolean stepWaitsForRoom;
+
+    ReadStream(ReadDesk desk, RpcCall call) {
+        this.desk = desk;
+        this.call = call;
+    }
+
+    @Override
+    public void message(byte[] array, int offset, int length) {
+        if (requested) {
+            call.end(GrpcStatusMapping.invalid("Read takes one request, a second one came"));
+            return;
+        }
+        requested = true;
+        ReadRequest request;
+        try {
+            request = ReadRequest.parseFrom(ByteBuffer.wrap(array, offset, length));
+        } catch (InvalidProtocolBufferException malformed) {
+            call.end(GrpcStatusMapping.invalid("the request cannot be parsed: " + malformed.getMessage()));
+            return;
+        }
+        if (desk.metrics().readerOpened() > desk.maxReaders()) {
+            desk.metrics().readerClosed();
+            call.end(RpcStatus.of(
+                    Status.Code.RESOURCE_EXHAUSTED,
+                    desk.maxReaders() + " reads are open, taffrail.limits.readers allows no more: retry later"));
+            return;
+        }
+        counted = true;
+        desk.threads().execute(() -> guarded(() -> begin(request)));
+    }
+
+    private void begin(ReadRequest request) {
+        var replica = desk.host().replica();
+        if (replica == null) {
+            end(GrpcStatusMapping.recovering(desk.host().recoveryPercent()));
+            return;
+        }
+        switch (ReadStart.resolve(replica, request, desk.responseBytes())) {
+            case ReadStart.Refused refused ->
+                end(GrpcStatusMapping.status(refused.refusal(), desk.host().status()));
+            case ReadStart.At at -> {
+                start = at;
+                streamId = at.streamId();
+                position = at.offset();
+                recordsLeft = at.maxRecords() == 0 ? Long.MAX_VALUE : at.maxRecords();
+                responseBytes = at.responseBytes();
+                historyId = at.historyId();
+                step();
+            }
+        }
+    }
+
+    private ReadStart.At start() {
+        if (start instanceof ReadStart.At at) {
+            return at;
+        }
+        throw new IllegalStateException("a read goes on that has not begun");
+    }
+
+    private void step() {
+        var replica = desk.host().replica();
+        if (replica == null) {
+            end(GrpcStatusMapping.shuttingDown());
+            return;
+        }
+        var at = start();
+        var stream = replica.streams().stream(at.stream());
+        if (stream == null || stream.streamId() != streamId) {
+            end(GrpcStatusMapping.status(
+                    Refusal.of(Refusal.Code.STREAM_NOT_FOUND, "stream \"" + at.stream() + "\" was deleted"), null));
+            return;
+        }
+        if (position < stream.startOffset()) {
+            end(GrpcStatusMapping.status(ReadStart.outOfRange(stream, position), null));
+            return;
+        }
+        if (at.isolation() == ReadDesk.Isolation.BUFFERED && !ReadDesk.leads(replica.status())) {
+            end(GrpcStatusMapping.status(
+                    ReadStart.bufferedNeedsLeader(), desk.host().status()));
+            return;
+        }
+        var visibleLsn = ReadDesk.visibleLsn(replica, at.isolation());
+        var batches = visibleBatches(replica.streams().locate(streamId, position, LOCATED_BATCHES), visibleLsn);
+        if (batches.isEmpty()) {
+            caughtUp(at);
+            return;
+        }
+        var response = new ReadResponseBuilder(responseBytes, recordsLeft);
+        fill(response, replica, batches);
+        if (response.records() == 0) {
+            throw new IllegalStateException(
+                    "stream " + streamId + " offset " + position + " is indexed and was not found in the log");
+        }
+        recordsLeft -= response.records();
+        desk.metrics().read(response.records(), response.recordBytes());
+        var nextOffset = Math.max(position, StreamTail.nextOffset(replica.streams(), stream, visibleLsn));
+        send(response.finish(nextOffset, historyId, lastEpoch, lastLsn));
+    }
+
+    private static List<BatchLocation> visibleBatches(List<BatchLocation> located, long visibleLsn) {
+        var visible = new ArrayList<BatchLocation>(located.size());
+        for (var batch : located) {
+            if (batch.endLsn() > visibleLsn) {
+                break;
+            }
+            visible.add(batch);
+        }
+        return visible;
+    }
+
+    private void fill(ReadResponseBuilder response, Replica replica, List<BatchLocation> batches) {
+        var chunks = LogChunks.of(replica);
+        for (var first = 0; first < batches.size() && !response.full(); ) {
+            var last = runEnd(batches, first);
+            var startLsn = batches.get(first).lsn();
+            var bytes = chunks.read(
+                    startLsn, batches.get(last).endLsn(), batches.get(first).lengthBytes());
+            if (!addEntries(response, bytes.array(), bytes.arrayOffset() + bytes.limit())) {
+                return;
+            }
+            // What did not fit into the buffer is read next.
+            var readUpTo = startLsn + bytes.limit();
+            while (first < batches.size() && batches.get(first).endLsn() <= readUpTo) {
+                first++;
+            }
+            if (bytes.limit() == 0) {
+                throw new IllegalStateException("the log has no entry at lsn " + startLsn + " below its visible end");
+            }
+        }
+    }
+
+    /// The last batch that is worth reading in one piece with `first`.
+    private int runEnd(List<BatchLocation> batches, int first) {
+        var end = first;
+        while (end + 1 < batches.size()
+                && batches.get(end + 1).lsn() - batches.get(end).endLsn() <= LARGEST_GAP_BYTES
+                && batches.get(end + 1).endLsn() - batches.get(first).lsn() <= responseBytes) {
+            end++;
+        }
+        return end;
+    }
+
+    /// False: the response is full.
+    private boolean addEntries(ReadResponseBuilder response, byte[] bytes, int length) {
+        var entries = ByteBuffer.wrap(bytes, 0, length).order(ByteOrder.LITTLE_ENDIAN);
+        for (var at = 0; at < length; ) {
+            var header = EntryHeader.read(entries, at);
+            var payload = at + EntryHeader.SIZE_BYTES;
+            at += header.lengthBytes();
+            if (header.type() != EntryType.RECORDS || entries.getLong(payload) != streamId) {
+                continue;
+            }
+            var baseOffset = entries.getLong(payload + 8);
+            var count = entries.getInt(payload + 44);
+            if (position < baseOffset || position >= baseOffset + count) {
+                continue;
+            }
+            if (response.full()) {
+                return false;
+            }
+            var added = response.add(
+                    bytes,
+                    payload + RecordsPayload.PREFIX_BYTES,
+                    at,
+                    baseOffset,
+                    count,
+                    position,
+                    entries.getLong(payload + 16),
+                    header.epoch());
+            if (added == 0) {
+                return false;
+            }
+            position += added;
+            lastEpoch = header.epoch();
+            lastLsn = header.lsn();
+            if (position < baseOffset + count) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private void caughtUp(ReadStart.At at) {
+        if (at.follow()) {
+            desk.wakeups().park(this);
+        } else {
+            end(RpcStatus.OK);
+        }
+    }
+
+    private void send(FrameBuffer response) {
+        var complete = recordsLeft == 0;
+        call.eventLoop().execute(() -> {
+            if (complete) {
+                call.end(response);
+                closed();
+                return;
+            }
+            call.write(response);
+            if (call.closed()) {
+                return;
+            }
+            if (call.writable()) {
+                nextStep();
+            } else {
+                stepWaitsForRoom = true;
+            }
+        });
+    }
+
+    private void nextStep() {
+        desk.threads().execute(() -> guarded(this::step));
+    }
+
+    private void guarded(Runnable step) {
+        try {
+            step.run();
+        } catch (WalException.BadEntry corrupt) {
+            LOG.errorf("read of stream %d at offset %d: %s", streamId, position, corrupt.getMessage());
+            end(GrpcStatusMapping.status(
+                    Refusal.of(
+                            Refusal.Code.DATA_LOSS,
+                            "this replica's copy is damaged at offset " + position + ": read from another replica"),
+                    null));
+        } catch (WalException.OutOfRange trimmed) {
+            rangeLeft();
+        } catch (RuntimeException broken) {
+            LOG.errorf(broken, "read of stream %d at offset %d failed", streamId, position);
+            end(RpcStatus.of(Status.Code.INTERNAL, "the server failed to read; its log says why"));
+        }
+    }
+
+    /// The log was trimmed, or cut by an election, between the look-up and the read.
+    private void rangeLeft() {
+        var replica = desk.host().replica();
+        StreamView stream = replica == null || start == null ? null : replica.streams().stream(start().stream());
+        if (stream == null) {
+            end(GrpcStatusMapping.shuttingDown());
+        } else {
+            end(GrpcStatusMapping.status(ReadStart.outOfRange(stream, position), null));
+        }
+    }
+
+    private void end(RpcStatus status) {
+        call.eventLoop().execute(() -> {
+            call.end(status);
+            closed();
+        });
+    }
+
+    private void closed() {
+        if (counted) {
+            counted = false;
+            desk.metrics().readerClosed();
+        }
+    }
+
+    @Override
+    public String stream() {
+        return start().stream();
+    }
+
+    @Override
+    public boolean ready() {
+        var replica = desk.host().replica();
+        if (replica == null) {
+            return true;
+        }
+        var at = start();
+        var stream = replica.streams().stream(at.stream());
+        if (stream == null || stream.streamId() != streamId || position < stream.startOffset()) {
+            return true;
+        }
+        return position < stream.nextOffset()
+                && StreamTail.visible(
+                        replica.streams(), stream, position, ReadDesk.visibleLsn(replica, at.isolation()));
+    }
+
+    @Override
+    public void wake() {
+        guarded(this::step);
+    }
+
+    @Override
+    public void writable() {
+        if (stepWaitsForRoom) {
+            stepWaitsForRoom = false;
+            nextStep();
+        }
+    }
+
+    @Override
+    public void halfClosed() {
+        if (!requested) {
+            call.end(GrpcStatusMapping.invalid("the call ended without a request"));
+        }
+    }
+
+    @Override
+    public void cancelled() {
+        leave();
+    }
+
+    @Override
+    public void deadlineExceeded() {
+        call.end(RpcStatus.of(Status.Code.DEADLINE_EXCEEDED, "the deadline is over"));
+        leave();
+    }
+
+    private void leave() {
+        closed();
+        desk.threads().execute(() -> {
+            if (start != null) {
+                desk.wakeups().unpark(this);
+            }
+        });
+    }
+}

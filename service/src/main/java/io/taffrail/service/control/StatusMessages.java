@@ -1,0 +1,141 @@
+package io.taffrail.service.control;
+
+import io.taffrail.proto.control.FollowerStatus;
+import io.taffrail.proto.control.Integrity;
+import io.taffrail.proto.control.State;
+import io.taffrail.proto.control.Voter;
+import io.taffrail.replication.Peer;
+import io.taffrail.replication.Replica;
+import io.taffrail.replication.ReplicaStatus;
+import io.taffrail.service.api.GrpcStatusMapping;
+import io.taffrail.service.api.Uuids;
+import io.taffrail.service.host.ReplicaHost;
+import io.taffrail.service.telemetry.ProcessInfo;
+import java.io.IOException;
+import java.util.concurrent.TimeUnit;
+
+/// `ReplicaStatus`, as the operator asks for it every few seconds, in every state of the process.
+final class StatusMessages {
+    private final ReplicaHost host;
+    private final ProcessInfo info;
+
+    StatusMessages(ReplicaHost host, ProcessInfo info) {
+        this.host = host;
+        this.info = info;
+    }
+
+    io.taffrail.proto.control.ReplicaStatus current() {
+        var message = io.taffrail.proto.control.ReplicaStatus.newBuilder()
+                .setNodeId(host.nodeId())
+                .setRecoveryPercent(host.recoveryPercent())
+                .setVersion(info.version())
+                .setIoMethod(info.ioMethod())
+                .setIoMethodReason(info.ioMethodReason())
+                .addAllWarnings(info.warnings());
+        disk(message);
+        var replica = host.replica();
+        var status = host.status();
+        if (replica == null || status == null) {
+            message.setState(host.phase() == ReplicaHost.Phase.FAILED ? State.STATE_FAILED : State.STATE_RECOVERING)
+                    .setStateDetail("reads its log, " + host.recoveryPercent() + " % are done");
+        } else {
+            replica(message, replica, status);
+        }
+        return message.build();
+    }
+
+    private void disk(io.taffrail.proto.control.ReplicaStatus.Builder message) {
+        var directory = host.directory();
+        if (directory == null) {
+            return;
+        }
+        try {
+            message.setDiskTotalBytes(directory.totalBytes()).setDiskFreeBytes(directory.freeBytes());
+        } catch (IOException unreadable) {
+            message.addWarnings("the data directory's free space cannot be read: " + unreadable.getMessage());
+        }
+    }
+
+    private static void replica(
+            io.taffrail.proto.control.ReplicaStatus.Builder message, Replica replica, ReplicaStatus status) {
+        var watermarks = replica.watermarks();
+        message.setStorageUuid(Uuids.wire(status.storageId()))
+                .setIncarnation(status.incarnation())
+                .setClusterId(Uuids.wire(status.clusterId()))
+                .setHistoryId(Uuids.wire(status.historyId()))
+                .setState(state(status.state()))
+                .setStateDetail(status.detail())
+                .setEpoch(status.epoch())
+                .setPromisedEpoch(status.promisedEpoch())
+                .setIntegrity(integrity(status.integrity()))
+                .setConfigId(status.configId())
+                .setStartLsn(status.startLsn())
+                .setReceivedLsn(watermarks.leaderReceived())
+                .setFlushedLsn(watermarks.leaderFlushed())
+                .setQuorumFlushedLsn(watermarks.quorumFlushed())
+                .setSettingsGeneration(status.settingsGeneration())
+                .setSettings(SettingsMessages.wire(replica.settings()));
+        var leader = GrpcStatusMapping.leaderHint(status);
+        if (leader != null) {
+            message.setLeader(leader);
+        }
+        status.voters().forEach(peer -> message.addVoters(voter(peer)));
+        status.learners().forEach(peer -> message.addLearners(voter(peer)));
+        var inSync = 0;
+        for (var follower : status.followers()) {
+            message.addFollowers(follower(follower, watermarks.leaderReceived()));
+            if (follower.inSync() && isVoter(status, follower.nodeId())) {
+                inSync++;
+            }
+        }
+        message.setAllVotersInSync(status.state() == ReplicaStatus.State.LEADER
+                && inSync + 1 == status.voters().size());
+    }
+
+    private static boolean isVoter(ReplicaStatus status, int nodeId) {
+        return status.voters().stream().anyMatch(peer -> peer.nodeId() == nodeId);
+    }
+
+    private static FollowerStatus follower(ReplicaStatus.Follower follower, long leaderReceived) {
+        return FollowerStatus.newBuilder()
+                .setNodeId(follower.nodeId())
+                .setReceivedLsn(follower.receivedLsn())
+                .setFlushedLsn(follower.flushedLsn())
+                .setInSync(follower.inSync())
+                .setConnected(follower.connected())
+                .setLagBytes(Math.max(0, leaderReceived - follower.receivedLsn()))
+                .setLastAckMillis(TimeUnit.NANOSECONDS.toMillis(follower.lastAckAgeNanos()))
+                .setIntegrity(integrity(follower.integrity()))
+                .build();
+    }
+
+    private static Voter voter(Peer peer) {
+        return Voter.newBuilder()
+                .setNodeId(peer.nodeId())
+                .setStorageUuid(Uuids.wire(peer.storageId()))
+                .setPeerAddress(peer.peerAddress())
+                .setClientAddress(peer.clientAddress())
+                .build();
+    }
+
+    private static State state(ReplicaStatus.State state) {
+        return switch (state) {
+            case UNINITIALIZED -> State.STATE_UNINITIALIZED;
+            case FOLLOWER -> State.STATE_FOLLOWER;
+            case CANDIDATE -> State.STATE_CANDIDATE;
+            case LEADER_OPENING -> State.STATE_LEADER_OPENING;
+            case LEADER -> State.STATE_LEADER;
+            case LEARNER -> State.STATE_LEARNER;
+            case STOPPING -> State.STATE_STOPPING;
+            case FAILED -> State.STATE_FAILED;
+        };
+    }
+
+    private static Integrity integrity(ReplicaStatus.Integrity integrity) {
+        return switch (integrity) {
+            case INTACT -> Integrity.INTEGRITY_INTACT;
+            case AMNESIC -> Integrity.INTEGRITY_AMNESIC;
+            case SUSPECT -> Integrity.INTEGRITY_SUSPECT;
+        };
+    }
+}

@@ -1,0 +1,293 @@
+package io.taffrail.service.peer;
+
+import io.taffrail.replication.Replica;
+import io.taffrail.replication.port.Network;
+import io.taffrail.service.rpc.FrameBuffer;
+import io.vertx.core.Context;
+import io.vertx.core.Vertx;
+import io.vertx.core.http.Http2Settings;
+import io.vertx.core.http.HttpClient;
+import io.vertx.core.http.HttpClientOptions;
+import io.vertx.core.http.HttpClientRequest;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.HttpVersion;
+import io.vertx.core.http.RequestOptions;
+import io.vertx.core.impl.VertxInternal;
+import io.vertx.core.net.SSLOptions;
+import java.nio.ByteBuffer;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
+import org.jboss.logging.Logger;
+import org.jspecify.annotations.Nullable;
+
+/// Sends frames to the other replicas: one connection each, made again with growing pauses when it is lost. A frame
+/// that cannot be sent is dropped; the protocol sends what matters again.
+public final class PeerClient implements Network {
+    private static final Logger LOG = Logger.getLogger(PeerClient.class);
+    private static final long FIRST_PAUSE_MILLIS = 50;
+    private static final long LONGEST_PAUSE_MILLIS = 1_000;
+    private static final int CONNECT_TIMEOUT_MILLIS = 1_000;
+    private static final int STREAM_WINDOW_BYTES = 1 << 20;
+    private static final int CONNECTION_WINDOW_BYTES = 8 << 20;
+    /// A peer that takes nothing: what is beyond this is dropped. The replica ships less than this of its own.
+    private static final long MOST_UNSENT_BYTES = 128L << 20;
+    /// Frames that are sent in one piece.
+    private static final int LARGEST_WRITE_BYTES = 1 << 20;
+
+    private final Vertx vertx;
+    private final HttpClient client;
+    private final boolean tls;
+    private final int nodeId;
+    private final Supplier<@Nullable Replica> replica;
+    private final Map<Integer, Link> links = new ConcurrentHashMap<>();
+    private volatile boolean closed;
+
+    public PeerClient(Vertx vertx, int nodeId, @Nullable HttpClientOptions tls, Supplier<@Nullable Replica> replica) {
+        this.vertx = vertx;
+        this.nodeId = nodeId;
+        this.tls = tls != null;
+        this.replica = replica;
+        client = vertx.createHttpClient((tls == null ? new HttpClientOptions() : new HttpClientOptions(tls))
+                .setProtocolVersion(HttpVersion.HTTP_2)
+                .setHttp2ClearTextUpgrade(false)
+                .setHttp2MaxPoolSize(1)
+                .setHttp2ConnectionWindowSize(CONNECTION_WINDOW_BYTES)
+                .setInitialSettings(new Http2Settings().setInitialWindowSize(STREAM_WINDOW_BYTES))
+                .setConnectTimeout(CONNECT_TIMEOUT_MILLIS)
+                .setHttp2KeepAliveTimeout(0)
+                .setTcpNoDelay(true)
+                .setTcpKeepAlive(true));
+    }
+
+    @Override
+    public void send(int toNodeId, ByteBuffer frame) {
+        var link = links.get(toNodeId);
+        if (link != null) {
+            link.send(frame);
+        }
+    }
+
+    @Override
+    public long unsentBytes(int toNodeId) {
+        var link = links.get(toNodeId);
+        return link == null ? 0 : link.unsentBytes.get();
+    }
+
+    @Override
+    public void locate(int toNodeId, String peerAddress) {
+        if (toNodeId == nodeId || closed) {
+            return;
+        }
+        var separator = peerAddress.lastIndexOf(':');
+        if (separator <= 0) {
+            LOG.warnf("node %d has the peer address \"%s\", which is not host:port", toNodeId, peerAddress);
+            return;
+        }
+        var link = links.get(toNodeId);
+        if (link != null && link.address.equals(peerAddress)) {
+            return;
+        }
+        if (link != null) {
+            link.stop();
+        }
+        var host = peerAddress.substring(0, separator).replace("[", "").replace("]", "");
+        var located = new Link(toNodeId, peerAddress, host, Integer.parseInt(peerAddress.substring(separator + 1)));
+        links.put(toNodeId, located);
+        located.context.runOnContext(start -> located.connect());
+    }
+
+    /// For connections that are made from now on.
+    public void updateTls(SSLOptions options) {
+        client.updateSSLOptions(options);
+    }
+
+    public void close() {
+        closed = true;
+        links.values().forEach(Link::stop);
+        client.close();
+    }
+
+    /// For [#replica]'s own loop, in the order of events.
+    private void tellConnected(int peer, boolean connected) {
+        var told = replica.get();
+        if (told != null) {
+            told.connected(peer, connected);
+        }
+    }
+
+    /// To one node. Everything but `send`, `stop` and the queue is its context's.
+    private final class Link {
+        private final int peer;
+        private final String address;
+        private final String host;
+        private final int port;
+        private final Context context = ((VertxInternal) vertx).createEventLoopContext();
+        private final Executor onContext = task -> context.runOnContext(run -> task.run());
+        private final ConcurrentLinkedQueue<ByteBuffer> queue = new ConcurrentLinkedQueue<>();
+        private final AtomicBoolean drainDue = new AtomicBoolean();
+        private final AtomicLong unsentBytes = new AtomicLong();
+        private volatile boolean stopped;
+        private volatile boolean up;
+        private @Nullable HttpClientRequest request;
+        private long pauseMillis = FIRST_PAUSE_MILLIS;
+        private boolean warned;
+
+        Link(int peer, String address, String host, int port) {
+            this.peer = peer;
+            this.address = address;
+            this.host = host;
+            this.port = port;
+        }
+
+        void send(ByteBuffer frame) {
+            var bytes = frame.remaining();
+            if (!up || unsentBytes.get() + bytes > MOST_UNSENT_BYTES) {
+                return;
+            }
+            unsentBytes.addAndGet(bytes);
+            queue.add(frame);
+            if (drainDue.compareAndSet(false, true)) {
+                onContext.execute(this::drain);
+            }
+        }
+
+        private void drain() {
+            drainDue.set(false);
+            var current = request;
+            if (current == null || !up) {
+                dropQueued();
+                return;
+            }
+            while (!queue.isEmpty() && !current.writeQueueFull()) {
+                write(current);
+            }
+        }
+
+        /// Takes up to [#LARGEST_WRITE_BYTES] off the queue and writes them together.
+        private void write(HttpClientRequest current) {
+            var frames = new FrameBuffer(4 << 10);
+            var bytes = 0;
+            for (var frame = queue.peek(); frame != null; frame = queue.peek()) {
+                if (bytes > 0 && bytes + frame.remaining() > LARGEST_WRITE_BYTES) {
+                    break;
+                }
+                queue.remove();
+                bytes += frame.remaining();
+                frames.beginMessage();
+                frames.lengthField(PeerProtocol.MESSAGE_FIELD, frame.remaining());
+                frames.raw(frame);
+                frames.endMessage();
+            }
+            var written = bytes;
+            current.write(frames.take()).onComplete(done -> unsentBytes.addAndGet(-written));
+        }
+
+        private void dropQueued() {
+            for (var frame = queue.poll(); frame != null; frame = queue.poll()) {
+                unsentBytes.addAndGet(-frame.remaining());
+            }
+        }
+
+        void connect() {
+            if (stopped || closed) {
+                return;
+            }
+            var options = new RequestOptions()
+                    .setMethod(HttpMethod.POST)
+                    .setHost(host)
+                    .setPort(port)
+                    .setSsl(tls)
+                    .setURI("/" + PeerProtocol.METHOD)
+                    .putHeader("content-type", "application/grpc")
+                    .putHeader("te", "trailers")
+                    .putHeader(PeerProtocol.NODE_ID_HEADER, Integer.toString(nodeId));
+            var own = replica.get();
+            var clusterId = own == null ? null : own.status().clusterId();
+            if (clusterId != null) {
+                options.putHeader(PeerProtocol.CLUSTER_ID_HEADER, clusterId.toString());
+            }
+            client.request(options)
+                    .onComplete(made -> onContext.execute(() -> {
+                        if (made.succeeded()) {
+                            begin(made.result());
+                        } else {
+                            lost(made.cause().getMessage());
+                        }
+                    }));
+        }
+
+        private void begin(HttpClientRequest begun) {
+            if (stopped) {
+                begun.reset();
+                return;
+            }
+            request = begun;
+            begun.setChunked(true);
+            begun.exceptionHandler(failure -> onContext.execute(() -> ended(begun, failure.getMessage())));
+            begun.drainHandler(room -> onContext.execute(this::drain));
+            begun.response().onComplete(answered -> {
+                if (answered.failed()) {
+                    onContext.execute(() -> ended(begun, answered.cause().getMessage()));
+                    return;
+                }
+                var response = answered.result();
+                response.handler(ignored -> {});
+                response.exceptionHandler(failure -> onContext.execute(() -> ended(begun, failure.getMessage())));
+                response.endHandler(end -> onContext.execute(() -> ended(
+                        begun,
+                        "it said: " + response.getHeader("grpc-status") + " " + response.getHeader("grpc-message"))));
+            });
+            begun.sendHead()
+                    .onComplete(sent -> onContext.execute(() -> {
+                        if (sent.failed()) {
+                            ended(begun, sent.cause().getMessage());
+                        } else if (begun.equals(request)) {
+                            LOG.debugf("connected to node %d at %s", peer, address);
+                            warned = false;
+                            up = true;
+                            tellConnected(peer, true);
+                        }
+                    }));
+        }
+
+        private void ended(HttpClientRequest which, @Nullable String reason) {
+            if (which.equals(request)) {
+                which.reset();
+                lost(reason);
+            }
+        }
+
+        private void lost(@Nullable String reason) {
+            request = null;
+            if (up) {
+                up = false;
+                pauseMillis = FIRST_PAUSE_MILLIS;
+                tellConnected(peer, false);
+            }
+            dropQueued();
+            if (!stopped && !warned) {
+                warned = true;
+                LOG.infof("no connection to node %d at %s: %s; tries again", peer, address, reason);
+            }
+            if (!stopped && !closed) {
+                vertx.setTimer(pauseMillis, again -> onContext.execute(this::connect));
+                pauseMillis = Math.min(LONGEST_PAUSE_MILLIS, 2 * pauseMillis);
+            }
+        }
+
+        void stop() {
+            stopped = true;
+            onContext.execute(() -> {
+                var current = request;
+                if (current != null) {
+                    ended(current, "stopped");
+                }
+            });
+        }
+    }
+}

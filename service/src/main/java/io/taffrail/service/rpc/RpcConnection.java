@@ -1,0 +1,103 @@
+package io.taffrail.service.rpc;
+
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpConnection;
+import java.util.ArrayDeque;
+import java.util.concurrent.TimeUnit;
+
+/// What is known of one client's connection: how much of its requests is being worked on, and how it behaves. Its
+/// event loop only.
+final class RpcConnection {
+    private static final long ENHANCE_YOUR_CALM = 0xb;
+    /// A connection with calls whose ping is not answered within so many intervals is taken for dead.
+    private static final int UNANSWERED_PINGS = 3;
+
+    private final HttpConnection http;
+    private final RpcLimits limits;
+    private final MemoryBudget budget;
+    private final ArrayDeque<RpcCall> waiting = new ArrayDeque<>();
+    private int openCalls;
+    private long inFlightBytes;
+    private int inFlightCount;
+    private long idleSinceNanos = System.nanoTime();
+    private long pingWindowStartNanos = idleSinceNanos;
+    private int pingsInWindow;
+    private int unansweredPings;
+
+    RpcConnection(HttpConnection http, RpcLimits limits, MemoryBudget budget) {
+        this.http = http;
+        this.limits = limits;
+        this.budget = budget;
+        http.pingHandler(data -> pinged());
+    }
+
+    void callOpened() {
+        openCalls++;
+    }
+
+    void callClosed() {
+        openCalls--;
+        idleSinceNanos = System.nanoTime();
+    }
+
+    int openCalls() {
+        return openCalls;
+    }
+
+    void hold(int bytes) {
+        inFlightBytes += bytes;
+        inFlightCount++;
+        budget.hold(bytes);
+    }
+
+    void release(int bytes) {
+        inFlightBytes -= bytes;
+        inFlightCount--;
+        budget.release(bytes);
+        // Half, so that a connection at its limit is not stopped and started at every message.
+        while (inFlightBytes <= limits.inFlightBytes() / 2
+                && inFlightCount <= limits.inFlightCount() / 2
+                && !waiting.isEmpty()) {
+            waiting.remove().roomAgain();
+        }
+    }
+
+    boolean full() {
+        return inFlightBytes >= limits.inFlightBytes() || inFlightCount >= limits.inFlightCount();
+    }
+
+    /// Resumes the call when this connection has less in flight.
+    void whenRoom(RpcCall call) {
+        waiting.add(call);
+    }
+
+    private void pinged() {
+        var now = System.nanoTime();
+        if (now - pingWindowStartNanos > TimeUnit.MILLISECONDS.toNanos(RpcLimits.PING_WINDOW_MILLIS)) {
+            pingWindowStartNanos = now;
+            pingsInWindow = 0;
+        }
+        pingsInWindow++;
+        if (pingsInWindow == limits.pingsPerWindow()) {
+            http.goAway(ENHANCE_YOUR_CALM);
+            http.close();
+        }
+    }
+
+    /// Every `pingMillis`: lets idle connections go and finds half-open ones.
+    void checkLife() {
+        if (openCalls == 0) {
+            if (System.nanoTime() - idleSinceNanos > TimeUnit.MILLISECONDS.toNanos(limits.idleMillis())) {
+                http.shutdown(limits.pingMillis(), TimeUnit.MILLISECONDS);
+            }
+            return;
+        }
+        if (unansweredPings >= UNANSWERED_PINGS) {
+            http.close();
+            return;
+        }
+        unansweredPings++;
+        var payload = Buffer.buffer(Long.BYTES).appendLong(0);
+        http.ping(payload).onSuccess(answer -> unansweredPings = 0);
+    }
+}

@@ -1,0 +1,77 @@
+package io.taffrail.service.rpc;
+
+/// What one client may ask of a server. Sizes in bytes, times in milliseconds.
+///
+/// @param messageBytes largest message; refused by its length field, before a byte of it is kept
+/// @param partialMessageMillis how long a message may take to arrive once it began: a slow sender holds memory
+/// @param headerBytes largest header list of a call
+/// @param callsPerConnection calls that may be open at once on a connection
+/// @param connections connections that may be open at once; further ones are closed
+/// @param idleMillis a connection without a call is told to go away after this
+/// @param pingMillis how often a connection that has calls is pinged, so that half-open ones are found
+/// @param pingsPerWindow pings a client may send in `PING_WINDOW_MILLIS`
+/// @param streamWindowBytes HTTP/2 flow control window of one call
+/// @param connectionWindowBytes HTTP/2 flow control window of all calls of a connection
+/// @param frameBytes largest DATA frame that clients may send
+/// @param inFlightBytes messages of one connection that were taken and not answered
+/// @param inFlightCount the same, by number
+/// @param memoryBytes the same, of all connections, half-received messages included
+public record RpcLimits(
+        int messageBytes,
+        long partialMessageMillis,
+        int headerBytes,
+        int callsPerConnection,
+        int connections,
+        long idleMillis,
+        long pingMillis,
+        int pingsPerWindow,
+        int streamWindowBytes,
+        int connectionWindowBytes,
+        int frameBytes,
+        long inFlightBytes,
+        int inFlightCount,
+        long memoryBytes) {
+    static final long PING_WINDOW_MILLIS = 10_000;
+    /// Resets a client may send in `RESET_WINDOW_SECONDS` (rapid reset, CVE-2023-44487).
+    static final int RESETS_PER_WINDOW = 1_000;
+
+    static final int RESET_WINDOW_SECONDS = 10;
+
+    /// Frames between replicas are limited by who sends them, and a replica that is not listened to falls behind.
+    public RpcLimits forPeers() {
+        return new RpcLimits(
+                PEER_MESSAGE_BYTES,
+                partialMessageMillis,
+                headerBytes,
+                callsPerConnection,
+                connections,
+                idleMillis,
+                pingMillis,
+                pingsPerWindow,
+                PEER_WINDOW_BYTES,
+                4 * PEER_WINDOW_BYTES,
+                frameBytes,
+                Long.MAX_VALUE,
+                Integer.MAX_VALUE,
+                Long.MAX_VALUE);
+    }
+
+    private static final int PEER_MESSAGE_BYTES = 64 << 20;
+    private static final int PEER_WINDOW_BYTES = 4 << 20;
+
+    public static final RpcLimits DEFAULTS = new RpcLimits(
+            (8 << 20) + (64 << 10),
+            30_000,
+            16 << 10,
+            1_000,
+            20_000,
+            300_000,
+            30_000,
+            200,
+            1 << 20,
+            8 << 20,
+            256 << 10,
+            32L << 20,
+            20_000,
+            256L << 20);
+}

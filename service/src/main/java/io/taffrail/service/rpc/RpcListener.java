@@ -1,0 +1,19 @@
+package io.taffrail.service.rpc;
+
+/// What happens on a call. Everything is called on the connection's event loop.
+public interface RpcListener {
+    /// `array` stays as it is; it may be kept.
+    void message(byte[] array, int offset, int length);
+
+    /// The client has sent everything.
+    void halfClosed();
+
+    /// Nobody waits for an answer any more: reset, connection lost. Nothing can be written.
+    void cancelled();
+
+    /// The deadline that the client set is over. Ends the call.
+    void deadlineExceeded();
+
+    /// There is room to write again, after [RpcCall#writable] was false.
+    void writable();
+}

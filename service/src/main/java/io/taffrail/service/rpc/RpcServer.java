@@ -1,0 +1,190 @@
+package io.taffrail.service.rpc;
+
+import io.grpc.Status;
+import io.vertx.core.Context;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.core.http.Http2Settings;
+import io.vertx.core.http.HttpConnection;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.HttpServer;
+import io.vertx.core.http.HttpServerOptions;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpVersion;
+import io.vertx.core.impl.ContextInternal;
+import io.vertx.core.net.SSLOptions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import org.jboss.logging.Logger;
+import org.jspecify.annotations.Nullable;
+
+/// A port that answers gRPC calls. Methods are added before it listens.
+public final class RpcServer {
+    private static final Logger LOG = Logger.getLogger(RpcServer.class);
+    private static final int HTTP_VERSION_NOT_SUPPORTED = 505;
+    private static final int UNSUPPORTED_MEDIA_TYPE = 415;
+    private static final int METHOD_NOT_ALLOWED = 405;
+    /// No byte for so long: the peer is gone, or never spoke HTTP/2. Pings keep quiet calls from coming here.
+    private static final int SILENT_PINGS = 4;
+
+    /// Messages other than appends: names, labels and settings.
+    private static final int SMALL_MESSAGE_BYTES = 1 << 20;
+
+    private record Route(RpcMethod method, int maxMessageBytes) {}
+
+    private final Vertx vertx;
+    private final RpcLimits limits;
+    private final MemoryBudget budget;
+    private final Map<String, Route> routes = new ConcurrentHashMap<>();
+    private final Map<HttpConnection, RpcConnection> connections = new ConcurrentHashMap<>();
+    private final List<HttpServer> servers = new ArrayList<>();
+
+    public RpcServer(Vertx vertx, RpcLimits limits, MemoryBudget budget) {
+        this.vertx = vertx;
+        this.limits = limits;
+        this.budget = budget;
+    }
+
+    /// `fullName` as in a path, without the first slash: `taffrail.log.v1.Log/Append`.
+    public RpcServer method(String fullName, RpcMethod method) {
+        routes.put("/" + fullName, new Route(method, Math.min(SMALL_MESSAGE_BYTES, limits.messageBytes())));
+        return this;
+    }
+
+    /// A method whose messages may be as large as the limits say.
+    public RpcServer bulkMethod(String fullName, RpcMethod method) {
+        routes.put("/" + fullName, new Route(method, limits.messageBytes()));
+        return this;
+    }
+
+    /// Listens with as many event loops as `loops` says. The port in the answer is the one that was bound, also
+    /// when `port` is 0.
+    public Future<Integer> listen(String host, int port, int loops, @Nullable HttpServerOptions tls) {
+        var options = options(tls).setHost(host).setPort(port);
+        return add(options).compose(first -> {
+            var bound = first.actualPort();
+            Future<?> all = Future.succeededFuture();
+            for (var i = 1; i < loops; i++) {
+                var more = new HttpServerOptions(options).setPort(bound);
+                all = all.compose(previous -> add(more));
+            }
+            return all.map(done -> bound);
+        });
+    }
+
+    private Future<HttpServer> add(HttpServerOptions options) {
+        var server = vertx.createHttpServer(options)
+                .connectionHandler(this::connected)
+                .requestHandler(this::called)
+                .exceptionHandler(failure -> LOG.debugf("connection refused: %s", failure.getMessage()));
+        servers.add(server);
+        return server.listen();
+    }
+
+    private HttpServerOptions options(@Nullable HttpServerOptions tls) {
+        return (tls == null ? new HttpServerOptions() : new HttpServerOptions(tls))
+                .setInitialSettings(new Http2Settings()
+                        .setInitialWindowSize(limits.streamWindowBytes())
+                        .setMaxFrameSize(limits.frameBytes())
+                        .setMaxConcurrentStreams(limits.callsPerConnection())
+                        .setMaxHeaderListSize(limits.headerBytes())
+                        .setPushEnabled(false))
+                .setHttp2ConnectionWindowSize(limits.connectionWindowBytes())
+                .setHttp2RstFloodMaxRstFramePerWindow(RpcLimits.RESETS_PER_WINDOW)
+                .setHttp2RstFloodWindowDuration(RpcLimits.RESET_WINDOW_SECONDS)
+                .setHttp2RstFloodWindowDurationTimeUnit(TimeUnit.SECONDS)
+                .setMaxHeaderSize(limits.headerBytes())
+                .setReadIdleTimeout((int) Math.min(Integer.MAX_VALUE, SILENT_PINGS * limits.pingMillis()))
+                .setIdleTimeoutUnit(TimeUnit.MILLISECONDS)
+                .setTcpNoDelay(true)
+                .setTcpKeepAlive(true)
+                .setReuseAddress(true);
+    }
+
+    private void connected(HttpConnection http) {
+        if (connections.size() >= limits.connections()) {
+            LOG.warnf(
+                    "connection from %s refused: %d are open, taffrail.limits.connections allows no more",
+                    http.remoteAddress(), connections.size());
+            http.close();
+            return;
+        }
+        var connection = new RpcConnection(http, limits, budget);
+        connections.put(http, connection);
+        var timer = vertx.setPeriodic(limits.pingMillis(), tick -> connection.checkLife());
+        http.closeHandler(closed -> {
+            connections.remove(http);
+            vertx.cancelTimer(timer);
+        });
+    }
+
+    private void called(HttpServerRequest request) {
+        if (request.version() != HttpVersion.HTTP_2) {
+            request.response()
+                    .setStatusCode(HTTP_VERSION_NOT_SUPPORTED)
+                    .putHeader("connection", "close")
+                    .end("This port speaks gRPC over HTTP/2.\n");
+            return;
+        }
+        if (!HttpMethod.POST.equals(request.method())) {
+            request.response().setStatusCode(METHOD_NOT_ALLOWED).end();
+            return;
+        }
+        var contentType = request.getHeader("content-type");
+        if (contentType == null
+                || !contentType.startsWith("application/grpc")
+                || contentType.startsWith("application/grpc-web")) {
+            request.response().setStatusCode(UNSUPPORTED_MEDIA_TYPE).end();
+            return;
+        }
+        var connection = connections.get(request.connection());
+        if (connection == null) {
+            request.response().reset();
+            return;
+        }
+        var route = routes.get(request.path());
+        var call = new RpcCall(
+                vertx,
+                request,
+                ((ContextInternal) currentContext()).nettyEventLoop(),
+                connection,
+                limits,
+                budget,
+                route == null ? SMALL_MESSAGE_BYTES : route.maxMessageBytes());
+        call.begin(route == null ? RpcServer::unknown : route.method());
+    }
+
+    private static Context currentContext() {
+        var context = Vertx.currentContext();
+        if (context == null) {
+            throw new IllegalStateException("a request came outside of an event loop");
+        }
+        return context;
+    }
+
+    private static RpcListener unknown(RpcCall call) {
+        call.end(RpcStatus.of(Status.Code.UNIMPLEMENTED, "this server has no such method"));
+        return IgnoringListener.INSTANCE;
+    }
+
+    public int connectionCount() {
+        return connections.size();
+    }
+
+    /// New connections see the new certificates; those that are open go on.
+    public Future<?> updateTls(SSLOptions options) {
+        return Future.all(
+                servers.stream().map(server -> server.updateSSLOptions(options)).toList());
+    }
+
+    /// Tells clients to go away, gives their calls so long to end, and closes.
+    public Future<?> close(long graceMillis) {
+        for (var http : connections.keySet()) {
+            http.shutdown(graceMillis, TimeUnit.MILLISECONDS);
+        }
+        return Future.all(servers.stream().map(HttpServer::close).toList());
+    }
+}

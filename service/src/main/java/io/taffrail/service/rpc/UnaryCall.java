@@ -1,0 +1,94 @@
+package io.taffrail.service.rpc;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.MessageLite;
+import com.google.protobuf.Parser;
+import io.grpc.Status;
+import java.util.function.BiConsumer;
+import org.jspecify.annotations.Nullable;
+
+/// A call with one request, in generated messages. Answers may come from any thread; the first counts.
+public final class UnaryCall implements RpcListener {
+    private final RpcCall call;
+    private final Handling handling;
+    private @Nullable RpcStatus onDeadline;
+    private boolean requested;
+
+    private interface Handling {
+        void request(UnaryCall unary, byte[] array, int offset, int length) throws InvalidProtocolBufferException;
+    }
+
+    private UnaryCall(RpcCall call, Handling handling) {
+        this.call = call;
+        this.handling = handling;
+    }
+
+    /// `handler` runs on the event loop: it hands over and returns.
+    public static <Q extends MessageLite> RpcMethod method(Parser<Q> parser, BiConsumer<Q, UnaryCall> handler) {
+        return call -> new UnaryCall(
+                call, (unary, array, offset, length) -> handler.accept(parser.parseFrom(array, offset, length), unary));
+    }
+
+    /// How the call ends when its time is over before an answer came.
+    public void onDeadline(RpcStatus status) {
+        onDeadline = status;
+    }
+
+    public void answer(MessageLite message) {
+        var encoded = message.toByteArray();
+        run(() -> {
+            var frames = new FrameBuffer(encoded.length + 16);
+            frames.message(encoded);
+            call.end(frames);
+        });
+    }
+
+    public void refuse(RpcStatus status) {
+        run(() -> call.end(status));
+    }
+
+    public RpcCall call() {
+        return call;
+    }
+
+    private void run(Runnable task) {
+        if (call.eventLoop().inEventLoop()) {
+            task.run();
+        } else {
+            call.eventLoop().execute(task);
+        }
+    }
+
+    @Override
+    public void message(byte[] array, int offset, int length) {
+        if (requested) {
+            call.end(RpcStatus.of(Status.Code.INVALID_ARGUMENT, "the method takes one request, a second one came"));
+            return;
+        }
+        requested = true;
+        try {
+            handling.request(this, array, offset, length);
+        } catch (InvalidProtocolBufferException malformed) {
+            call.end(RpcStatus.of(
+                    Status.Code.INVALID_ARGUMENT, "the request cannot be parsed: " + malformed.getMessage()));
+        }
+    }
+
+    @Override
+    public void halfClosed() {
+        if (!requested) {
+            call.end(RpcStatus.of(Status.Code.INVALID_ARGUMENT, "the call ended without a request"));
+        }
+    }
+
+    @Override
+    public void cancelled() {}
+
+    @Override
+    public void deadlineExceeded() {
+        call.end(onDeadline != null ? onDeadline : RpcStatus.of(Status.Code.DEADLINE_EXCEEDED, "the deadline is over"));
+    }
+
+    @Override
+    public void writable() {}
+}
