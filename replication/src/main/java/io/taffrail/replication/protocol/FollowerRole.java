@@ -212,6 +212,7 @@ final class FollowerRole implements Role {
     public Role progress() {
         if (session != 0) {
             acknowledge();
+            state.holds(state.knownQuorumFlushed);
             var quorumFlushed = Math.min(state.knownQuorumFlushed, state.end.lsn());
             var quorumReceived = Math.min(state.knownQuorumReceived, state.end.lsn());
             state.publish(new Levels(

@@ -252,6 +252,7 @@ final class LeaderRole implements Role {
                 Math.max(before.allFlushed(), counted.allFlushed()));
         state.knownQuorumFlushed = Math.max(state.knownQuorumFlushed, next.quorumFlushed());
         state.knownQuorumReceived = Math.max(state.knownQuorumFlushed, next.quorumReceived());
+        state.holds(next.quorumFlushed());
         if (next.quorumReceived() >= lagMarkLsn) {
             lagMarkLsn = state.end.lsn();
             lagMarkNanos = state.nowNanos;

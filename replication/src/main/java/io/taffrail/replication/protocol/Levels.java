@@ -9,4 +9,14 @@ public record Levels(
         long allReceived,
         long allFlushed) {
     public static final Levels NONE = new Levels(0, 0, 0, 0, 0, 0);
+
+    Levels cutTo(long lsn) {
+        return new Levels(
+                Math.min(leaderReceived, lsn),
+                Math.min(leaderFlushed, lsn),
+                Math.min(quorumReceived, lsn),
+                Math.min(quorumFlushed, lsn),
+                Math.min(allReceived, lsn),
+                Math.min(allFlushed, lsn));
+    }
 }

@@ -29,6 +29,7 @@ final class ReplicaState {
     long reportableLsn;
     long flushedLsn;
     Integrity integrity;
+    /// What a majority has, as far as anyone told: of the log that counts, which this replica need not hold.
     long knownQuorumReceived;
     long knownQuorumFlushed;
     Levels levels = Levels.NONE;
@@ -51,6 +52,7 @@ final class ReplicaState {
     private long dirtyVersion;
     private long promiseVersion;
     private boolean truncating;
+    private long heldQuorumFlushed;
     private List<Effect> effects = new ArrayList<>();
 
     ReplicaState(ReplicationCore.Start start, ProtocolConfig config, LogView log, RandomGenerator random) {
@@ -218,6 +220,8 @@ final class ReplicaState {
         reportableLsn = Math.min(reportableLsn, newEnd.lsn());
         flushedLsn = Math.min(flushedLsn, newEnd.lsn());
         lineage.truncate(newEnd.lsn());
+        // What was declared lost is not to be read here any more either.
+        publish(levels.cutTo(newEnd.lsn()));
         if (configurations.truncate(newEnd.lsn())) {
             configurationChanged();
         }
@@ -229,13 +233,19 @@ final class ReplicaState {
         emit(new Effect.StatusChanged());
     }
 
+    /// This log is a prefix of a leader's, or the leader's own: so much of it is what a majority has flushed. Told
+    /// outside of a session, the same number would say nothing about the bytes that stand here.
+    void holds(long quorumFlushed) {
+        heldQuorumFlushed = Math.max(heldQuorumFlushed, Math.min(quorumFlushed, end.lsn()));
+    }
+
     /// No byte that a majority has flushed is ever cut (I17).
     private void checkCut(long lsn) {
         Check.that(
-                lsn >= Math.min(knownQuorumFlushed, end.lsn()),
+                lsn >= heldQuorumFlushed,
                 "I17: cut at %d below the quorum's flushed %d, log ends at %d",
                 lsn,
-                knownQuorumFlushed,
+                heldQuorumFlushed,
                 end.lsn());
     }
 

@@ -1,0 +1,196 @@
+package io.taffrail.replication.protocol;
+
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.TreeMap;
+import java.util.TreeSet;
+
+/// Runs a script of three cores and writes down everything that they want done. Commands:
+///
+/// `tick A N` sets the clock to N and lets only A notice; `deliver` hands over what is under way, in
+/// order, until nothing is, making hard states durable and flushing wherever somebody waits; `deliver A B` only from
+/// A to B, and flushes nothing; `append A N` and `buffer A N` append N entries for clients who wait for a flush or
+/// do not; `flush A`; `crash A` (and start again); `down A`; `up A`; `cut A B`; `heal`.
+final class Transcript {
+    private static final int MAX_ROUNDS = 200;
+
+    private final TreeMap<Integer, CoreNode> nodes = new TreeMap<>();
+    private final TreeSet<Integer> down = new TreeSet<>();
+    private final List<String> cut = new ArrayList<>();
+    private final List<String> lines = new ArrayList<>();
+    private long now;
+
+    Transcript(int size) {
+        for (var id = 0; id < size; id++) {
+            var node = new CoreNode(id);
+            node.trace = new ArrayList<>();
+            nodes.put(id, node);
+            node.step(0, new Event.Bootstrap(CoreNode.CLUSTER, CoreNode.configuration(size)));
+            node.durable(0);
+            node.trace.clear();
+        }
+    }
+
+    static List<String> run(List<String> script) {
+        var transcript = new Transcript(3);
+        for (var line : script) {
+            if (line.startsWith("> ")) {
+                transcript.lines.add(line);
+                transcript.command(line.substring(2).split(" "));
+                transcript.collect();
+            } else if (line.startsWith("#") || line.isBlank()) {
+                transcript.lines.add(line);
+            }
+        }
+        return transcript.lines;
+    }
+
+    CoreNode node(int id) {
+        var node = nodes.get(id);
+        if (node == null) {
+            throw new IllegalArgumentException("no node " + id);
+        }
+        return node;
+    }
+
+    void command(String... words) {
+        switch (words[0]) {
+            case "tick" -> {
+                now = Long.parseLong(words[2]);
+                node(Integer.parseInt(words[1])).step(now, new Event.Tick(0, 0));
+            }
+            case "deliver" -> {
+                if (words.length == 1) {
+                    deliverAll();
+                } else {
+                    deliver(Integer.parseInt(words[1]), Integer.parseInt(words[2]));
+                }
+            }
+            case "append" -> node(Integer.parseInt(words[1])).append(now, Integer.parseInt(words[2]), false);
+            case "buffer" -> node(Integer.parseInt(words[1])).append(now, Integer.parseInt(words[2]), true);
+            case "flush" -> node(Integer.parseInt(words[1])).flush(now);
+            case "crash" -> node(Integer.parseInt(words[1])).crash(now);
+            case "down" -> {
+                down.add(Integer.parseInt(words[1]));
+                node(Integer.parseInt(words[1])).crash(now);
+            }
+            case "up" -> {
+                down.remove(Integer.parseInt(words[1]));
+                node(Integer.parseInt(words[1])).crash(now);
+            }
+            case "cut" -> {
+                cut.add(words[1] + " " + words[2]);
+                cut.add(words[2] + " " + words[1]);
+            }
+            case "heal" -> cut.clear();
+            default -> throw new IllegalArgumentException(String.join(" ", words));
+        }
+    }
+
+    void deliverAll() {
+        for (var round = 0; round < MAX_ROUNDS; round++) {
+            var done = false;
+            for (var node : nodes.values()) {
+                if (!down.contains(node.id)) {
+                    node.durable(now);
+                    node.flush(now);
+                }
+            }
+            for (var from : nodes.values()) {
+                for (var to : nodes.values()) {
+                    done |= deliver(from.id, to.id);
+                }
+            }
+            if (!done) {
+                return;
+            }
+        }
+        throw new AssertionError("the conversation does not end");
+    }
+
+    private boolean deliver(int from, int to) {
+        var sender = node(from);
+        var under = new ArrayList<Effect.Send>();
+        for (Iterator<Effect.Send> each = sender.outbox.iterator(); each.hasNext(); ) {
+            var send = each.next();
+            if (send.to() == to) {
+                each.remove();
+                under.add(send);
+            }
+        }
+        for (var send : under) {
+            if (!cut.contains(from + " " + to) && !down.contains(to) && !down.contains(from)) {
+                node(to).trace.add("%d -> %d %s".formatted(from, to, text(send.message())));
+                collect(node(to));
+                node(to).step(
+                                now,
+                                new Event.Received(
+                                        from, CoreNode.member(from).storageId(), sender.incarnation(), send.message()));
+                collect(node(to));
+            }
+        }
+        return !under.isEmpty();
+    }
+
+    private void collect() {
+        nodes.values().forEach(this::collect);
+    }
+
+    private void collect(CoreNode node) {
+        lines.addAll(node.trace);
+        node.trace.clear();
+    }
+
+    // Text: short enough that a reviewer reads it
+
+    static String text(Effect effect) {
+        return switch (effect) {
+            case Effect.Send(int to, Message message) -> "sends %d %s".formatted(to, text(message));
+            case Effect.Persist(long version, HardState hard) ->
+                "persists #%d promise %d to %d/%d%s"
+                        .formatted(
+                                version,
+                                hard.promisedEpoch(),
+                                hard.promisedNode(),
+                                hard.promisedIncarnation(),
+                                hard.dirty() ? ", dirty" : "");
+            case Effect.Ship ship -> "ships %d from %s".formatted(ship.to(), ship.previous());
+            default -> effect.toString();
+        };
+    }
+
+    private static String text(Message message) {
+        return switch (message) {
+            case Message.Promise promise ->
+                "Promise[epoch=%d, %s, end=%s, quorumFlushed=%d]"
+                        .formatted(promise.epoch(), promise.integrity(), promise.end(), promise.quorumFlushed());
+            case Message.Join join ->
+                "Join[epoch=%d, %s, end=%s, epochs=%s]"
+                        .formatted(
+                                join.epoch(),
+                                join.integrity(),
+                                join.end(),
+                                join.lineage().stream().map(EpochStart::epoch).toList());
+            case Message.Replicate replicate ->
+                "Replicate[epoch=%d, previous=%s, entries=%d, quorumFlushed=%d]"
+                        .formatted(
+                                replicate.epoch(),
+                                replicate.previous(),
+                                Wire.entries(replicate.entries()).size(),
+                                replicate.view().quorumFlushed());
+            case Message.Heartbeat heartbeat ->
+                "Heartbeat[epoch=%d, sent=%d, quorumReceived=%d, quorumFlushed=%d]"
+                        .formatted(
+                                heartbeat.epoch(),
+                                heartbeat.sentLsn(),
+                                heartbeat.view().quorumReceived(),
+                                heartbeat.view().quorumFlushed());
+            case Message.Acknowledge ack ->
+                "Acknowledge[epoch=%d, %s, appended=%d, received=%d, flushed=%d]"
+                        .formatted(
+                                ack.epoch(), ack.integrity(), ack.appendedLsn(), ack.receivedLsn(), ack.flushedLsn());
+            default -> message.toString();
+        };
+    }
+}
