@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 /// wrong LSN may look like an entry, because users choose their bytes.
 final class LogReader implements WalReader {
     private static final int WINDOW_BYTES = 128 << 10;
+    private static final int ATTEMPTS = 3;
 
     private final TailBuffer tail;
     private final SegmentTable segments;
@@ -144,22 +145,26 @@ final class LogReader implements WalReader {
     private record Found(Segment segment, ByteBuffer bytes, int index, int end) {}
 
     private Found find(long lsn) {
-        try {
-            var found = tryFind(lsn);
-            if (found != null) {
-                return found;
+        IOException failed = null;
+        // A window may be older than the bytes, and a file may be closed for another's sake: read again before
+        // calling either bad.
+        for (var attempt = 0; attempt < ATTEMPTS; attempt++) {
+            try {
+                var found = tryFind(lsn);
+                if (found != null) {
+                    return found;
+                }
+                failed = null;
+            } catch (IOException e) {
+                failed = e;
             }
-            // The window may be older than the bytes: read again before calling them bad.
             window().forget();
-            found = tryFind(lsn);
-            if (found != null) {
-                return found;
-            }
-        } catch (IOException e) {
-            enter(lsn, Long.MAX_VALUE);
-            throw new WalException.Unusable("reading at " + lsn + ": " + e);
         }
+        // Trimmed or cut off meanwhile?
         enter(lsn, Long.MAX_VALUE);
+        if (failed != null) {
+            throw new WalException.Unusable("reading at " + lsn + ": " + failed);
+        }
         throw new WalException.BadEntry(badness);
     }
 

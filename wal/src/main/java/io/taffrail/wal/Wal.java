@@ -333,18 +333,37 @@ public final class Wal implements AutoCloseable {
             return;
         }
         try {
-            cut(lsn);
+            var truncation = Truncation.at(lsn, directory, segments);
+            if (truncation == null) {
+                throw new WalException.OutOfRange("LSN " + lsn + " is not the start of an entry");
+            }
+            cut(truncation, lsn);
         } catch (IOException e) {
             failure = "truncation to " + lsn + ": " + e;
             throw new WalException.Unusable(failure);
         }
     }
 
-    private void cut(long lsn) throws IOException {
-        var truncation = Truncation.at(lsn, directory, segments);
-        if (truncation == null) {
-            throw new WalException.OutOfRange("LSN " + lsn + " is not the start of an entry");
+    /// Forgets the whole log and goes on at `lsn`, behind an entry of `epoch` with the checksum `chainCrc`
+    /// that this replica does not have: for one that is filled up from a peer whose log begins later. The
+    /// same conditions as [#truncate]; nothing is kept in `diverged/`.
+    public void restart(long lsn, long epoch, int chainCrc) {
+        if (failure != null || tail.flushed() != tail.received()) {
+            throw new IllegalStateException("W3: restart while " + (tail.received() - tail.flushed())
+                    + " bytes are not flushed" + (failure == null ? "" : ": " + failure));
         }
+        if (lsn < 0) {
+            throw new WalException.OutOfRange("LSN " + lsn);
+        }
+        try {
+            cut(Truncation.restart(lsn, chainCrc, epoch, directory, segments), lsn);
+        } catch (IOException e) {
+            failure = "restart at " + lsn + ": " + e;
+            throw new WalException.Unusable(failure);
+        }
+    }
+
+    private void cut(Truncation truncation, long lsn) throws IOException {
         while (!preparer.isReady()) {
             io.poll();
             if (preparer.work(nanoTime.getAsLong()) == 0 && !preparer.isBusy()) {

@@ -17,6 +17,7 @@ public final class WalScrubber {
     private final SegmentScanner scanner = new SegmentScanner(new BlockReader(WINDOW_BYTES));
     private @Nullable Segment segment;
     private long nextBaseLsn;
+    private boolean retried;
 
     WalScrubber(SegmentTable segments) {
         this.segments = segments;
@@ -57,7 +58,11 @@ public final class WalScrubber {
         try {
             scanner.begin(first.file(), first.header());
         } catch (IOException e) {
-            throw new WalException.Unusable("scrubbing " + first + ": " + e);
+            if (retried) {
+                throw new WalException.Unusable("scrubbing " + first + ": " + e);
+            }
+            retried = true;
+            return begin();
         }
         segment = first;
         return first;
@@ -74,7 +79,8 @@ public final class WalScrubber {
                 return scanner.next() ? null : scanner.defect();
             }
         } catch (IOException e) {
-            return e.toString();
+            // Closed for another's sake, or a sector that cannot be read: begin the segment again, once.
+            return retried ? e.toString() : retry();
         }
         var follows = scanner.lsn() == next.baseLsn()
                 && scanner.chain() == next.header().chain()
@@ -83,7 +89,15 @@ public final class WalScrubber {
         return follows ? null : next + " does not follow on at " + scanner.lsn();
     }
 
+    private @Nullable String retry() {
+        retried = true;
+        nextBaseLsn = segment == null ? 0 : segment.baseLsn();
+        segment = null;
+        return null;
+    }
+
     private void skip(Segment next) {
+        retried = false;
         segment = null;
         nextBaseLsn = next.baseLsn();
     }

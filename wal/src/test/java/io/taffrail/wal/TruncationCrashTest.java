@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.taffrail.wal.record.EntryType;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -53,6 +54,53 @@ class TruncationCrashTest {
                 cuts += after.recovered.size() == keep ? 1 : 0;
                 if (finished) {
                     assertTrue(cuts > 2, "crashes after the cut were tried: " + cuts);
+                    break;
+                }
+            }
+        }
+    }
+
+    @Test
+    void isWholeOrRestartedWhereverTheProcessDies() {
+        var log = new MemoryLog(new MemoryDirectory(), MemoryLog.CONFIG, 0);
+        for (var i = 0; i < 8; i++) {
+            log.append("old " + i);
+            log.flush();
+        }
+        log.settle();
+        var image = log.directory.image();
+        for (var restartLsn : List.of(0L, 40L, log.wal.receivedLsn(), 1_000_000L)) {
+            for (var changes = 0; ; changes++) {
+                var directory = MemoryDirectory.of(image);
+                var before = new MemoryLog(directory, MemoryLog.CONFIG, 0);
+                before.settle();
+                directory.crashAfter(changes);
+                var finished = true;
+                try {
+                    before.wal.restart(restartLsn, 5, 77);
+                } catch (MemoryDirectory.Crash e) {
+                    finished = false;
+                }
+                directory.crashAfter(Long.MAX_VALUE);
+                var what = "restart at " + restartLsn + ", crash after " + changes;
+                var after = new MemoryLog(directory, MemoryLog.CONFIG, 0);
+                assertNotEquals(
+                        RecoveryReport.Verdict.CORRUPT, after.wal.recovery().verdict(), what);
+                if (after.recovered.size() == 8) {
+                    assertTrue(!finished, what);
+                    continue;
+                }
+                assertEquals(List.of(), after.recovered, what);
+                assertEquals(restartLsn, after.wal.startLsn(), what);
+                assertEquals(restartLsn, after.wal.flushedLsn(), what);
+                assertEquals(77, after.wal.chainCrc(), what);
+                assertEquals(5, after.wal.lastEpoch(), what);
+                var first = after.wal.append(EntryType.EPOCH_BEGIN, 6, WalFixture.bytes("new"));
+                assertEquals(77, first.chainPrevious());
+                after.flush();
+                assertEquals(
+                        List.of("new"), new MemoryLog(directory, MemoryLog.CONFIG, first.endLsn()).recovered, what);
+                if (finished) {
                     break;
                 }
             }

@@ -9,6 +9,7 @@ import io.taffrail.wal.record.EntryType;
 import io.taffrail.wal.segment.SegmentName;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -218,6 +219,33 @@ class WalTest {
                 // prepares the next one
             }
             assertEquals(List.of(SegmentName.of(1), SegmentName.of(2)), log.directory.list());
+        }
+    }
+
+    @Test
+    void readsMoreSegmentsThanItKeepsOpen() throws IOException {
+        var config = new WalConfig(16 << 10, 10_000_000, 0, 5, 256 << 10, 0, 0, true);
+        try (var log = new WalFixture(path, config)) {
+            for (var i = 0; i < 300; i++) {
+                log.append(i + "o".repeat(7000));
+                log.flush();
+            }
+            var reader = log.wal.newReader();
+            for (var round = 0; round < 2; round++) {
+                assertEquals(300, log.readAll(reader, 0).size());
+            }
+            try (var descriptors = Files.list(Path.of("/proc/self/fd"))) {
+                var open = descriptors.filter(this::isSegment).count();
+                assertTrue(open <= 140, open + " files are open");
+            }
+        }
+    }
+
+    private boolean isSegment(Path descriptor) {
+        try {
+            return Files.readSymbolicLink(descriptor).toString().endsWith(".segment");
+        } catch (IOException e) {
+            return false;
         }
     }
 }

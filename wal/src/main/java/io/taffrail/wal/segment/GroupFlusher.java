@@ -80,11 +80,14 @@ public final class GroupFlusher {
         var started = 0;
         while (hasSlot()) {
             var group = tail.closed.peekFirst();
-            if (group == null || !hasFile(group)) {
+            if (group == null) {
                 break;
             }
-            tail.closed.removeFirst();
             try {
+                if (!hasFile(group)) {
+                    break;
+                }
+                tail.closed.removeFirst();
                 var flight = new Flight(group, nanoTime.getAsLong());
                 inFlight.addLast(flight);
                 io.submit(new IoRequest.Write(
@@ -97,7 +100,7 @@ public final class GroupFlusher {
         return started;
     }
 
-    private boolean hasFile(FlushGroup group) {
+    private boolean hasFile(FlushGroup group) throws IOException {
         if (!group.opensSegment || group.segment.isOpen()) {
             return true;
         }

@@ -162,7 +162,8 @@ public final class Recovery {
                 continue;
             }
             if (header.baseLsn() < lowestBase) {
-                lowestBase = header.baseLsn();
+                // Without a predecessor the log begins here, whatever lies below.
+                lowestBase = header.previousSequence() == 0 ? Long.MIN_VALUE : header.baseLsn();
                 live.addFirst(candidate);
             } else {
                 candidate.superseded = true;
@@ -242,7 +243,7 @@ public final class Recovery {
         var detail = end.name + " ends at " + scanner.position() + ", LSN " + lsn + ": " + stop;
         var kept = live.subList(0, last + 1);
         for (var candidate : kept) {
-            table.add(segment(candidate, kept.indexOf(candidate) >= first));
+            table.add(segment(candidate, kept.indexOf(candidate) >= first, table));
         }
         var start = headerOf(live.getFirst()).baseLsn();
         var logEnd = new LogEnd(
@@ -391,8 +392,8 @@ public final class Recovery {
         }
     }
 
-    private Segment segment(Candidate candidate, boolean open) throws IOException {
-        var segment = new Segment(headerOf(candidate), directory);
+    private Segment segment(Candidate candidate, boolean open, SegmentTable table) throws IOException {
+        var segment = new Segment(headerOf(candidate), directory, table);
         if (open) {
             segment.attach(candidate.file());
         }

@@ -15,13 +15,15 @@ public final class Segment {
 
     private final SegmentHeader header;
     private final LogDirectory directory;
+    private final SegmentTable table;
     private final AtomicReference<@Nullable LogFile> file = new AtomicReference<>();
     /// First LSN of some groups, and the position of the group.
     private final ConcurrentSkipListMap<Long, Integer> groups = new ConcurrentSkipListMap<>();
 
-    Segment(SegmentHeader header, LogDirectory directory) {
+    Segment(SegmentHeader header, LogDirectory directory, SegmentTable table) {
         this.header = header;
         this.directory = directory;
+        this.table = table;
         groups.put(header.baseLsn(), Blocks.BLOCK_BYTES);
     }
 
@@ -41,6 +43,7 @@ public final class Segment {
         return header.segmentBytes();
     }
 
+    /// Open until others are needed more; a read that fails because of that is to be tried again.
     public LogFile file() throws IOException {
         var open = file.get();
         if (open != null) {
@@ -48,6 +51,7 @@ public final class Segment {
         }
         var opened = directory.open(SegmentName.of(sequence()));
         if (file.compareAndSet(null, opened)) {
+            table.opened(this);
             return opened;
         }
         opened.close();
@@ -58,8 +62,9 @@ public final class Segment {
         return file.get() != null;
     }
 
-    void attach(LogFile prepared) {
+    void attach(LogFile prepared) throws IOException {
         file.set(prepared);
+        table.opened(this);
     }
 
     void close() throws IOException {

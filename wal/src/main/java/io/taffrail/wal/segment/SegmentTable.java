@@ -3,14 +3,47 @@ package io.taffrail.wal.segment;
 import io.taffrail.wal.io.LogDirectory;
 import java.io.IOException;
 import java.util.List;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /// The log's segments by base LSN. Changed by the loop, read by any thread.
 public final class SegmentTable {
     private static final int KEPT_SEGMENTS = 2;
+    /// Files of segments that are open at once: a long log has more than a process may have open.
+    static final int MAX_OPEN_FILES = 128;
+    /// Newest segments whose files stay open: writes may be on their way to them.
+    private static final int WRITTEN_SEGMENTS = GroupFlusher.MAX_IN_FLIGHT + 1;
 
     private final ConcurrentSkipListMap<Long, Segment> segments = new ConcurrentSkipListMap<>();
+    private final ConcurrentLinkedQueue<Segment> openFiles = new ConcurrentLinkedQueue<>();
+    private final AtomicInteger openFileCount = new AtomicInteger();
+
+    /// Closes the file that was opened longest ago if there are too many. Any thread.
+    void opened(Segment segment) throws IOException {
+        openFiles.add(segment);
+        if (openFileCount.incrementAndGet() <= MAX_OPEN_FILES) {
+            return;
+        }
+        var newest = last();
+        for (var tries = 0; tries <= WRITTEN_SEGMENTS; tries++) {
+            var oldest = openFiles.poll();
+            if (oldest == null) {
+                return;
+            }
+            if (newest != null && oldest.sequence() <= newest.sequence() - WRITTEN_SEGMENTS) {
+                openFileCount.decrementAndGet();
+                oldest.close();
+                return;
+            }
+            openFiles.add(oldest);
+        }
+    }
+
+    int openFiles() {
+        return openFileCount.get();
+    }
 
     void add(Segment segment) {
         segments.put(segment.baseLsn(), segment);

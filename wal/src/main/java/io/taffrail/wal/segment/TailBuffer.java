@@ -264,7 +264,8 @@ public final class TailBuffer {
                             epoch,
                             flushed.getPlain(),
                             chain),
-                    directory);
+                    directory,
+                    segments);
             segment = into;
             segments.add(into);
             filePosition = 0;

@@ -27,8 +27,11 @@ public final class Truncation {
     private final BlockReader reader;
     private final long lsn;
     private final Cut cut;
+    private final boolean restarts;
 
-    private Truncation(LogDirectory directory, SegmentTable table, BlockReader reader, long lsn, Cut cut) {
+    private Truncation(
+            LogDirectory directory, SegmentTable table, BlockReader reader, long lsn, Cut cut, boolean restarts) {
+        this.restarts = restarts;
         this.directory = directory;
         this.table = table;
         this.reader = reader;
@@ -40,7 +43,14 @@ public final class Truncation {
     public static @Nullable Truncation at(long lsn, LogDirectory directory, SegmentTable table) throws IOException {
         var reader = new BlockReader(1 << 20);
         var cut = find(lsn, table, reader);
-        return cut == null ? null : new Truncation(directory, table, reader, lsn, cut);
+        return cut == null ? null : new Truncation(directory, table, reader, lsn, cut, false);
+    }
+
+    /// Forgets the whole log: it goes on behind an entry that it does not have. A segment without a
+    /// predecessor cuts off everything before it, wherever that ended.
+    public static Truncation restart(long lsn, int chain, long epoch, LogDirectory directory, SegmentTable table) {
+        var cut = new Cut(null, 0, lsn, chain, epoch, null);
+        return new Truncation(directory, table, new BlockReader(1 << 20), lsn, cut, true);
     }
 
     /// What stands in front of the cut.
@@ -57,7 +67,9 @@ public final class Truncation {
 
     /// Returns where the log goes on. `prepared` is the file of segment `sequence`, all zeros.
     public LogEnd run(LogFile prepared, long sequence, int segmentBytes) throws IOException {
-        saveDiverged(sequence);
+        if (!restarts) {
+            saveDiverged(sequence);
+        }
         var before = cut.segment;
         // A cut at or in a segment's first group leaves nothing of it.
         if (before != null && cut.lsn == before.baseLsn()) {
@@ -74,7 +86,7 @@ public final class Truncation {
         header.write(block, 0);
         prepared.write(block, 0);
         prepared.force();
-        var segment = new Segment(header, directory);
+        var segment = new Segment(header, directory, table);
         segment.attach(prepared);
         forget(before, segment);
         return new LogEnd(
@@ -204,7 +216,7 @@ public final class Truncation {
 
     private void forget(@Nullable Segment before, Segment newest) throws IOException {
         for (var segment : table.all()) {
-            if (segment.baseLsn() >= cut.lsn) {
+            if (restarts || segment.baseLsn() >= cut.lsn) {
                 table.remove(segment);
                 segment.close();
             }
