@@ -1,0 +1,74 @@
+package io.taffrail.operator;
+
+import io.fabric8.kubernetes.api.model.ConfigMap;
+import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.Service;
+import io.fabric8.kubernetes.api.model.apps.StatefulSet;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.javaoperatorsdk.operator.api.config.informer.InformerEventSourceConfiguration;
+import io.javaoperatorsdk.operator.api.reconciler.Context;
+import io.javaoperatorsdk.operator.api.reconciler.ControllerConfiguration;
+import io.javaoperatorsdk.operator.api.reconciler.EventSourceContext;
+import io.javaoperatorsdk.operator.api.reconciler.Reconciler;
+import io.javaoperatorsdk.operator.api.reconciler.UpdateControl;
+import io.javaoperatorsdk.operator.processing.event.ResourceID;
+import io.javaoperatorsdk.operator.processing.event.source.EventSource;
+import io.javaoperatorsdk.operator.processing.event.source.informer.InformerEventSource;
+import io.taffrail.operator.crd.LogCluster;
+import io.taffrail.operator.resource.ClusterNames;
+import java.util.List;
+import java.util.Set;
+
+/// Brings a LogCluster closer to its spec, a pass at a time; see [ClusterPass] for the four phases. It has no
+/// finalizer: owner references take everything with the LogCluster, also while the operator is away.
+@ControllerConfiguration(name = "logcluster")
+public class LogClusterReconciler implements Reconciler<LogCluster> {
+    private final ClusterPass pass;
+    private final KubernetesClient client;
+
+    public LogClusterReconciler(ClusterPass pass, KubernetesClient client) {
+        this.pass = pass;
+        this.client = client;
+    }
+
+    @Override
+    public UpdateControl<LogCluster> reconcile(LogCluster cached, Context<LogCluster> context) {
+        // Read again: what was cached may be older than the status that this operator wrote itself.
+        var cluster = client.resource(cached).get();
+        if (cluster == null || cluster.isMarkedForDeletion()) {
+            pass.forget(
+                    cached.getMetadata().getNamespace(), cached.getMetadata().getName());
+            return UpdateControl.noUpdate();
+        }
+        return UpdateControl.<LogCluster>noUpdate().rescheduleAfter(pass.run(cluster));
+    }
+
+    @Override
+    public List<EventSource<?, LogCluster>> prepareEventSources(EventSourceContext<LogCluster> context) {
+        return List.of(
+                owned(StatefulSet.class, context),
+                owned(Pod.class, context),
+                owned(Service.class, context),
+                owned(ConfigMap.class, context));
+    }
+
+    private static <R extends HasMetadata> EventSource<R, LogCluster> owned(
+            Class<R> kind, EventSourceContext<LogCluster> context) {
+        return new InformerEventSource<>(
+                InformerEventSourceConfiguration.from(kind, LogCluster.class)
+                        .withName(kind.getSimpleName())
+                        .withLabelSelector(ClusterNames.MANAGED_BY_LABEL + "=" + ClusterNames.OPERATOR)
+                        .withSecondaryToPrimaryMapper(LogClusterReconciler::cluster)
+                        .build(),
+                context);
+    }
+
+    private static Set<ResourceID> cluster(HasMetadata owned) {
+        var labels = owned.getMetadata().getLabels();
+        var cluster = labels == null ? null : labels.get(ClusterNames.CLUSTER_LABEL);
+        return cluster == null
+                ? Set.of()
+                : Set.of(new ResourceID(cluster, owned.getMetadata().getNamespace()));
+    }
+}

@@ -1,0 +1,73 @@
+package io.taffrail.operator;
+
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.javaoperatorsdk.operator.api.reconciler.Cleaner;
+import io.javaoperatorsdk.operator.api.reconciler.Context;
+import io.javaoperatorsdk.operator.api.reconciler.ControllerConfiguration;
+import io.javaoperatorsdk.operator.api.reconciler.DeleteControl;
+import io.javaoperatorsdk.operator.api.reconciler.Reconciler;
+import io.javaoperatorsdk.operator.api.reconciler.UpdateControl;
+import io.taffrail.operator.crd.LogStream;
+import io.taffrail.operator.crd.LogStreamStatus;
+import io.taffrail.operator.stream.StreamPass;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Objects;
+import org.jboss.logging.Logger;
+
+/// Keeps a stream of the log as its LogStream says. The finalizer is there for deletionPolicy Delete, and lets go
+/// whenever there is nothing left to delete the stream from.
+@ControllerConfiguration(name = "logstream")
+public class LogStreamReconciler implements Reconciler<LogStream>, Cleaner<LogStream> {
+    private static final Logger LOG = Logger.getLogger(LogStreamReconciler.class);
+
+    private final StreamPass pass;
+    private final KubernetesClient client;
+    private final OperatorConfig config;
+
+    public LogStreamReconciler(StreamPass pass, KubernetesClient client, OperatorConfig config) {
+        this.pass = pass;
+        this.client = client;
+        this.config = config;
+    }
+
+    @Override
+    public UpdateControl<LogStream> reconcile(LogStream cached, Context<LogStream> context) {
+        var stream = client.resource(cached).get();
+        if (stream == null || stream.isMarkedForDeletion()) {
+            return UpdateControl.noUpdate();
+        }
+        var status = pass.reconcile(stream, Instant.now());
+        return UpdateControl.<LogStream>noUpdate().rescheduleAfter(write(stream, status));
+    }
+
+    private Duration write(LogStream stream, LogStreamStatus status) {
+        var ready = status.conditions().stream().allMatch(it -> it.reason().equals("AsSpecified"));
+        if (!Objects.equals(stream.getStatus(), status)) {
+            LOG.infof("%s: %s", stream.getMetadata().getName(), status.conditions());
+            var next = new LogStream();
+            next.setMetadata(stream.getMetadata());
+            next.setSpec(stream.getSpec());
+            next.setStatus(status);
+            try {
+                client.resource(next).updateStatus();
+            } catch (KubernetesClientException e) {
+                // Written by someone first, or gone: the next pass sees what it is.
+                LOG.debugf(e, "status of %s not written", stream.getMetadata().getName());
+                return config.busyInterval();
+            }
+        }
+        return ready ? config.idleInterval() : config.busyInterval();
+    }
+
+    @Override
+    public DeleteControl cleanup(LogStream stream, Context<LogStream> context) {
+        var waits = pass.leave(stream);
+        if (waits == null) {
+            return DeleteControl.defaultDelete();
+        }
+        LOG.infof("%s stays for now: %s", stream.getMetadata().getName(), waits);
+        return DeleteControl.noFinalizerRemoval().rescheduleAfter(config.busyInterval());
+    }
+}

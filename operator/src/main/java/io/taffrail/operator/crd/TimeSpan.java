@@ -1,0 +1,28 @@
+package io.taffrail.operator.crd;
+
+import java.time.Duration;
+import java.util.regex.Pattern;
+
+/// A duration of one unit, a subset of what CEL's `duration()` reads: `10ms`, `168h`.
+public final class TimeSpan {
+    public static final String PATTERN = "^[0-9]{1,9}(us|ms|s|m|h)$";
+    private static final Pattern SHAPE = Pattern.compile("([0-9]+)(us|ms|s|m|h)");
+
+    private TimeSpan() {}
+
+    /// `IllegalArgumentException`, with the text, where it is not one.
+    public static Duration parse(String text) {
+        var match = SHAPE.matcher(text);
+        if (!match.matches()) {
+            throw new IllegalArgumentException("not a duration such as 10ms or 168h: " + text);
+        }
+        var count = Long.parseLong(match.group(1));
+        return switch (match.group(2)) {
+            case "us" -> Duration.ofNanos(Math.multiplyExact(count, 1_000));
+            case "ms" -> Duration.ofMillis(count);
+            case "s" -> Duration.ofSeconds(count);
+            case "m" -> Duration.ofMinutes(count);
+            default -> Duration.ofHours(count);
+        };
+    }
+}

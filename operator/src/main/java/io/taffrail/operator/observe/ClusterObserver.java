@@ -1,0 +1,222 @@
+package io.taffrail.operator.observe;
+
+import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
+import io.fabric8.kubernetes.api.model.Quantity;
+import io.fabric8.kubernetes.api.model.Service;
+import io.fabric8.kubernetes.api.model.apps.StatefulSet;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.taffrail.operator.control.CallOutcome;
+import io.taffrail.operator.control.ReplicaAddress;
+import io.taffrail.operator.control.ReplicaChannels;
+import io.taffrail.operator.crd.LogCluster;
+import io.taffrail.operator.crd.LogClusterStatus;
+import io.taffrail.operator.crd.LogClusterStatus.BootstrapVoter;
+import io.taffrail.operator.observe.ObservedCluster.Claim;
+import io.taffrail.operator.observe.ObservedCluster.Pod;
+import io.taffrail.operator.observe.ObservedCluster.PodSet;
+import io.taffrail.operator.observe.ObservedCluster.Recorded;
+import io.taffrail.operator.resource.ClusterNames;
+import io.taffrail.operator.resource.ClusterResources;
+import io.taffrail.operator.resource.Drift;
+import io.taffrail.proto.control.GetStatusRequest;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/// Looks at a cluster: its objects straight from the API server, since a plan made from a stale cache could restart a
+/// second pod, and its replicas by their own word. Changes nothing.
+public final class ClusterObserver {
+    private final KubernetesClient client;
+    private final ReplicaChannels channels;
+
+    public ClusterObserver(KubernetesClient client, ReplicaChannels channels) {
+        this.client = client;
+        this.channels = channels;
+    }
+
+    public ObservedCluster observe(LogCluster cluster, ClusterResources wanted, @Nullable TlsReading tls) {
+        var names = ClusterNames.of(cluster);
+        var meta = cluster.getMetadata();
+        var statefulSet = client.apps()
+                .statefulSets()
+                .inNamespace(names.namespace())
+                .withName(names.cluster())
+                .get();
+        var pods = client.pods().inNamespace(names.namespace()).withLabels(names.selector()).list().getItems().stream()
+                .map(PodReading::of)
+                .filter(pod -> pod.ordinal() >= 0)
+                .toList();
+        var replicas = new TreeMap<Integer, ObservedReplica>();
+        var refused = new TreeMap<Integer, String>();
+        askReplicas(cluster, pods, tls, replicas, refused);
+        return new ObservedCluster(
+                names.cluster(),
+                names.namespace(),
+                meta.getUid(),
+                meta.getGeneration() == null ? 1 : meta.getGeneration(),
+                recorded(cluster.getStatus()),
+                outdated(names, wanted, statefulSet),
+                statefulSet == null ? null : podSet(cluster, wanted, statefulSet),
+                pods,
+                claims(cluster, names),
+                replicas,
+                refused,
+                tls == null ? null : tls.certificate());
+    }
+
+    private static Recorded recorded(@Nullable LogClusterStatus status) {
+        if (status == null) {
+            return Recorded.NOTHING;
+        }
+        var bootstrap = status.bootstrap();
+        var storages = bootstrap == null
+                ? Map.<Integer, String>of()
+                : bootstrap.voters().stream()
+                        .collect(Collectors.toMap(BootstrapVoter::nodeId, BootstrapVoter::storageId, (a, b) -> b));
+        var done = bootstrap != null && bootstrap.completedAt() != null;
+        return new Recorded(status.clusterId(), storages, done, Set.copyOf(status.voters()));
+    }
+
+    private List<String> outdated(ClusterNames names, ClusterResources wanted, @Nullable StatefulSet statefulSet) {
+        var outdated = new ArrayList<String>();
+        for (var resource : wanted.owned()) {
+            if (isOutdated(resource, live(names, resource))) {
+                outdated.add(ClusterResources.key(resource));
+            }
+        }
+        if (statefulSet == null || ClusterResources.setDrifted(wanted.statefulSet(), statefulSet)) {
+            outdated.add(ClusterResources.key(wanted.statefulSet()));
+        }
+        return outdated;
+    }
+
+    private @Nullable HasMetadata live(ClusterNames names, HasMetadata resource) {
+        return client.resource(resource).inNamespace(names.namespace()).get();
+    }
+
+    private static boolean isOutdated(HasMetadata wanted, @Nullable HasMetadata live) {
+        if (live == null || Drift.between(wanted, live)) {
+            return true;
+        }
+        // A selector with one word more selects nothing: here what others add is not theirs.
+        return wanted instanceof Service service
+                && live instanceof Service found
+                && !service.getSpec().getSelector().equals(found.getSpec().getSelector());
+    }
+
+    private static PodSet podSet(LogCluster cluster, ClusterResources wanted, StatefulSet live) {
+        var have = live.getMetadata().getAnnotations();
+        var want = wanted.statefulSet().getMetadata().getAnnotations();
+        var own = cluster.getMetadata().getAnnotations();
+        var replicas = live.getSpec().getReplicas();
+        return new PodSet(
+                replicas == null ? 1 : replicas,
+                annotation(have, ClusterNames.TEMPLATE_ANNOTATION),
+                annotation(want, ClusterNames.TEMPLATE_ANNOTATION),
+                !annotation(have, ClusterNames.INPUTS_ANNOTATION)
+                        .equals(annotation(want, ClusterNames.INPUTS_ANNOTATION)),
+                annotation(own, ClusterNames.APPROVED_ANNOTATION));
+    }
+
+    static String annotation(@Nullable Map<String, String> annotations, String key) {
+        return annotations == null ? "" : annotations.getOrDefault(key, "");
+    }
+
+    private List<Claim> claims(LogCluster cluster, ClusterNames names) {
+        return client
+                .persistentVolumeClaims()
+                .inNamespace(names.namespace())
+                .withLabels(names.selector())
+                .list()
+                .getItems()
+                .stream()
+                .filter(claim -> ClusterNames.ordinal(claim.getMetadata().getName()) >= 0)
+                .map(claim -> claim(cluster, claim))
+                .toList();
+    }
+
+    private static Claim claim(LogCluster cluster, PersistentVolumeClaim claim) {
+        var name = claim.getMetadata().getName();
+        var status = claim.getStatus();
+        return new Claim(
+                name,
+                ClusterNames.ordinal(name),
+                storage(claim.getSpec().getResources().getRequests()),
+                status == null ? 0 : storage(status.getCapacity()),
+                claim.getMetadata().getOwnerReferences().stream()
+                        .anyMatch(owner ->
+                                owner.getUid().equals(cluster.getMetadata().getUid())));
+    }
+
+    private static long storage(@Nullable Map<String, Quantity> resources) {
+        var quantity = resources == null ? null : resources.get("storage");
+        return quantity == null ? 0 : quantity.getNumericalAmount().longValue();
+    }
+
+    /// All at once: a replica that does not answer costs one deadline, not one each.
+    private void askReplicas(
+            LogCluster cluster,
+            List<Pod> pods,
+            @Nullable TlsReading tls,
+            Map<Integer, ObservedReplica> replicas,
+            Map<Integer, String> refused) {
+        var names = ClusterNames.of(cluster);
+        var answers = new HashMap<Integer, Future<CallOutcome<ObservedReplica>>>();
+        try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            for (var pod : pods) {
+                var address = address(names, pod, tls);
+                if (address != null) {
+                    answers.put(
+                            pod.ordinal(),
+                            threads.submit(() -> channels.status(
+                                    address,
+                                    tls == null ? null : tls.credentials(),
+                                    stub -> ControlMapping.replica(
+                                            stub.getStatus(GetStatusRequest.getDefaultInstance())))));
+                }
+            }
+        }
+        answers.forEach((ordinal, answer) -> {
+            switch (answer.resultNow()) {
+                case CallOutcome.Answer<ObservedReplica>(ObservedReplica replica) ->
+                    accept(ordinal, replica, replicas, refused);
+                case CallOutcome.Refused<ObservedReplica>(String code, String message) ->
+                    refused.put(ordinal, code + ": " + message);
+                case CallOutcome.Unreachable<ObservedReplica>(String message) -> refused.put(ordinal, message);
+            }
+        });
+    }
+
+    /// Null: the pod has no address yet.
+    public static @Nullable ReplicaAddress address(ClusterNames names, Pod pod, @Nullable TlsReading tls) {
+        var ip = pod.ip();
+        return ip == null
+                ? null
+                : new ReplicaAddress(
+                        ip,
+                        ClusterNames.CLIENT_PORT,
+                        names.podHost(pod.ordinal()),
+                        tls == null ? "" : tls.secretName());
+    }
+
+    /// The address of a pod that went may belong to another one by now.
+    private static void accept(
+            int ordinal,
+            ObservedReplica replica,
+            Map<Integer, ObservedReplica> replicas,
+            Map<Integer, String> refused) {
+        if (replica.nodeId() == ordinal) {
+            replicas.put(ordinal, replica);
+        } else {
+            refused.put(ordinal, "node " + replica.nodeId() + " answered at the address of node " + ordinal);
+        }
+    }
+}

@@ -1,0 +1,105 @@
+package io.taffrail.operator.observe;
+
+import java.time.Instant;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+
+/// A cluster as it stands, at one moment. Immutable and free of Kubernetes types, so that a plan is a function.
+///
+/// @param uid of the LogCluster
+/// @param recorded what its status says was intended
+/// @param outdatedResources owned objects that are missing or not as they should be, by `Kind/name`
+/// @param statefulSet null: there is none
+/// @param replicas by node id, those that answered
+/// @param refusedReplicas by node id, why one that should have answered did not
+public record ObservedCluster(
+        String name,
+        String namespace,
+        String uid,
+        long generation,
+        Recorded recorded,
+        List<String> outdatedResources,
+        @Nullable PodSet statefulSet,
+        List<Pod> pods,
+        List<Claim> claims,
+        Map<Integer, ObservedReplica> replicas,
+        Map<Integer, String> refusedReplicas,
+        @Nullable Certificate certificate) {
+
+    /// @param storages the first voters' storage ids by node id, as they were recorded before the bootstrap
+    /// @param voters as the last leader said
+    public record Recorded(
+            @Nullable String clusterId, Map<Integer, String> storages, boolean bootstrapped, Set<Integer> voters) {
+        public static final Recorded NOTHING = new Recorded(null, Map.of(), false, Set.of());
+
+        public Recorded {
+            storages = Collections.unmodifiableSortedMap(new TreeMap<>(storages));
+            voters = Collections.unmodifiableSortedSet(new TreeSet<>(voters));
+        }
+    }
+
+    /// @param liveTemplate digest of the pod template in force; `desiredTemplate`: of the one this operator builds
+    /// @param inputsChanged the spec asks for other pods than those of the template in force
+    /// @param approvedTemplate the digest that a user approved on the LogCluster, empty: none
+    public record PodSet(
+            int replicas, String liveTemplate, String desiredTemplate, boolean inputsChanged, String approvedTemplate) {
+        public boolean templateOutdated() {
+            return !liveTemplate.equals(desiredTemplate);
+        }
+    }
+
+    /// @param readySince null: not ready
+    /// @param template digest of the template it was made from
+    /// @param waitingFor why its container does not run (`ImagePullBackOff`), null: it runs or did not try yet
+    /// @param roleLabel what the leader Service goes by
+    /// @param ip null: it has none yet
+    public record Pod(
+            String name,
+            int ordinal,
+            String uid,
+            @Nullable Instant readySince,
+            boolean terminating,
+            String template,
+            @Nullable String waitingFor,
+            @Nullable String roleLabel,
+            @Nullable String ip) {
+        public boolean ready() {
+            return readySince != null && !terminating;
+        }
+    }
+
+    /// @param ownedByCluster deleted together with the LogCluster
+    public record Claim(String name, int ordinal, long requestedBytes, long capacityBytes, boolean ownedByCluster) {}
+
+    /// @param problem null: it can be used
+    public record Certificate(
+            @Nullable Instant notAfter, @Nullable String problem) {}
+
+    public ObservedCluster {
+        outdatedResources = List.copyOf(outdatedResources);
+        pods = pods.stream().sorted(Comparator.comparingInt(Pod::ordinal)).toList();
+        claims = claims.stream().sorted(Comparator.comparingInt(Claim::ordinal)).toList();
+        // Sorted: a message made from a map must be the same the next time, or the status is written for nothing.
+        replicas = Collections.unmodifiableSortedMap(new TreeMap<>(replicas));
+        refusedReplicas = Collections.unmodifiableSortedMap(new TreeMap<>(refusedReplicas));
+    }
+
+    /// The replica that leads in the newest epoch: an older one that still believes it does is fenced.
+    public Optional<ObservedReplica> leader() {
+        return replicas.values().stream()
+                .filter(ObservedReplica::leads)
+                .filter(replica -> recorded.clusterId == null || recorded.clusterId.equals(replica.clusterId()))
+                .max(Comparator.comparingLong(ObservedReplica::epoch));
+    }
+
+    public Optional<Pod> pod(int ordinal) {
+        return pods.stream().filter(pod -> pod.ordinal == ordinal).findFirst();
+    }
+}

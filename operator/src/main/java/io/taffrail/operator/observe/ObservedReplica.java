@@ -1,0 +1,78 @@
+package io.taffrail.operator.observe;
+
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+
+/// What one replica said of itself.
+///
+/// @param clusterId null: not bootstrapped
+/// @param voters node id to storage id, of the configuration that it holds
+public record ObservedReplica(
+        int nodeId,
+        String storageId,
+        @Nullable String clusterId,
+        State state,
+        String detail,
+        int recoveryPercent,
+        long epoch,
+        Integrity integrity,
+        long configId,
+        Map<Integer, String> voters,
+        Set<Integer> learners,
+        Map<Integer, Follower> followers,
+        long settingsGeneration,
+        @Nullable SettingsValues settings,
+        String version,
+        String ioMethod,
+        String ioMethodReason,
+        long diskTotalBytes,
+        long diskFreeBytes,
+        List<String> warnings) {
+    public enum State {
+        RECOVERING,
+        UNINITIALIZED,
+        FOLLOWER,
+        CANDIDATE,
+        LEADER_OPENING,
+        LEADER,
+        LEARNER,
+        STOPPING,
+        FAILED,
+        UNKNOWN
+    }
+
+    public enum Integrity {
+        INTACT,
+        AMNESIC,
+        SUSPECT,
+        UNKNOWN
+    }
+
+    /// As the leader sees it.
+    public record Follower(boolean inSync, boolean connected, long lagBytes, long flushedLsn, Integrity integrity) {
+        public boolean caughtUp() {
+            return connected && inSync && integrity == Integrity.INTACT;
+        }
+    }
+
+    public ObservedReplica {
+        voters = Collections.unmodifiableSortedMap(new TreeMap<>(voters));
+        learners = Collections.unmodifiableSortedSet(new TreeSet<>(learners));
+        followers = Collections.unmodifiableSortedMap(new TreeMap<>(followers));
+        warnings = List.copyOf(warnings);
+    }
+
+    public boolean leads() {
+        return state == State.LEADER;
+    }
+
+    /// It has data of no cluster: nothing is lost by making it one.
+    public boolean empty() {
+        return clusterId == null;
+    }
+}

@@ -1,0 +1,58 @@
+package io.taffrail.operator.observe;
+
+import io.fabric8.kubernetes.api.model.ContainerStatus;
+import io.fabric8.kubernetes.api.model.PodCondition;
+import io.taffrail.operator.observe.ObservedCluster.Pod;
+import io.taffrail.operator.resource.ClusterNames;
+import java.time.Instant;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// A pod as the API server shows it.
+final class PodReading {
+    private PodReading() {}
+
+    static Pod of(io.fabric8.kubernetes.api.model.Pod pod) {
+        var meta = pod.getMetadata();
+        var status = pod.getStatus();
+        List<PodCondition> conditions = status == null ? List.of() : status.getConditions();
+        List<ContainerStatus> containers = status == null ? List.of() : status.getContainerStatuses();
+        var labels = meta.getLabels();
+        var ip = status == null ? null : status.getPodIP();
+        return new Pod(
+                meta.getName(),
+                ClusterNames.ordinal(meta.getName()),
+                meta.getUid(),
+                readySince(conditions),
+                meta.getDeletionTimestamp() != null,
+                ClusterObserver.annotation(meta.getAnnotations(), ClusterNames.TEMPLATE_ANNOTATION),
+                waitingFor(conditions, containers),
+                labels == null ? null : labels.get(ClusterNames.ROLE_LABEL),
+                ip == null || ip.isEmpty() ? null : ip);
+    }
+
+    private static @Nullable Instant readySince(List<PodCondition> conditions) {
+        for (var condition : conditions) {
+            if ("Ready".equals(condition.getType()) && "True".equals(condition.getStatus())) {
+                var since = condition.getLastTransitionTime();
+                return since == null ? Instant.EPOCH : Instant.parse(since);
+            }
+        }
+        return null;
+    }
+
+    private static @Nullable String waitingFor(List<PodCondition> conditions, List<ContainerStatus> containers) {
+        for (var container : containers) {
+            var state = container.getState();
+            if (state != null && state.getWaiting() != null) {
+                return state.getWaiting().getReason();
+            }
+        }
+        for (var condition : conditions) {
+            if ("PodScheduled".equals(condition.getType()) && "False".equals(condition.getStatus())) {
+                return condition.getReason();
+            }
+        }
+        return null;
+    }
+}

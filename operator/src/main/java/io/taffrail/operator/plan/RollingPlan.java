@@ -1,0 +1,121 @@
+package io.taffrail.operator.plan;
+
+import io.taffrail.operator.observe.ObservedCluster.Pod;
+import io.taffrail.operator.observe.ObservedReplica;
+import io.taffrail.operator.observe.ObservedReplica.State;
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Set;
+
+/// Restarts pods whose template has changed: followers first, one at a time, the leader last and only after it has
+/// handed over. The pods' own controller never does it (the update strategy is OnDelete).
+final class RollingPlan {
+    /// A container that waits for one of these runs nothing: replacing its pod takes nothing away.
+    private static final Set<String> NOT_RUNNING = Set.of(
+            "ImagePullBackOff",
+            "ErrImagePull",
+            "InvalidImageName",
+            "CreateContainerConfigError",
+            "CreateContainerError",
+            "CrashLoopBackOff",
+            "Unschedulable");
+
+    private final Duration settleTime;
+
+    RollingPlan(Duration settleTime) {
+        this.settleTime = settleTime;
+    }
+
+    void plan(Draft draft) {
+        var set = draft.seen.statefulSet();
+        if (set == null || draft.disruptive()) {
+            return;
+        }
+        var outdated = draft.seen.pods().stream()
+                .filter(pod -> !pod.terminating() && !pod.template().equals(set.liveTemplate()))
+                .toList();
+        if (outdated.isEmpty()) {
+            return;
+        }
+        draft.pending(
+                "Restart",
+                "PodsOutdated",
+                names(outdated) + " restart one after the other, followers first, each when all voters are in sync");
+        var broken = outdated.stream()
+                .filter(pod -> pod.waitingFor() != null && NOT_RUNNING.contains(pod.waitingFor()))
+                .max(Comparator.comparingInt(Pod::ordinal));
+        if (broken.isPresent()) {
+            restart(
+                    draft,
+                    broken.get(),
+                    "its container does not run: " + broken.get().waitingFor());
+            return;
+        }
+        var leader = draft.seen.leader();
+        if (leader.isEmpty()) {
+            draft.waitFor("NoLeader", "pods wait for their restart: no replica leads");
+        } else if (everyoneIsIn(draft, leader.get())) {
+            next(draft, leader.get(), outdated);
+        }
+    }
+
+    private void next(Draft draft, ObservedReplica leader, List<Pod> outdated) {
+        var follower = outdated.stream()
+                .filter(pod -> pod.ordinal() != leader.nodeId())
+                .max(Comparator.comparingInt(Pod::ordinal));
+        if (follower.isPresent()) {
+            restart(draft, follower.get(), "its template changed");
+            return;
+        }
+        var others = leader.voters().keySet().stream()
+                .filter(node -> node != leader.nodeId())
+                .toList();
+        if (others.isEmpty()) {
+            restart(draft, outdated.getFirst(), "its template changed; it is the only replica");
+            return;
+        }
+        MembershipPlan.mostCaughtUp(leader, others)
+                .ifPresent(target -> draft.disrupt(new Action.TransferLeadership(leader.nodeId(), target)));
+    }
+
+    private boolean everyoneIsIn(Draft draft, ObservedReplica leader) {
+        for (var node : leader.voters().keySet().stream().sorted().toList()) {
+            var replica = draft.replica(node);
+            if (replica.isPresent() && replica.get().state() == State.RECOVERING) {
+                draft.waitFor(
+                        "ReplicaRecovering",
+                        draft.podName(node) + " recovers (" + replica.get().recoveryPercent()
+                                + " %): no pod is restarted before it is back");
+                return false;
+            }
+            if (node != leader.nodeId() && !MembershipPlan.caughtUp(leader, node)) {
+                draft.waitFor(
+                        "ReplicaNotInSync", draft.podName(node) + " is not in sync: no pod is restarted before it is");
+                return false;
+            }
+            var pod = draft.seen.pod(node);
+            var readySince = pod.isPresent() && pod.get().ready() ? pod.get().readySince() : null;
+            if (readySince == null) {
+                draft.waitFor("PodNotReady", draft.podName(node) + " is not ready: no pod is restarted before it is");
+                return false;
+            }
+            if (readySince.plus(settleTime).isAfter(draft.now)) {
+                draft.waitFor(
+                        "Settling",
+                        draft.podName(node) + " is ready since " + readySince + ": the next restart follows "
+                                + settleTime.toSeconds() + " s after that");
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static void restart(Draft draft, Pod pod, String reason) {
+        draft.disrupt(new Action.RestartPod(pod.name(), pod.uid(), reason));
+    }
+
+    private static String names(List<Pod> pods) {
+        return String.join(", ", pods.stream().map(Pod::name).toList());
+    }
+}

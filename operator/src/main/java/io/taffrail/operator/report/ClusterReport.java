@@ -1,0 +1,173 @@
+package io.taffrail.operator.report;
+
+import io.taffrail.operator.apply.ActionResult;
+import io.taffrail.operator.crd.Condition;
+import io.taffrail.operator.crd.LogClusterSpec;
+import io.taffrail.operator.crd.LogClusterStatus;
+import io.taffrail.operator.crd.LogClusterStatus.Endpoints;
+import io.taffrail.operator.crd.LogClusterStatus.Leader;
+import io.taffrail.operator.crd.LogClusterStatus.PendingChange;
+import io.taffrail.operator.crd.LogClusterStatus.Replica;
+import io.taffrail.operator.crd.LogClusterStatus.Settings;
+import io.taffrail.operator.observe.ObservedCluster;
+import io.taffrail.operator.observe.ObservedCluster.Pod;
+import io.taffrail.operator.observe.ObservedReplica;
+import io.taffrail.operator.observe.SettingsValues;
+import io.taffrail.operator.plan.Plan;
+import io.taffrail.operator.resource.ClusterNames;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/// The status of a cluster, as a function of what was seen, planned and done. Live lag is a metric and not in here: a
+/// status that changes with every record would be written all the time.
+public final class ClusterReport {
+    private ClusterReport() {}
+
+    public static LogClusterStatus of(
+            LogClusterSpec spec,
+            LogClusterStatus before,
+            ObservedCluster seen,
+            Plan plan,
+            List<ActionResult> results,
+            Instant now) {
+        var names = new ClusterNames(seen.name(), seen.namespace());
+        var leader = seen.leader();
+        var voters = leader.map(it -> it.voters().keySet().stream().sorted().toList())
+                .filter(it -> !it.isEmpty())
+                .orElse(before.voters());
+        var conditions = ConditionReport.conditions(spec, seen, plan, results, now).stream()
+                .map(condition ->
+                        condition.since(find(before.conditions(), condition.type()), now.toString(), seen.generation()))
+                .toList();
+        return new LogClusterStatus(
+                seen.generation(),
+                before.clusterId(),
+                before.bootstrap(),
+                voters,
+                leader.map(it -> leader(names, it, before.leader(), now)).orElse(null),
+                (int) seen.pods().stream().filter(Pod::ready).count(),
+                seen.pods().size(),
+                ClusterNames.CLUSTER_LABEL + "=" + seen.name(),
+                replicas(names, seen),
+                DurabilityReport.of(spec),
+                new Endpoints(
+                        names.leaderService() + "." + names.namespace() + ".svc:" + ClusterNames.CLIENT_PORT,
+                        names.cluster() + "." + names.namespace() + ".svc:" + ClusterNames.CLIENT_PORT),
+                settings(spec, names, seen),
+                plan.pending().stream()
+                        .map(it -> new PendingChange(it.name(), it.reason(), it.message()))
+                        .toList(),
+                conditions);
+    }
+
+    /// The pass failed before it could see anything: everything else stays as it was last known.
+    public static LogClusterStatus failed(
+            LogClusterStatus before, @Nullable Long generation, String reason, String message, Instant now) {
+        var conditions = new ArrayList<>(before.conditions());
+        conditions.removeIf(condition -> condition.type().equals("Reconciled"));
+        conditions.add(Condition.of("Reconciled", Condition.Status.False, reason, message)
+                .since(find(before.conditions(), "Reconciled"), now.toString(), generation));
+        return new LogClusterStatus(
+                generation,
+                before.clusterId(),
+                before.bootstrap(),
+                before.voters(),
+                before.leader(),
+                before.readyReplicas(),
+                before.podCount(),
+                before.selector(),
+                before.replicas(),
+                before.durability(),
+                before.endpoints(),
+                before.settings(),
+                before.pendingChanges(),
+                conditions);
+    }
+
+    private static Leader leader(ClusterNames names, ObservedReplica leader, @Nullable Leader before, Instant now) {
+        var pod = names.pod(leader.nodeId());
+        var epoch = String.valueOf(leader.epoch());
+        if (before != null && before.pod().equals(pod) && before.epoch().equals(epoch)) {
+            return before;
+        }
+        return new Leader(pod, epoch, now.toString());
+    }
+
+    private static List<Replica> replicas(ClusterNames names, ObservedCluster seen) {
+        return seen.pods().stream().map(pod -> replica(names, seen, pod)).toList();
+    }
+
+    private static Replica replica(ClusterNames names, ObservedCluster seen, Pod pod) {
+        var replica = seen.replicas().get(pod.ordinal());
+        if (replica == null) {
+            var why = pod.waitingFor() != null
+                    ? pod.waitingFor()
+                    : seen.refusedReplicas().get(pod.ordinal());
+            return new Replica(names.pod(pod.ordinal()), "Unknown", "Unreachable", null, null, null, null, why);
+        }
+        var recovering = replica.state() == ObservedReplica.State.RECOVERING;
+        return new Replica(
+                names.pod(pod.ordinal()),
+                role(replica),
+                state(seen, replica),
+                recovering ? replica.recoveryPercent() : null,
+                replica.storageId(),
+                replica.version(),
+                replica.ioMethodReason().isEmpty()
+                        ? replica.ioMethod()
+                        : replica.ioMethod() + ": " + replica.ioMethodReason(),
+                replica.detail().isEmpty() ? null : replica.detail());
+    }
+
+    private static String role(ObservedReplica replica) {
+        return switch (replica.state()) {
+            case LEADER, LEADER_OPENING -> "Leader";
+            case FOLLOWER -> "Follower";
+            case CANDIDATE -> "Candidate";
+            case LEARNER -> "Learner";
+            case RECOVERING, UNINITIALIZED, STOPPING, FAILED, UNKNOWN -> "Unknown";
+        };
+    }
+
+    private static String state(ObservedCluster seen, ObservedReplica replica) {
+        return switch (replica.state()) {
+            case LEADER -> "Serving";
+            case FOLLOWER, LEARNER -> {
+                var leader = seen.leader().orElse(null);
+                var follower = leader == null ? null : leader.followers().get(replica.nodeId());
+                yield follower == null || follower.inSync() ? "Serving" : "CatchingUp";
+            }
+            case RECOVERING -> "Recovering";
+            case UNINITIALIZED -> "Waiting";
+            case CANDIDATE, LEADER_OPENING -> "Electing";
+            case STOPPING -> "Stopping";
+            case FAILED -> "Failed";
+            case UNKNOWN -> "Unknown";
+        };
+    }
+
+    private static Settings settings(LogClusterSpec spec, ClusterNames names, ObservedCluster seen) {
+        var wanted = SettingsValues.of(spec);
+        var outstanding = seen.pods().stream()
+                .filter(pod -> {
+                    var replica = seen.replicas().get(pod.ordinal());
+                    return replica == null
+                            || replica.settingsGeneration() < seen.generation()
+                            || !Objects.equals(replica.settings(), wanted);
+                })
+                .map(pod -> names.pod(pod.ordinal()))
+                .toList();
+        var applied = outstanding.isEmpty() && !seen.pods().isEmpty() ? String.valueOf(seen.generation()) : null;
+        return new Settings(applied, outstanding);
+    }
+
+    static @Nullable Condition find(List<Condition> conditions, String type) {
+        return conditions.stream()
+                .filter(condition -> condition.type().equals(type))
+                .findFirst()
+                .orElse(null);
+    }
+}

@@ -1,0 +1,194 @@
+package io.taffrail.operator.stream;
+
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.taffrail.operator.control.CallOutcome;
+import io.taffrail.operator.control.ReplicaAddress;
+import io.taffrail.operator.control.ReplicaChannels;
+import io.taffrail.operator.crd.Condition;
+import io.taffrail.operator.crd.Condition.Status;
+import io.taffrail.operator.crd.LogCluster;
+import io.taffrail.operator.crd.LogStream;
+import io.taffrail.operator.crd.LogStreamStatus;
+import io.taffrail.operator.observe.TlsReading;
+import io.taffrail.operator.resource.ClusterNames;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.net.HttpURLConnection;
+import java.time.Instant;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// One look at one stream, and what follows from it.
+@ApplicationScoped
+public class StreamPass {
+    private final KubernetesClient client;
+    private final ReplicaChannels channels;
+
+    public StreamPass(KubernetesClient client, ReplicaChannels channels) {
+        this.client = client;
+        this.channels = channels;
+    }
+
+    /// The stream's status after this pass.
+    public LogStreamStatus reconcile(LogStream stream, Instant now) {
+        var spec = stream.getSpec();
+        var cluster = cluster(stream);
+        if (cluster == null) {
+            return status(
+                    stream,
+                    null,
+                    null,
+                    "ClusterNotFound",
+                    "no LogCluster " + spec.clusterRef().name(),
+                    now);
+        }
+        var calls = calls(cluster);
+        if (calls == null) {
+            return status(stream, cluster, null, "NoLeader", "the cluster has no leader to ask", now);
+        }
+        var live = calls.describe(spec.streamName());
+        return switch (live) {
+            case CallOutcome.Unreachable<ObservedStream>(String message) ->
+                status(stream, cluster, null, "LeaderUnreachable", message, now);
+            case CallOutcome.Refused<ObservedStream>(String code, String message)
+            when !code.equals(StreamCalls.NOT_FOUND) -> status(stream, cluster, null, "Refused", message, now);
+            case CallOutcome.Refused<ObservedStream> none -> perform(stream, cluster, calls, null, now);
+            case CallOutcome.Answer<ObservedStream>(ObservedStream found) ->
+                perform(stream, cluster, calls, found, now);
+        };
+    }
+
+    private LogStreamStatus perform(
+            LogStream stream, LogCluster cluster, StreamCalls calls, @Nullable ObservedStream live, Instant now) {
+        var name = stream.getSpec().streamName();
+        return switch (StreamPlanner.plan(stream.getSpec(), owner(stream), live)) {
+            case StreamPlanner.Step.Create(ObservedStream.Config config) ->
+                after(stream, cluster, calls.create(name, config), "created", now);
+            case StreamPlanner.Step.Update(ObservedStream.Config config) ->
+                after(stream, cluster, calls.update(name, config), "updated", now);
+            case StreamPlanner.Step.Keep() ->
+                status(stream, cluster, live, "AsSpecified", "the stream is as the spec asks", now);
+            case StreamPlanner.Step.Refuse(String reason, String message) ->
+                status(stream, cluster, null, reason, message, now);
+        };
+    }
+
+    private static LogStreamStatus after(
+            LogStream stream, LogCluster cluster, CallOutcome<ObservedStream> outcome, String verb, Instant now) {
+        return switch (outcome) {
+            case CallOutcome.Answer<ObservedStream>(ObservedStream made) ->
+                status(stream, cluster, made, "AsSpecified", "the stream was " + verb, now);
+            case CallOutcome.Refused<ObservedStream>(String code, String message) ->
+                status(stream, cluster, null, "Refused", code + ": " + message, now);
+            case CallOutcome.Unreachable<ObservedStream>(String message) ->
+                status(stream, cluster, null, "LeaderUnreachable", message, now);
+        };
+    }
+
+    /// What a deletion waits for; null: the LogStream may go. It always may where there is nothing to delete from: a
+    /// finalizer that waits for a cluster that is gone keeps a namespace for ever.
+    public @Nullable String leave(LogStream stream) {
+        var spec = stream.getSpec();
+        var cluster = cluster(stream);
+        if (cluster == null || cluster.isMarkedForDeletion() || namespaceGoes(stream)) {
+            return null;
+        }
+        if (StreamPlanner.leave(spec, owner(stream), null) instanceof StreamPlanner.Farewell.Leave(String why)
+                && why.startsWith("deletionPolicy")) {
+            return null;
+        }
+        var calls = calls(cluster);
+        if (calls == null) {
+            return "the cluster has no leader to delete the stream from";
+        }
+        var live = calls.describe(spec.streamName());
+        var found = live instanceof CallOutcome.Answer<ObservedStream>(ObservedStream it) ? it : null;
+        if (live instanceof CallOutcome.Unreachable<ObservedStream>(String message)) {
+            return message;
+        }
+        return switch (StreamPlanner.leave(spec, owner(stream), found)) {
+            case StreamPlanner.Farewell.Leave leave -> null;
+            case StreamPlanner.Farewell.Delete() -> {
+                var outcome = calls.delete(spec.streamName());
+                yield outcome instanceof CallOutcome.Answer<?> ? null : outcome.describe();
+            }
+        };
+    }
+
+    private boolean namespaceGoes(LogStream stream) {
+        try {
+            var namespace = client.namespaces()
+                    .withName(stream.getMetadata().getNamespace())
+                    .get();
+            return namespace == null || namespace.getMetadata().getDeletionTimestamp() != null;
+        } catch (KubernetesClientException e) {
+            // An operator that is given a few namespaces may not look at the namespaces themselves.
+            if (e.getCode() == HttpURLConnection.HTTP_FORBIDDEN) {
+                return false;
+            }
+            throw e;
+        }
+    }
+
+    private @Nullable LogCluster cluster(LogStream stream) {
+        return client.resources(LogCluster.class)
+                .inNamespace(stream.getMetadata().getNamespace())
+                .withName(stream.getSpec().clusterRef().name())
+                .get();
+    }
+
+    /// Null: nobody leads, or its pod has no address.
+    private @Nullable StreamCalls calls(LogCluster cluster) {
+        var status = cluster.getStatus();
+        var leader = status == null ? null : status.leader();
+        if (leader == null) {
+            return null;
+        }
+        var names = ClusterNames.of(cluster);
+        var pod = client.pods()
+                .inNamespace(names.namespace())
+                .withName(leader.pod())
+                .get();
+        var ip = pod == null || pod.getStatus() == null ? null : pod.getStatus().getPodIP();
+        if (ip == null) {
+            return null;
+        }
+        var tls = TlsReading.read(client, cluster);
+        var host = names.podHost(ClusterNames.ordinal(leader.pod()));
+        var address = new ReplicaAddress(ip, ClusterNames.CLIENT_PORT, host, tls == null ? "" : tls.secretName());
+        return new StreamCalls(channels, address, tls == null ? null : tls.credentials());
+    }
+
+    static String owner(LogStream stream) {
+        return stream.getMetadata().getNamespace() + "/" + stream.getMetadata().getName();
+    }
+
+    private static LogStreamStatus status(
+            LogStream stream,
+            @Nullable LogCluster cluster,
+            @Nullable ObservedStream live,
+            String reason,
+            String message,
+            Instant now) {
+        var before = stream.getStatus();
+        var ready = reason.equals("AsSpecified") ? Status.True : Status.False;
+        var known = before == null ? List.<Condition>of() : before.conditions();
+        var last = known.stream()
+                .filter(it -> it.type().equals("Ready"))
+                .findFirst()
+                .orElse(null);
+        var generation = stream.getMetadata().getGeneration();
+        // What it says while all is well must not change from pass to pass.
+        var text = ready == Status.True ? "the stream is as the spec asks" : message;
+        var spec = stream.getSpec();
+        var defaults = cluster == null ? null : cluster.getSpec();
+        return new LogStreamStatus(
+                generation,
+                live != null ? live.streamId() : before == null ? null : before.streamId(),
+                spec.commitMode() != null ? spec.commitMode() : defaults == null ? null : defaults.commitMode(),
+                spec.replicationMode() != null
+                        ? spec.replicationMode()
+                        : defaults == null ? null : defaults.replicationMode(),
+                List.of(Condition.of("Ready", ready, reason, text).since(last, now.toString(), generation)));
+    }
+}

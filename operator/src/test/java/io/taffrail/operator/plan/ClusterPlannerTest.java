@@ -1,0 +1,451 @@
+package io.taffrail.operator.plan;
+
+import static io.taffrail.operator.plan.Sight.NEW;
+import static io.taffrail.operator.plan.Sight.NOW;
+import static io.taffrail.operator.plan.Sight.OLD;
+import static io.taffrail.operator.plan.Sight.UID;
+import static io.taffrail.operator.plan.Sight.spec;
+import static io.taffrail.operator.plan.Sight.storage;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.taffrail.operator.observe.ObservedCluster.Pod;
+import io.taffrail.operator.observe.ObservedCluster.PodSet;
+import io.taffrail.operator.observe.ObservedCluster.Recorded;
+import io.taffrail.operator.observe.ObservedReplica.Follower;
+import io.taffrail.operator.observe.ObservedReplica.Integrity;
+import io.taffrail.operator.observe.ObservedReplica.State;
+import io.taffrail.operator.observe.SettingsValues;
+import io.taffrail.operator.plan.Action.VoterStep;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+final class ClusterPlannerTest {
+    private static final Duration SETTLE = Duration.ofSeconds(30);
+    private static final Follower BEHIND = new Follower(false, true, 50_000_000, 10, Integrity.INTACT);
+
+    private static Plan plan(String spec, Sight sight) {
+        return new ClusterPlanner(SETTLE).plan(spec(spec), sight.seen(), NOW);
+    }
+
+    private static void refuses(String reason, Plan plan) {
+        assertEquals(
+                List.of(reason),
+                plan.waits().stream()
+                        .filter(Plan.Wait::refused)
+                        .map(Plan.Wait::reason)
+                        .toList());
+    }
+
+    private static void waits(String reason, Plan plan) {
+        assertEquals(
+                List.of(reason), plan.waits().stream().map(Plan.Wait::reason).toList());
+    }
+
+    @Test
+    void changesNothingInAHealthyCluster() {
+        assertEquals(new Plan(List.of(), List.of(), List.of()), plan("", Sight.healthy(3)));
+    }
+
+    @Test
+    void createsWhatIsMissingAndWaits() {
+        var plan = plan("", Sight.empty().outdated("ConfigMap/orders-config").outdated("StatefulSet/orders"));
+        assertEquals(
+                List.of(
+                        new Action.ApplyResource("ConfigMap/orders-config"),
+                        new Action.ApplyResource("StatefulSet/orders")),
+                plan.actions());
+        waits("WaitingForReplicas", plan);
+    }
+
+    @Test
+    void doesNothingWhilePaused() {
+        var plan = plan(
+                "management: Paused",
+                Sight.healthy(3).outdated("Service/orders").newTemplate());
+        assertEquals(List.of(), plan.actions());
+        waits("Paused", plan);
+    }
+
+    // Bootstrap
+
+    private static final Map<Integer, String> THREE = Map.of(0, storage(0), 1, storage(1), 2, storage(2));
+
+    @Test
+    void recordsTheIntentionBeforeAnyReplicaHearsOfIt() {
+        var plan = plan("", Sight.waiting(3));
+        assertEquals(
+                List.of(
+                        new Action.RecordBootstrap(UID, THREE, false),
+                        new Action.Bootstrap(0, UID, THREE),
+                        new Action.Bootstrap(1, UID, THREE),
+                        new Action.Bootstrap(2, UID, THREE)),
+                plan.actions());
+    }
+
+    @Test
+    void bootstrapsOnlyWhenEveryReplicaHasAnswered() {
+        waits("WaitingForReplicas", plan("", Sight.waiting(3).silent(1)));
+        assertEquals(List.of(), plan("", Sight.waiting(3).silent(1)).actions());
+    }
+
+    @Test
+    void repeatsAnInterruptedBootstrapWithTheRecordedVoters() {
+        var sight = Sight.waiting(3)
+                .recorded(new Recorded(UID, THREE, false, Set.of()))
+                .addReplica(Sight.replica(0, State.CANDIDATE, UID, THREE, Set.of(), Map.of(), 0, null));
+        assertEquals(
+                List.of(new Action.Bootstrap(1, UID, THREE), new Action.Bootstrap(2, UID, THREE)),
+                plan("", sight).actions());
+    }
+
+    @Test
+    void recordsOtherVolumesWhileNoReplicaKnowsTheCluster() {
+        var before = Map.of(0, storage(0), 1, storage(9), 2, storage(2));
+        var plan = plan("", Sight.waiting(3).recorded(new Recorded(UID, before, false, Set.of())));
+        assertEquals(
+                new Action.RecordBootstrap(UID, THREE, false), plan.actions().getFirst());
+    }
+
+    @Test
+    void refusesToFinishABootstrapOverAReplacedVolume() {
+        var before = Map.of(0, storage(0), 1, storage(9), 2, storage(2));
+        var sight = Sight.waiting(3)
+                .recorded(new Recorded(UID, before, false, Set.of()))
+                .addReplica(Sight.replica(0, State.CANDIDATE, UID, before, Set.of(), Map.of(), 0, null));
+        var plan = plan("", sight);
+        assertEquals(List.of(), plan.actions());
+        refuses("VolumeReplaced", plan);
+    }
+
+    @Test
+    void neverBootstrapsAClusterAgainWhoseVolumesAreAllEmpty() {
+        var plan = plan("", Sight.waiting(3).recorded(new Recorded(UID, THREE, true, THREE.keySet())));
+        assertEquals(List.of(), plan.actions());
+        refuses("DataMissing", plan);
+    }
+
+    @Test
+    void recordsThatTheBootstrapIsDoneWhenALeaderIsSeen() {
+        var plan = plan("", Sight.healthy(3).recorded(new Recorded(UID, THREE, false, Set.of())));
+        assertEquals(List.of(new Action.RecordBootstrap(UID, THREE, true)), plan.actions());
+    }
+
+    @Test
+    void adoptsTheClusterThatRetainedVolumesHold() {
+        var plan = plan("", Sight.healthy(3).recorded(Recorded.NOTHING));
+        assertEquals(List.of(new Action.RecordBootstrap(UID, THREE, true)), plan.actions());
+    }
+
+    @Test
+    void refusesVolumesOfTwoClusters() {
+        var other = "7b1c0000-0000-4000-8000-000000000002";
+        var sight = Sight.healthy(3)
+                .recorded(Recorded.NOTHING)
+                .addReplica(Sight.replica(2, State.FOLLOWER, other, THREE, Set.of(), Map.of(), 0, null));
+        var plan = plan("", sight);
+        assertEquals(List.of(), plan.actions());
+        refuses("ClusterIdConflict", plan);
+        refuses("ForeignReplica", plan("", sight.recorded(new Recorded(UID, THREE, true, THREE.keySet()))));
+    }
+
+    // Settings
+
+    @Test
+    void bringsChangedSettingsToEveryReplicaWithoutARestart() {
+        var spec = "writerDelay: 50ms\ncommitMode: Async";
+        var wanted = SettingsValues.of(spec(spec));
+        assertEquals(50_000, wanted.writerDelayMicros());
+        var plan = plan(spec, Sight.healthy(3));
+        assertEquals(
+                List.of(0, 1, 2),
+                plan.actions().stream()
+                        .map(Action.ApplySettings.class::cast)
+                        .map(Action.ApplySettings::nodeId)
+                        .toList());
+        assertEquals(new Action.ApplySettings(0, 8, wanted), plan.actions().getFirst());
+    }
+
+    @Test
+    void leavesSettingsToReplicasThatCannotHearThem() {
+        var sight = Sight.healthy(3).replica(1, replica -> Sight.with(replica, State.RECOVERING));
+        var nodes = plan("commitMode: Async", sight).actions().stream()
+                .map(Action.ApplySettings.class::cast)
+                .map(Action.ApplySettings::nodeId)
+                .toList();
+        assertEquals(List.of(0, 2), nodes);
+    }
+
+    // Rolling restart
+
+    @Test
+    void restartsTheHighestFollowerFirst() {
+        var plan = plan("", Sight.healthy(3).newTemplate());
+        assertEquals(List.of(new Action.RestartPod("orders-2", "uid-2", "its template changed")), plan.actions());
+    }
+
+    @Test
+    void restartsNobodyBeforeTheLastOneIsBackInSync() {
+        var sight = Sight.healthy(3)
+                .newTemplate()
+                .pod(2, Sight::restarted)
+                .replica(0, leader -> Sight.follower(leader, 2, BEHIND));
+        assertEquals(List.of(), plan("", sight).actions());
+        waits("ReplicaNotInSync", plan("", sight));
+    }
+
+    @Test
+    void restartsNobodyWhileAReplicaRecovers() {
+        var sight = Sight.healthy(3).newTemplate().replica(1, replica -> Sight.with(replica, State.RECOVERING));
+        assertEquals(List.of(), plan("", sight).actions());
+        waits("ReplicaRecovering", plan("", sight));
+    }
+
+    @Test
+    void restartsNobodyBeforeTheLastOneHasSettled() {
+        var sight = Sight.healthy(3).newTemplate().pod(2, pod -> ready(Sight.restarted(pod), 29));
+        waits("Settling", plan("", sight));
+        assertEquals(List.of(), plan("", sight).actions());
+        assertEquals(
+                List.of(new Action.RestartPod("orders-1", "uid-1", "its template changed")),
+                plan("", sight.pod(2, pod -> ready(pod, 30))).actions());
+    }
+
+    private static Pod ready(Pod pod, int seconds) {
+        return new Pod(
+                pod.name(),
+                pod.ordinal(),
+                pod.uid(),
+                NOW.minusSeconds(seconds),
+                false,
+                pod.template(),
+                null,
+                pod.roleLabel(),
+                pod.ip());
+    }
+
+    @Test
+    void movesTheLeadershipAwayBeforeTheLeaderRestarts() {
+        var sight = Sight.healthy(3).newTemplate().pod(1, Sight::restarted).pod(2, Sight::restarted);
+        assertEquals(
+                List.of(new Action.TransferLeadership(0, 1)), plan("", sight).actions());
+    }
+
+    @Test
+    void restartsTheOldLeaderOnceAnotherLeads() {
+        var sight = Sight.healthy(3).newTemplate().ledBy(1, THREE, Set.of());
+        sight.pod(1, Sight::restarted).pod(2, Sight::restarted);
+        assertEquals(
+                List.of(new Action.RestartPod("orders-0", "uid-0", "its template changed")),
+                plan("", sight).actions());
+    }
+
+    @Test
+    void replacesAPodThatNeverStartedWithoutWaitingForIt() {
+        var sight = Sight.healthy(3)
+                .newTemplate()
+                .silent(2)
+                .pod(
+                        2,
+                        pod -> new Pod(
+                                pod.name(), 2, "uid-2", null, false, OLD, "ImagePullBackOff", "follower", pod.ip()));
+        assertEquals(
+                List.of(new Action.RestartPod("orders-2", "uid-2", "its container does not run: ImagePullBackOff")),
+                plan("", sight).actions());
+    }
+
+    @Test
+    void stopsAfterTheFirstFollowerThatABrokenImageDoesNotStart() {
+        var sight = Sight.healthy(3)
+                .newTemplate()
+                .silent(2)
+                .replica(0, leader -> Sight.follower(leader, 2, BEHIND))
+                .pod(
+                        2,
+                        pod -> new Pod(
+                                pod.name(), 2, "uid-2", null, false, NEW, "ImagePullBackOff", "follower", pod.ip()));
+        var plan = plan("", sight);
+        assertEquals(List.of(), plan.actions());
+        waits("ReplicaNotInSync", plan);
+    }
+
+    @Test
+    void aNewerOperatorRestartsNoPodByItself() {
+        var plan = plan("", Sight.healthy(3).set(new PodSet(3, OLD, NEW, false, "")));
+        assertEquals(List.of(), plan.actions());
+        assertEquals("OperatorChanged", plan.pending().getFirst().reason());
+        assertTrue(plan.pending().getFirst().message().contains("taffrail.io/approved-template=" + NEW));
+    }
+
+    @Test
+    void appliesANewTemplateThatTheSpecOrAnApprovalAsksFor() {
+        var asked = Sight.healthy(3).set(new PodSet(3, OLD, NEW, true, ""));
+        assertEquals(List.of(new Action.ApplyTemplate(NEW)), plan("", asked).actions());
+        var approved = Sight.healthy(3).set(new PodSet(3, OLD, NEW, false, NEW));
+        assertEquals(List.of(new Action.ApplyTemplate(NEW)), plan("", approved).actions());
+    }
+
+    // Scale
+
+    @Test
+    void addsPodsThenLearnersThenVoters() {
+        assertEquals(
+                List.of(new Action.ScalePods(5)),
+                plan("replicas: 5", Sight.healthy(3)).actions());
+
+        var started = Sight.healthy(3)
+                .set(new PodSet(5, OLD, OLD, false, ""))
+                .addPod(3)
+                .addPod(4);
+        for (var node = 3; node < 5; node++) {
+            started.pod(node, pod -> labelled(pod));
+            started.addReplica(Sight.replica(node, State.UNINITIALIZED, null, Map.of(), Set.of(), Map.of(), 0, null));
+        }
+        assertEquals(
+                List.of(new Action.ChangeVoters(0, 11, new VoterStep.AddLearner(3, storage(3)))),
+                plan("replicas: 5", started).actions());
+
+        started.ledBy(0, THREE, Set.of(3)).replica(0, leader -> Sight.follower(leader, 3, BEHIND));
+        assertEquals(List.of(), plan("replicas: 5", started).actions());
+        waits("LearnerCatchingUp", plan("replicas: 5", started));
+
+        started.ledBy(0, THREE, Set.of(3));
+        assertEquals(
+                List.of(new Action.ChangeVoters(0, 11, new VoterStep.Promote(3))),
+                plan("replicas: 5", started).actions());
+    }
+
+    private static Pod labelled(Pod pod) {
+        return new Pod(
+                pod.name(),
+                pod.ordinal(),
+                pod.uid(),
+                pod.readySince(),
+                false,
+                pod.template(),
+                null,
+                "follower",
+                pod.ip());
+    }
+
+    @Test
+    void removesTheVoterBeforeItsPod() {
+        var five = Sight.healthy(5);
+        assertEquals(
+                List.of(new Action.ChangeVoters(0, 11, new VoterStep.RemoveVoter(4))),
+                plan("replicas: 3", five).actions());
+
+        var removed = Sight.healthy(5);
+        removed.ledBy(0, THREE, Set.of());
+        assertEquals(
+                List.of(new Action.ScalePods(3)), plan("replicas: 3", removed).actions());
+    }
+
+    @Test
+    void handsOverBeforeALeadingReplicaIsRemoved() {
+        var all = Map.of(0, storage(0), 1, storage(1), 2, storage(2), 3, storage(3), 4, storage(4));
+        var five = Sight.healthy(5).ledBy(4, all, Set.of());
+        assertEquals(
+                List.of(new Action.TransferLeadership(4, 0)),
+                plan("replicas: 3", five).actions());
+    }
+
+    @Test
+    void refusesARemovalThatWouldLoseTheQuorum() {
+        var five = Sight.healthy(5);
+        for (var node = 1; node <= 3; node++) {
+            var behind = node;
+            five.replica(0, leader -> Sight.follower(leader, behind, BEHIND));
+        }
+        var plan = plan("replicas: 3", five);
+        assertEquals(List.of(), plan.actions());
+        refuses("RemovalUnsafe", plan);
+    }
+
+    @Test
+    void neitherRemovesVotersNorPodsWithoutALeader() {
+        var five = Sight.healthy(5).replica(0, replica -> Sight.with(replica, State.CANDIDATE));
+        var plan = plan("replicas: 3", five);
+        assertEquals(List.of(), plan.actions());
+        waits("NoLeader", plan);
+    }
+
+    @Test
+    void aReplacedVolumeLeavesTheVotersAndJoinsAgain() {
+        var moved = Map.of(0, storage(0), 1, storage(1), 2, storage(9));
+        var sight = Sight.healthy(3).ledBy(0, moved, Set.of());
+        sight.addReplica(Sight.replica(2, State.UNINITIALIZED, null, Map.of(), Set.of(), Map.of(), 0, null));
+        assertEquals(
+                List.of(new Action.ChangeVoters(0, 11, new VoterStep.RemoveVoter(2))),
+                plan("", sight).actions());
+
+        sight.ledBy(0, Map.of(0, storage(0), 1, storage(1)), Set.of());
+        sight.addReplica(Sight.replica(2, State.UNINITIALIZED, null, Map.of(), Set.of(), Map.of(), 0, null));
+        assertEquals(
+                List.of(new Action.ChangeVoters(0, 11, new VoterStep.AddLearner(2, storage(2)))),
+                plan("", sight).actions());
+    }
+
+    // Storage, hibernation, labels
+
+    @Test
+    void growsVolumesFirstAlsoWhenNoReplicaAnswers() {
+        var sight = Sight.healthy(3).claim(0, 1 << 30, false).claim(1, 512 << 20, false);
+        for (var node = 0; node < 3; node++) {
+            sight.silent(node);
+        }
+        assertEquals(
+                new Action.GrowClaim("data-orders-1", 1 << 30),
+                plan("", sight).actions().getFirst());
+        assertEquals(1, plan("", sight).actions().size());
+    }
+
+    @Test
+    void ownsVolumesOnlyWhereDeletionIsAskedFor() {
+        var sight = Sight.healthy(1).claim(0, 1 << 30, false);
+        var delete = "replicas: 1\nstorage: {size: 1Gi, reclaimPolicy: Delete}";
+        assertEquals(
+                List.of(new Action.OwnClaim("data-orders-0", true)),
+                new ClusterPlanner(SETTLE)
+                        .plan(
+                                io.fabric8.kubernetes.client.utils.Serialization.unmarshal(
+                                        delete, io.taffrail.operator.crd.LogClusterSpec.class),
+                                sight.seen(),
+                                NOW)
+                        .actions());
+        assertEquals(List.of(), plan("replicas: 1", sight).actions());
+    }
+
+    @Test
+    void hibernatesToNoPodsAndWakesWithEveryVoter() {
+        assertEquals(
+                List.of(new Action.ScalePods(0)),
+                plan("lifecycle: Hibernated", Sight.healthy(3)).actions());
+        var asleep = Sight.empty()
+                .recorded(new Recorded(UID, THREE, true, Set.of(0, 1, 2, 3, 4)))
+                .set(new PodSet(0, OLD, OLD, false, ""));
+        assertEquals(List.of(), plan("lifecycle: Hibernated", asleep).actions());
+        // The spec asks for three by now; five voted, and three of five must be there to remove two.
+        assertEquals(
+                List.of(new Action.ScalePods(5)), plan("replicas: 3", asleep).actions());
+    }
+
+    @Test
+    void takesTheLabelFromTheOldLeaderBeforeTheNewOneGetsIt() {
+        var sight = Sight.healthy(3).ledBy(1, THREE, Set.of());
+        sight.pod(0, pod -> withRole(pod, "leader")).pod(1, pod -> withRole(pod, "follower"));
+        assertEquals(
+                List.of(
+                        new Action.LabelPod("orders-0", Action.Role.FOLLOWER),
+                        new Action.LabelPod("orders-1", Action.Role.LEADER)),
+                plan("", sight).actions());
+    }
+
+    private static Pod withRole(Pod pod, String role) {
+        return new Pod(
+                pod.name(), pod.ordinal(), pod.uid(), pod.readySince(), false, pod.template(), null, role, pod.ip());
+    }
+}
