@@ -13,7 +13,7 @@ final class AppendRules {
 
     static AppendDecision decide(
             LogState state, AppendIntent intent, StreamSettings settings, StreamStoreConfig config) {
-        var stream = state.catalog().get(intent.stream());
+        var stream = state.stream(intent.stream());
         if (stream == null) {
             return refuse(Refusals.streamNotFound(intent.stream()));
         }
@@ -57,7 +57,7 @@ final class AppendRules {
     /// Null: the batch is the producer's next in this stream.
     private static @Nullable AppendDecision sequence(
             LogState state, Stream stream, AppendIntent intent, Durability durability, StreamStoreConfig config) {
-        var producer = state.producers().get(intent.producerId());
+        var producer = state.producer(intent.producerId());
         if (producer == null || intent.producerEpoch() > producer.epoch()) {
             return refuse(unknownProducer(producer, intent));
         }
@@ -71,7 +71,7 @@ final class AppendRules {
             return refuse(Refusals.invalid("sequence " + Long.toUnsignedString(intent.sequence()) + ": the largest is "
                     + Long.MAX_VALUE + "; register a new producer"));
         }
-        var window = stream.windows.get(producer.id);
+        var window = stream.windows.find(producer.id);
         if (window == null) {
             if (intent.sequence() != 0) {
                 return refuse(outOfSequence(stream, intent, OptionalLong.empty(), OptionalLong.empty()));

@@ -23,6 +23,7 @@ final class BatchIndex {
     }
 
     private static final IndexRun[] NO_RUNS = {};
+    private static final int KEPT_ROOM = 64;
 
     static final BatchIndex EMPTY = new BatchIndex(NO_RUNS, new long[0], 0);
 
@@ -68,7 +69,10 @@ final class BatchIndex {
 
     /// Without the first `moved` batches in memory, which `run` holds; null: they were all trimmed.
     BatchIndex moved(int moved, @Nullable IndexRun run) {
-        var kept = Arrays.copyOfRange(words, moved * IndexedBatch.WORDS, count * IndexedBatch.WORDS);
+        // A stream that was busy will be: it need not grow from nothing again. One that was not keeps little.
+        var room = Math.max(count - moved, Math.min(moved, KEPT_ROOM)) * IndexedBatch.WORDS;
+        var kept = new long[room];
+        System.arraycopy(words, moved * IndexedBatch.WORDS, kept, 0, (count - moved) * IndexedBatch.WORDS);
         return new BatchIndex(run == null ? runs : with(run), kept, count - moved);
     }
 

@@ -21,8 +21,10 @@ import org.jspecify.annotations.Nullable;
 /// Files that no retained checkpoint and no stream names any more are deleted by the next job, which cannot
 /// begin before step 3 has ended.
 final class Checkpointer {
-    /// Streams that let go of memory in one turn, so that a turn stays below about a millisecond.
-    private static final int ABSORBED_PER_TURN = 4096;
+    /// Streams that let go of memory in one turn, so that a turn stays at about a millisecond.
+    private static final int ABSORBED_PER_TURN = 1024;
+
+    private static final int ABSORBED_PER_ENTRY = 2;
 
     /// What is known of a checkpoint on disk.
     record Retained(FileName.Checkpoint name, long neededLsn, List<FileName.Index> indexFiles, long sizeBytes) {}
@@ -137,10 +139,18 @@ final class Checkpointer {
         }
     }
 
+    /// An entry was applied: memory is let go of at least as fast as it is taken, however rare the turns are.
+    void applied(LogState state) {
+        if (absorption != null && absorption.advance(state, ABSORBED_PER_ENTRY)) {
+            absorption = null;
+        }
+    }
+
     private boolean due(LogState state) {
         var interval = config.checkpointBytes();
         if (!retained.isEmpty()) {
-            interval = Math.max(interval, 4 * retained.getLast().sizeBytes());
+            interval = Math.max(
+                    interval, config.logPerCheckpoint() * retained.getLast().sizeBytes());
         }
         var applied = state.appliedLsn() - snapshotLsn;
         // What a trim gives back is only given back once it is in every retained checkpoint.

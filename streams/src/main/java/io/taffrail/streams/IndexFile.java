@@ -70,7 +70,8 @@ final class IndexFile {
             }
             var index = new IndexFile(name, file, blocks, header.getInt(), header.getInt());
             var expected = (1 + blockCount(index.entryCount) + blockCount(index.streamCount)) * Blocks.SIZE_BYTES;
-            if (index.entryCount < 0 || index.streamCount < 0 || file.sizeBytes() != expected) {
+            var countable = index.entryCount >= 0 && index.streamCount >= 0 && index.streamCount <= index.entryCount;
+            if (!countable || file.sizeBytes() != expected) {
                 throw new CorruptStateException(
                         "%s has %d bytes, %d expected".formatted(name, file.sizeBytes(), expected));
             }
@@ -103,9 +104,14 @@ final class IndexFile {
             var endOffset = items.getLong();
             var lastMillis = items.getLong();
             var place = items.getLong();
-            runs.add(new StreamRun(
-                    streamId,
-                    new IndexRun(this, (int) (place >>> 32), (int) place, firstOffset, endOffset, lastMillis)));
+            var firstEntry = (int) (place >>> 32);
+            var count = (int) place;
+            if (firstEntry < 0 || count < 1 || (long) firstEntry + count > entryCount || endOffset <= firstOffset) {
+                throw new CorruptStateException("%s: stream %d has %d entries from %d on, offsets %d to %d"
+                        .formatted(name, streamId, count, firstEntry, firstOffset, endOffset));
+            }
+            runs.add(
+                    new StreamRun(streamId, new IndexRun(this, firstEntry, count, firstOffset, endOffset, lastMillis)));
         }
         return runs;
     }

@@ -4,6 +4,7 @@ import io.taffrail.wal.record.EntryHeader;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// What the log says up to `appliedLsn`: streams, producers, cursors. Replaced as a whole when the log is
 /// cut, so a reader holds either the old or the new one. The loop writes.
@@ -20,6 +21,10 @@ final class LogState {
     private List<Long> deletedStreams = new ArrayList<>();
     private List<Long> deletedProducers = new ArrayList<>();
     private long trimmedBytes;
+
+    // What was decided last is applied next: no second search. Of the loop.
+    private @Nullable Stream recentStream;
+    private @Nullable Producer recentProducer;
 
     LogState() {}
 
@@ -67,6 +72,30 @@ final class LogState {
         return unindexedBatches;
     }
 
+    /// Loop thread.
+    @Nullable
+    Stream stream(String name) {
+        var stream = catalog.get(name);
+        recentStream = stream;
+        return stream;
+    }
+
+    private Stream stream(long id) {
+        var recent = recentStream;
+        return recent != null && recent.id == id ? recent : catalog.require(id);
+    }
+
+    /// Loop thread.
+    @Nullable
+    Producer producer(long id) {
+        var recent = recentProducer;
+        if (recent == null || recent.id != id) {
+            recent = producers.get(id);
+            recentProducer = recent;
+        }
+        return recent;
+    }
+
     void apply(EntryHeader header, ByteBuffer payload) {
         Checks.check(header.lsn() == appliedLsn, "S7 entries are applied in order: LSN", header.lsn(), appliedLsn);
         Checks.check(
@@ -86,7 +115,7 @@ final class LogState {
             throw new CorruptStateException("RECORDS payload at LSN %d: %d bytes, at least %d"
                     .formatted(header.lsn(), payload.remaining(), RecordsPayload.PREFIX_BYTES));
         }
-        var stream = catalog.require(RecordsPayload.streamId(payload, at));
+        var stream = stream(RecordsPayload.streamId(payload, at));
         var baseOffset = RecordsPayload.baseOffset(payload, at);
         var recordCount = RecordsPayload.recordCount(payload, at);
         var millis = RecordsPayload.timestampMillis(payload, at);
@@ -97,10 +126,13 @@ final class LogState {
         if (producerId == 0) {
             return;
         }
-        var producer = producers.require(producerId);
+        var producer = producer(producerId);
+        if (producer == null) {
+            throw new IllegalStateException("S3 the log speaks of producer " + producerId + ", which does not exist");
+        }
         var epoch = RecordsPayload.producerEpoch(payload, at);
         Checks.check(epoch == producer.epoch(), "S3 producer epoch", epoch, producer.epoch());
-        var window = stream.windows.get(producerId);
+        var window = stream.windows.find(producerId);
         if (window == null) {
             window = new SequenceWindow();
             stream.windows.put(producerId, window);
@@ -148,6 +180,7 @@ final class LogState {
         for (var producer : producers.idleSince(idleSinceMillis)) {
             producer.streams.forEach(stream -> changed(stream).windows.remove(producer.id));
             producers.remove(producer);
+            recentProducer = null;
             deletedProducers.add(producer.id);
         }
     }
@@ -157,6 +190,7 @@ final class LogState {
             producers.require(producerId).streams.remove(stream.id);
         }
         catalog.delete(stream);
+        recentStream = null;
         unindexedBatches -= stream.index().count();
         trimmedBytes += stream.sizeBytes();
         deletedStreams.add(stream.id);

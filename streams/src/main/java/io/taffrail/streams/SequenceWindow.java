@@ -129,9 +129,9 @@ final class SequenceWindow {
         out.putLong(lastSequence);
         out.putLong(appendedRecords);
         out.putLong(lastOffset);
-        for (var sequence = Math.max(0, lastSequence - BATCHES + 1); sequence <= lastSequence; sequence++) {
+        for (var back = oldest(lastSequence); back >= 0; back--) {
             for (var i = 0; i < WORDS; i++) {
-                out.putLong(words[slot(sequence) + i]);
+                out.putLong(words[slot(lastSequence - back) + i]);
             }
         }
     }
@@ -143,12 +143,17 @@ final class SequenceWindow {
             throw in.corrupt("producer epoch " + epoch);
         }
         var window = new SequenceWindow(epoch, lastSequence, in.takeCount(), in.takeCount(), new long[BATCHES * WORDS]);
-        for (var sequence = Math.max(0, lastSequence - BATCHES + 1); sequence <= lastSequence; sequence++) {
+        for (var back = oldest(lastSequence); back >= 0; back--) {
             for (var i = 0; i < WORDS; i++) {
-                window.words[slot(sequence) + i] = in.takeLong();
+                window.words[slot(lastSequence - back) + i] = in.takeLong();
             }
         }
         return window;
+    }
+
+    /// How far before the last one the oldest is.
+    private static long oldest(long lastSequence) {
+        return Math.min(lastSequence, BATCHES - 1);
     }
 
     private static int slot(long sequence) {

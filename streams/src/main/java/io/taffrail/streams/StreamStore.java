@@ -81,7 +81,9 @@ public final class StreamStore implements AutoCloseable {
     /// The log now holds this entry, at the end of what was applied before. `payload` is valid only during
     /// the call.
     public void apply(EntryHeader header, ByteBuffer payload) {
-        state.apply(header, payload);
+        var current = state;
+        current.apply(header, payload);
+        checkpointer.applied(current);
     }
 
     /// The log was cut at `lsn`: restores the newest checkpoint at or below it. Apply from [#appliedLsn]

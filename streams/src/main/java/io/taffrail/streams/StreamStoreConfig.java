@@ -3,9 +3,10 @@ package io.taffrail.streams;
 /// Limits of the streams' state. They bind what is decided, never what is applied: a log that was written
 /// under larger ones is applied all the same.
 ///
-/// @param checkpointBytes log between two checkpoints, and so the most that is applied again after a restart;
-/// grows to four times the size of the last checkpoint, so that checkpoints never cost more than a quarter of
-/// what the log does
+/// @param checkpointBytes log between two checkpoints, and so about the most that is applied again after a
+/// restart
+/// @param logPerCheckpoint least log between two checkpoints as a multiple of the last one's size: 4 means that
+/// checkpoints never write more than a quarter of what the log does
 /// @param maxStreams about 600 bytes of memory each
 /// @param maxProducers about 150 bytes of memory each, and 330 for every stream that one appends to
 /// @param maxStreamsPerProducer streams that one producer id may append to
@@ -17,6 +18,7 @@ package io.taffrail.streams;
 /// @param producerIdleMillis after which retention forgets a producer
 public record StreamStoreConfig(
         long checkpointBytes,
+        int logPerCheckpoint,
         int maxStreams,
         int maxProducers,
         int maxStreamsPerProducer,
@@ -26,7 +28,7 @@ public record StreamStoreConfig(
         int mergedFiles,
         long producerIdleMillis) {
     public static final StreamStoreConfig DEFAULTS = new StreamStoreConfig(
-            64L << 20, 1_000_000, 1_000_000, 10_000, 10_000, 4_000_000, 2, 8, 7L * 24 * 3_600_000);
+            64L << 20, 4, 1_000_000, 1_000_000, 10_000, 10_000, 4_000_000, 2, 8, 7L * 24 * 3_600_000);
 
     public StreamStoreConfig {
         if (checkpointBytes < 1 || retainedCheckpoints < 1 || mergedFiles < 2) {

@@ -11,6 +11,22 @@ import org.jspecify.annotations.Nullable;
 final class WindowTable {
     private volatile @Nullable ConcurrentHashMap<Long, SequenceWindow> windows;
 
+    // Of the loop: a stream's next batch is most often its last producer's.
+    private long recentId;
+
+    private @Nullable SequenceWindow recent;
+
+    /// Loop thread.
+    @Nullable
+    SequenceWindow find(long producerId) {
+        if (producerId != recentId) {
+            recent = get(producerId);
+            recentId = producerId;
+        }
+        return recent;
+    }
+
+    /// Any thread.
     @Nullable
     SequenceWindow get(long producerId) {
         var known = windows;
@@ -24,12 +40,16 @@ final class WindowTable {
             windows = known;
         }
         known.put(producerId, window);
+        recentId = producerId;
+        recent = window;
     }
 
     void remove(long producerId) {
         var known = windows;
         if (known != null) {
             known.remove(producerId);
+            recentId = 0;
+            recent = null;
         }
     }
 

@@ -7,6 +7,7 @@ import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 
 /// A folder in memory whose bytes a test can reach. Thread-safe.
@@ -88,6 +89,11 @@ final class MemoryDirectory implements LogDirectory {
             copy.files.put(name, cloned);
         });
         return copy;
+    }
+
+    /// Of a file that is there.
+    synchronized Content file(String name) {
+        return Objects.requireNonNull(files.get(name), name);
     }
 
     private Content content(String name) throws IOException {

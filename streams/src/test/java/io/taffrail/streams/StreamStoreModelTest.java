@@ -22,7 +22,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// A failure names its seed.
 class StreamStoreModelTest {
     private static final StreamStoreConfig SMALL =
-            new StreamStoreConfig(1_000, 1_000, 1_000, 1_000, 1_000, 1_000_000, 2, 2, 1_000);
+            new StreamStoreConfig(1_000, 0, 1_000, 1_000, 1_000, 1_000, 1_000_000, 2, 2, 1_000);
     private static final int STEPS = 1_500;
 
     /// What the histories must have come across; a test that never does proves nothing about it.
