@@ -37,6 +37,11 @@ final class Housekeeping {
             lineageChanged = false;
             metaFile.write(core.lineage());
         }
+        // A checkpoint shortens what recovery reads of the log: what the small files hold of that part comes first.
+        // And what a majority has not flushed may still be cut, which would cost the checkpoint.
+        if (metaFile.isSettled()) {
+            store.checkpointIfDue(Math.min(wal.flushedLsn(), core.levels().quorumFlushed()));
+        }
     }
 
     void tick(long nowNanos, ReplicaSettings settings, Consumer<InboxItem> log) {
@@ -48,9 +53,6 @@ final class Housekeeping {
             for (var command : store.retention(settings.streams(), loop.wallMillis())) {
                 log.accept(new InboxItem.Command(command, _ -> {}));
             }
-        }
-        if (metaFile.isSettled() && !lineageChanged) {
-            store.checkpointIfDue(wal.flushedLsn());
         }
         // Never what a majority has not flushed, and never what a member still has to be sent.
         wal.trim(Math.min(store.neededLsn(), Math.min(core.levels().quorumFlushed(), core.neededByMembersLsn())));

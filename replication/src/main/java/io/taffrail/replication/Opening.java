@@ -35,6 +35,8 @@ import org.jspecify.annotations.Nullable;
 /// the part before, the lineage and the configurations, stands in the two small files.
 final class Opening {
     private final ArrayList<ControlEntry> replayed = new ArrayList<>();
+    /// The newest checkpoint belongs to bytes that were cut since.
+    private boolean foreign;
 
     /// @param meta as it has to be written before the first byte leaves this process: with a new incarnation
     record Opened(
@@ -74,6 +76,7 @@ final class Opening {
         var before = previous(metaSlot.value(), config.nodeId(), random);
         var store = StreamStore.open(directory.subdirectory("streams"), background);
         var replayFrom = store.appliedLsn();
+        var chain = store.appliedChainCrc();
         var wal = Wal.open(
                 config.wal(),
                 directory.subdirectory("log"),
@@ -83,11 +86,13 @@ final class Opening {
                 before.durableHint().lsn(),
                 replayFrom,
                 (header, payload) -> {
-                    if (header.lsn() >= store.appliedLsn()) {
+                    foreign |= header.lsn() == store.appliedLsn() && header.chainPrevious() != store.appliedChainCrc();
+                    if (!foreign && header.lsn() == store.appliedLsn()) {
                         apply(store, header, payload);
                     }
                 });
-        if (store.appliedLsn() > wal.receivedLsn() || store.appliedLsn() < wal.startLsn()) {
+        foreign |= replayFrom == wal.receivedLsn() && chain != wal.chainCrc();
+        if (foreign || store.appliedLsn() > wal.receivedLsn() || store.appliedLsn() < wal.startLsn()) {
             replayFrom = rebuild(store, wal);
         }
         var end = new LogPosition(wal.receivedLsn(), wal.lastEpoch(), wal.chainCrc());
@@ -126,7 +131,11 @@ final class Opening {
     /// The log has lost what the newest checkpoint holds: an older one, and the log again from there.
     private long rebuild(StreamStore store, Wal wal) {
         replayed.clear();
-        store.truncated(wal.receivedLsn());
+        if (foreign) {
+            store.reset();
+        } else {
+            store.truncated(wal.receivedLsn());
+        }
         var from = store.appliedLsn();
         if (from < wal.startLsn()) {
             throw new WalException.Unusable(

@@ -233,7 +233,9 @@ final class ReplicaLoop {
         done += tryTruncate();
         done += takeHeldFrames();
         done += tellProgress();
-        housekeeping.doWork();
+        if (truncating == null && failure == null) {
+            housekeeping.doWork();
+        }
         if (failure == null && started && !incarnationDurable) {
             return done;
         }
@@ -315,6 +317,8 @@ final class ReplicaLoop {
         var now = loop.nanoTime();
         var stats = wal.stats();
         post(new Event.Tick(stats.unflushedAgeNanos(), wal.startLsn()));
+        // Authority may have come back while no watermark moved.
+        complete(core.levels());
         appends.waiting().expire(now - MAX_WAIT_NANOS, "the level was not reached in time");
         if (truncating == null && shutdown == null) {
             housekeeping.tick(now, settings, this::internal);
@@ -478,7 +482,12 @@ final class ReplicaLoop {
         if (wal.flushedLsn() < wal.receivedLsn() || !metaFile.isSettled()) {
             return 0;
         }
-        wal.truncate(cut.lsn());
+        try {
+            wal.truncate(cut.lsn());
+        } catch (WalException.Unusable refused) {
+            storageFailed(String.valueOf(refused.getMessage()));
+            return 1;
+        }
         if (store.appliedLsn() > cut.lsn()) {
             store.truncated(cut.lsn());
         }
@@ -493,7 +502,7 @@ final class ReplicaLoop {
     // Peers
 
     void receive(int from, ByteBuffer frame) {
-        if (!heldFrames.isEmpty() || (isFull() && FrameCodec.isReplicate(frame))) {
+        if (!heldFrames.isEmpty() || isTooMuch(frame)) {
             // The leader ships no more than a window ahead of what is acknowledged, so this stays small.
             heldFrames.add(new HeldFrame(from, frame));
             return;
@@ -501,14 +510,15 @@ final class ReplicaLoop {
         deliver(from, frame);
     }
 
-    private boolean isFull() {
-        return wal.admit(Math.min(FrameShipper.FRAME_BYTES, settings.pendingBytes() / 4)) == Wal.Admission.QUEUE_FULL;
+    /// A full disk is no reason: what frees it comes as entries too, and the reserve is there for them.
+    private boolean isTooMuch(ByteBuffer frame) {
+        return FrameCodec.carriesEntries(frame) && wal.admitEncoded(frame.remaining()) == Wal.Admission.QUEUE_FULL;
     }
 
     private int takeHeldFrames() {
         var taken = 0;
-        while (!heldFrames.isEmpty() && !isFull()) {
-            var held = heldFrames.remove();
+        for (var held = heldFrames.peek(); held != null && !isTooMuch(held.frame()); held = heldFrames.peek()) {
+            heldFrames.remove();
             deliver(held.from(), held.frame());
             taken++;
         }

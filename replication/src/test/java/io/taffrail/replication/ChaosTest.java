@@ -34,7 +34,7 @@ class ChaosTest {
             return new long[] {one};
         }
         var from = Long.getLong("chaos.from", 1);
-        var seeds = new long[Integer.getInteger("chaos.seeds", 12)];
+        var seeds = new long[Integer.getInteger("chaos.seeds", 6)];
         for (var i = 0; i < seeds.length; i++) {
             seeds[i] = from + i;
         }

@@ -60,9 +60,13 @@ public final class FrameCodec {
 
     public record Decoded(Envelope envelope, Message message) {}
 
-    /// Whether the frame says that it carries entries of a leader's log; nothing else of it is looked at.
-    public static boolean isReplicate(ByteBuffer frame) {
-        return frame.remaining() > KIND_AT && frame.get(frame.position() + KIND_AT) == REPLICATE;
+    /// Whether the frame says that it carries entries; nothing else of it is looked at.
+    public static boolean carriesEntries(ByteBuffer frame) {
+        if (frame.remaining() <= KIND_AT) {
+            return false;
+        }
+        var kind = frame.get(frame.position() + KIND_AT);
+        return kind == REPLICATE || kind == FETCHED;
     }
 
     // Writing

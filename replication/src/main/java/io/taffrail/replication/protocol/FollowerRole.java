@@ -134,7 +134,8 @@ final class FollowerRole implements Role {
 
     private void heard(Message.LeaderView view) {
         echoNanos = view.sentNanos();
-        if (view.acknowledgesFromMemory()) {
+        // A replica that ends vouches for nothing more but what is flushed, or its clean mark would lie.
+        if (view.acknowledgesFromMemory() && !state.stopping) {
             state.markDirty();
         }
         state.knownQuorumFlushed = Math.max(state.knownQuorumFlushed, view.quorumFlushed());

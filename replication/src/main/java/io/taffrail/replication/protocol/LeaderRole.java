@@ -102,7 +102,7 @@ final class LeaderRole implements Role {
         if (appended.flushWanted()) {
             flushThroughLsn = state.end.lsn();
         }
-        if (appended.acknowledgedFromMemory() && !acknowledgesFromMemory) {
+        if (appended.acknowledgedFromMemory() && !acknowledgesFromMemory && !state.stopping) {
             acknowledgesFromMemory = true;
             state.markDirty();
         }

@@ -126,11 +126,11 @@ class FrameCodecTest {
     }
 
     @Test
-    void onlyReplicateFramesSayThatTheyAre() {
+    void onlyFramesWithEntriesSayThatTheyCarryThem() {
         messages()
                 .forEach(message -> assertEquals(
-                        message instanceof Message.Replicate,
-                        FrameCodec.isReplicate(FrameCodec.encode(MEMBER, message))));
+                        message instanceof Message.Replicate || message instanceof Message.Fetched,
+                        FrameCodec.carriesEntries(FrameCodec.encode(MEMBER, message))));
     }
 
     @Test
