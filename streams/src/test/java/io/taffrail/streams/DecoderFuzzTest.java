@@ -9,7 +9,7 @@ import java.util.Arrays;
 /// Whatever the bytes, decoding ends with a value or a [CorruptStateException], and allocates no more than the
 /// bytes justify. Plays the inputs in the resources; `JAZZER_FUZZ=1` looks for new ones.
 class DecoderFuzzTest {
-    @FuzzTest(maxDuration = "2m")
+    @FuzzTest(maxDuration = "30s")
     void aStreamControlPayload(byte[] bytes) {
         try {
             var change = StreamChangeCodec.decode(ByteBuffer.wrap(bytes));
@@ -22,7 +22,7 @@ class DecoderFuzzTest {
     }
 
     /// Behind the checksums, which a fuzzer does not get past.
-    @FuzzTest(maxDuration = "2m")
+    @FuzzTest(maxDuration = "30s")
     void aCheckpointsPayload(byte[] bytes) {
         try {
             CheckpointFile.decode(
@@ -33,7 +33,7 @@ class DecoderFuzzTest {
     }
 
     /// With checksums that are right, so that the fuzzer reaches the header.
-    @FuzzTest(maxDuration = "2m")
+    @FuzzTest(maxDuration = "30s")
     void anIndexFile(byte[] bytes) throws IOException {
         var name = new FileName.Index(0, 100, 0);
         var directory = new MemoryDirectory();
