@@ -86,6 +86,8 @@ public final class ReplicationCore {
             case Event.Connected(int nodeId, boolean connected) -> {
                 if (connected) {
                     state.connected.add(nodeId);
+                    // A replica that belongs to no cluster knows no address to ask from: it has to be told.
+                    invite(nodeId);
                 } else {
                     state.connected.remove(nodeId);
                 }
@@ -146,7 +148,7 @@ public final class ReplicationCore {
         }
         switch (message) {
             case Message.Invite _ -> {}
-            case Message.Uninitialized _ -> invite(received);
+            case Message.Uninitialized _ -> invite(received.from());
             case Message.PreVote preVote -> preVote(from, preVote);
             case Message.Prepare(long epoch) -> prepare(received, epoch);
             case Message.Stale(long epoch, long promisedEpoch) -> {
@@ -181,15 +183,13 @@ public final class ReplicationCore {
         }
     }
 
-    private void invite(Event.Received received) {
-        var member = state.configuration().member(received.from());
+    /// To a member that may belong to no cluster yet; to any other it says nothing new.
+    private void invite(int nodeId) {
         var cluster = state.hard.clusterId();
         var history = state.hard.historyId();
-        if (member != null && member.storageId().equals(received.fromStorage()) && cluster != null && history != null) {
+        if (cluster != null && history != null && state.configuration().member(nodeId) != null) {
             // The configuration that it is in, at LSN 0: what came of it since stands in the log that follows.
-            state.send(
-                    received.from(),
-                    new Message.Invite(cluster, history, new LoggedConfiguration(0, state.configuration())));
+            state.send(nodeId, new Message.Invite(cluster, history, new LoggedConfiguration(0, state.configuration())));
         }
     }
 
