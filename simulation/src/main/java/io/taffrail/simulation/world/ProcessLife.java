@@ -1,5 +1,7 @@
 package io.taffrail.simulation.world;
 
+import java.util.function.Supplier;
+
 /// Whether a process lives, asked before and after each effect that it has on the world. Between two effects
 /// nothing can be told apart from outside, so dying at effects covers every instant.
 public final class ProcessLife {
@@ -7,6 +9,7 @@ public final class ProcessLife {
     private boolean ended;
     private long effects;
     private long endAtEffect = Long.MAX_VALUE;
+    private boolean observed;
 
     public ProcessLife(String name) {
         this.name = name;
@@ -33,8 +36,27 @@ public final class ProcessLife {
         ended = true;
     }
 
+    /// Looks into the process without disturbing it: what `look` does is no effect, costs no time and cannot fail
+    /// by a fault.
+    public <T> T observe(Supplier<T> look) {
+        var outer = observed;
+        observed = true;
+        try {
+            return look.get();
+        } finally {
+            observed = outer;
+        }
+    }
+
+    boolean observed() {
+        return observed;
+    }
+
     /// Throws [ProcessEnded] if the process is dead or dies here.
     public void effect(String what) {
+        if (observed) {
+            return;
+        }
         if (ended) {
             throw new ProcessEnded(name + " is dead: " + what);
         }

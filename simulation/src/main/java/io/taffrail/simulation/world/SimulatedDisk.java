@@ -208,6 +208,27 @@ public final class SimulatedDisk {
         return count;
     }
 
+    /// Equal for disks that hold the same, as processes see it.
+    public String fingerprint() {
+        var text = new StringBuilder();
+        for (var file : files().entrySet()) {
+            text.append(file.getKey()).append('=').append(file.getValue());
+            text.append(':').append(inode(file.getKey()).fingerprint()).append(' ');
+        }
+        return text.toString();
+    }
+
+    /// Files and which of their sectors hold anything, for people.
+    public String describe() {
+        var text = new StringBuilder();
+        for (var file : files().entrySet()) {
+            text.append("%s, %d bytes, sectors %s%n"
+                    .formatted(
+                            file.getKey(), file.getValue(), inode(file.getKey()).describe()));
+        }
+        return text.toString();
+    }
+
     private SimulatedInode inode(String path) {
         var folder = root;
         var parts = path.split("/");

@@ -3,6 +3,7 @@ package io.taffrail.simulation.world;
 import io.taffrail.replication.port.EventLoop;
 import java.util.ArrayDeque;
 import java.util.SplittableRandom;
+import java.util.function.Consumer;
 
 /// The thread of one process. It turns when it has something to do: runs what was posted, then its work. A call
 /// that blocks (recovery reads, a truncation) lets only this process's time pass: the loop stays busy until then
@@ -24,7 +25,7 @@ public final class SimulatedEventLoop implements EventLoop {
     private final SplittableRandom random;
     private final ProcessLife life;
     private final ArrayDeque<Runnable> tasks = new ArrayDeque<>();
-    private final Runnable ended;
+    private final Consumer<Throwable> ended;
     private Work work = NO_WORK;
     private long busyUntilNanos;
     private long turnAtNanos = Long.MAX_VALUE;
@@ -43,9 +44,14 @@ public final class SimulatedEventLoop implements EventLoop {
         }
     };
 
-    /// `ended` is told when the process dies within a turn.
+    /// `ended` is told when the process dies within a turn: at an effect, or because something was thrown that
+    /// nobody caught.
     public SimulatedEventLoop(
-            SimulatedScheduler scheduler, NodeClock clock, SplittableRandom random, ProcessLife life, Runnable ended) {
+            SimulatedScheduler scheduler,
+            NodeClock clock,
+            SplittableRandom random,
+            ProcessLife life,
+            Consumer<Throwable> ended) {
         this.scheduler = scheduler;
         this.clock = clock;
         this.random = random;
@@ -154,9 +160,9 @@ public final class SimulatedEventLoop implements EventLoop {
                 tasks.removeFirst().run();
             }
             worked = work.doWork();
-        } catch (ProcessEnded end) {
+        } catch (ProcessEnded | RuntimeException end) {
             life.end();
-            ended.run();
+            ended.accept(end);
             return;
         } finally {
             turning = false;

@@ -68,6 +68,12 @@ final class SimulatedFolder implements SimulatedNode {
         unsynced.add(new Change.Bind(name, node));
     }
 
+    /// This entry survives power loss; what else was changed does not for that.
+    void bindDurably(String name, SimulatedNode node) {
+        entries.put(name, node);
+        durable.put(name, node);
+    }
+
     void rename(String from, String to, SimulatedNode node) {
         entries.remove(from);
         entries.put(to, node);

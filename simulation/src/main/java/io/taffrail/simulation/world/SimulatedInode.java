@@ -24,7 +24,10 @@ final class SimulatedInode implements SimulatedNode {
     private record Size(long number, long bytes) {}
 
     final long id;
+    /// What processes call it now; a rename reaches those that have it open.
+    String name = "";
     private final int sectorBytes;
+    private final byte[] zeros;
     private final TreeMap<Integer, byte[]> cached = new TreeMap<>();
     private final TreeMap<Integer, byte[]> durable = new TreeMap<>();
     private final TreeMap<Integer, List<Version>> unsynced = new TreeMap<>();
@@ -36,10 +39,12 @@ final class SimulatedInode implements SimulatedNode {
     SimulatedInode(long id, int sectorBytes) {
         this.id = id;
         this.sectorBytes = sectorBytes;
+        zeros = new byte[sectorBytes];
     }
 
     SimulatedInode copy() {
         var copy = new SimulatedInode(id, sectorBytes);
+        copy.name = name;
         copy.cached.putAll(cached);
         copy.durable.putAll(durable);
         unsynced.forEach((sector, versions) -> copy.unsynced.put(sector, new ArrayList<>(versions)));
@@ -99,17 +104,26 @@ final class SimulatedInode implements SimulatedNode {
             var within = (int) (at % sectorBytes);
             var length = Math.min(count - done, sectorBytes - within);
             var index = (int) (at / sectorBytes);
-            if (only.passes(index)) {
-                var old = cached.get(index);
+            var old = cached.get(index);
+            if (!only.passes(index)) {
+                done += length;
+                continue;
+            }
+            grow(at + length);
+            // The same bytes once more leave nothing new to chance; zeros over a new file's zeros are many.
+            if (!equal(old == null ? zeros : old, within, source, source.position() + done, length)) {
                 var bytes = old == null ? new byte[sectorBytes] : old.clone();
                 source.get(source.position() + done, bytes, within, length);
                 cached.put(index, bytes);
                 unsynced.computeIfAbsent(index, key -> new ArrayList<>(2)).add(new Version(++lastNumber, bytes));
-                grow(at + length);
             }
             done += length;
         }
         return lastNumber;
+    }
+
+    private static boolean equal(byte[] sector, int within, ByteBuffer source, int position, int length) {
+        return ByteBuffer.wrap(sector, within, length).equals(source.slice(position, length));
     }
 
     interface SectorFilter {
@@ -177,6 +191,30 @@ final class SimulatedInode implements SimulatedNode {
         var bytes = new byte[sectorBytes];
         new SplittableRandom(id * 31 + sector).nextBytes(bytes);
         return bytes;
+    }
+
+    String fingerprint() {
+        var hash = 0xcbf29ce484222325L;
+        for (var sector : cached.entrySet()) {
+            hash = (hash ^ sector.getKey()) * 0x100000001b3L;
+            for (var value : sector.getValue()) {
+                hash = (hash ^ value) * 0x100000001b3L;
+            }
+        }
+        return Long.toHexString(hash);
+    }
+
+    /// Of each sector that was ever written: `0` zeros, `x` anything else.
+    String describe() {
+        var text = new StringBuilder();
+        for (var sector : cached.entrySet()) {
+            var zeros = true;
+            for (var value : sector.getValue()) {
+                zeros &= value == 0;
+            }
+            text.append(sector.getKey()).append(zeros ? "0 " : "x ");
+        }
+        return text.toString();
     }
 
     /// Changes bytes on the medium and in the cache behind everyone's back.

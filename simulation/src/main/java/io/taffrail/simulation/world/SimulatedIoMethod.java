@@ -121,7 +121,7 @@ public final class SimulatedIoMethod implements IoMethod {
         if (failure != null) {
             return failed("read", item, failure);
         }
-        return new IoResult.Done(item.file().inode().read(read.target(), read.position()));
+        return new IoResult.Done(item.file().inode().read(read.target().duplicate(), read.position()));
     }
 
     private static IoResult write(Pending item, IoRequest.Write write) {
@@ -162,7 +162,6 @@ public final class SimulatedIoMethod implements IoMethod {
                 inode.makeDurable(number, sector -> sector >= first && sector <= last);
             }
         }
-        write.source().position(write.source().limit());
         return new IoResult.Done(bytes.remaining());
     }
 

@@ -50,15 +50,18 @@ public final class SimulatedLogDirectory implements LogDirectory {
         }
         var inode = mount.disk().newInode();
         inode.grow(lengthBytes);
+        inode.name = name;
         folder.bind(name, inode);
-        return new SimulatedLogFile(mount, inode, name);
+        return new SimulatedLogFile(mount, inode);
     }
 
     @Override
     public LogFile open(String name) throws IOException {
         checkName(name);
         operation("open", name, Operation.METADATA);
-        return new SimulatedLogFile(mount, inode(name), name);
+        var inode = inode(name);
+        inode.name = name;
+        return new SimulatedLogFile(mount, inode);
     }
 
     @Override
@@ -66,7 +69,9 @@ public final class SimulatedLogDirectory implements LogDirectory {
         checkName(from);
         checkName(to);
         operation("rename", from, Operation.METADATA);
-        folder.rename(from, to, inode(from));
+        var inode = inode(from);
+        inode.name = to;
+        folder.rename(from, to, inode);
     }
 
     @Override
@@ -92,7 +97,8 @@ public final class SimulatedLogDirectory implements LogDirectory {
         var node = folder.get(name);
         if (node == null) {
             var child = new SimulatedFolder();
-            folder.bind(name, child);
+            folder.bindDurably(name, child);
+            mount.life().effect("subdirectory made");
             return new SimulatedLogDirectory(mount, child);
         }
         if (node instanceof SimulatedFolder child) {
@@ -124,6 +130,9 @@ public final class SimulatedLogDirectory implements LogDirectory {
     }
 
     private void operation(String what, String name, Operation operation) throws IOException {
+        if (mount.life().observed()) {
+            return;
+        }
         mount.life().effect(what + " " + name);
         mount.time().block(mount.disk().behaviour().latencyNanos(operation, 0));
         var failure = mount.disk().behaviour().failure(operation, name);

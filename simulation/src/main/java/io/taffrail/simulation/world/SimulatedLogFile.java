@@ -10,13 +10,11 @@ import java.nio.ByteBuffer;
 final class SimulatedLogFile implements LogFile {
     private final Mount mount;
     private final SimulatedInode inode;
-    private final String name;
     private boolean closed;
 
-    SimulatedLogFile(Mount mount, SimulatedInode inode, String name) {
+    SimulatedLogFile(Mount mount, SimulatedInode inode) {
         this.mount = mount;
         this.inode = inode;
-        this.name = name;
     }
 
     Mount mount() {
@@ -33,7 +31,7 @@ final class SimulatedLogFile implements LogFile {
 
     @Override
     public String name() {
-        return name;
+        return inode.name;
     }
 
     @Override
@@ -58,28 +56,28 @@ final class SimulatedLogFile implements LogFile {
         begin("write", Operation.WRITE, source.remaining());
         var end = position + source.remaining();
         if (end > inode.sizeBytes() && mount.disk().freeBytes() < end - inode.sizeBytes()) {
-            throw new IOException(name + ": No space left on device");
+            throw new IOException(inode.name + ": No space left on device");
         }
         inode.write(source, position, sector -> true);
         source.position(source.limit());
-        mount.life().effect("written " + name);
+        mount.life().effect("written " + inode.name);
     }
 
     @Override
     public void force() throws IOException {
         checkOpen();
-        mount.life().effect("force " + name);
+        mount.life().effect("force " + inode.name);
         var behaviour = mount.disk().behaviour();
         mount.time().block(behaviour.latencyNanos(Operation.SYNC, 0));
-        var failure = behaviour.failure(Operation.SYNC, name);
+        var failure = behaviour.failure(Operation.SYNC, inode.name);
         if (failure != null) {
             inode.abandonUnsynced(mount.choices(), failure.readsShowDisk());
-            throw new IOException(name + ": " + failure.message());
+            throw new IOException(inode.name + ": " + failure.message());
         }
-        if (!behaviour.syncLies(name)) {
+        if (!behaviour.syncLies(inode.name)) {
             inode.makeDurable(inode.lastNumber(), sector -> true);
         }
-        mount.life().effect("forced " + name);
+        mount.life().effect("forced " + inode.name);
     }
 
     @Override
@@ -89,17 +87,20 @@ final class SimulatedLogFile implements LogFile {
 
     private void begin(String what, Operation operation, int bytes) throws IOException {
         checkOpen();
-        mount.life().effect(what + " " + name);
+        if (mount.life().observed()) {
+            return;
+        }
+        mount.life().effect(what + " " + inode.name);
         mount.time().block(mount.disk().behaviour().latencyNanos(operation, bytes));
-        var failure = mount.disk().behaviour().failure(operation, name);
+        var failure = mount.disk().behaviour().failure(operation, inode.name);
         if (failure != null) {
-            throw new IOException(name + ": " + failure.message());
+            throw new IOException(inode.name + ": " + failure.message());
         }
     }
 
     private void checkOpen() throws IOException {
         if (closed) {
-            throw new IOException(name + " is closed");
+            throw new IOException(inode.name + " is closed");
         }
     }
 }

@@ -21,10 +21,20 @@ public final class StandaloneProcess {
         scheduler = new SimulatedScheduler(randomness.named("scheduler"), trace);
         life = new ProcessLife("standalone");
         loop = new SimulatedEventLoop(
-                scheduler, new NodeClock(scheduler, 0, 1), randomness.named("loop"), life, () -> {});
+                scheduler,
+                new NodeClock(scheduler, 0, 1),
+                randomness.named("loop"),
+                life,
+                StandaloneProcess::unexpected);
         io = new SimulatedIoMethod(scheduler, loop, life);
         this.disk = disk;
         directory = disk.mount(life, SimulatedDisk.BlockingTime.of(loop), Choices.random(randomness.named("choices")));
+    }
+
+    private static void unexpected(Throwable thrown) {
+        if (thrown instanceof RuntimeException exception) {
+            throw exception;
+        }
     }
 
     public SimulatedScheduler scheduler() {

@@ -6,8 +6,15 @@ import java.util.List;
 /// What happened, in order: a hash over everything, by which two runs are compared, and the newest events as
 /// text.
 public final class Trace {
+    private record Event(long atNanos, String what) {
+        @Override
+        public String toString() {
+            return "%,16.3f ms  %s".formatted(atNanos / 1e6, what);
+        }
+    }
+
     private final int keepEvents;
-    private final ArrayDeque<String> newest = new ArrayDeque<>();
+    private final ArrayDeque<Event> newest = new ArrayDeque<>();
     private long hash = 0xcbf29ce484222325L;
     private long events;
 
@@ -25,7 +32,7 @@ public final class Trace {
             if (newest.size() == keepEvents) {
                 newest.removeFirst();
             }
-            newest.addLast("%,16.3f ms  %s".formatted(atNanos / 1e6, what));
+            newest.addLast(new Event(atNanos, what));
         }
     }
 
@@ -43,6 +50,6 @@ public final class Trace {
     }
 
     public List<String> newest() {
-        return List.copyOf(newest);
+        return newest.stream().map(Event::toString).toList();
     }
 }

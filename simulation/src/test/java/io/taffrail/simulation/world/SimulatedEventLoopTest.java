@@ -16,7 +16,7 @@ class SimulatedEventLoopTest {
     private final ProcessLife life = new ProcessLife("test");
     private final List<String> done = new ArrayList<>();
     private final SimulatedEventLoop loop =
-            new SimulatedEventLoop(scheduler, clock, randomness.named("loop"), life, () -> done.add("ended"));
+            new SimulatedEventLoop(scheduler, clock, randomness.named("loop"), life, end -> done.add("ended"));
 
     @Test
     void runsTasksInTheOrderOfTheCalls() {

@@ -1,0 +1,31 @@
+package io.taffrail.simulation;
+
+import java.io.PrintStream;
+
+/// Runs seeds from the command line: `SeedRun FIRST [COUNT]`.
+public final class SeedRun {
+    private SeedRun() {}
+
+    public static void main(String[] arguments) {
+        var first = Long.parseLong(arguments[0]);
+        var count = arguments.length > 1 ? Long.parseLong(arguments[1]) : 1;
+        var failures = 0;
+        var coverage = new Coverage();
+        for (var seed = first; seed < first + count; seed++) {
+            var result = Simulation.run(SimulationOptions.of(seed));
+            coverage.addAll(result.coverage());
+            if (result.violation() != null) {
+                failures++;
+                System.out.println(FailureReport.of(result, count == 1 ? 400 : 0));
+            } else if (count == 1) {
+                System.out.println(FailureReport.summary(result));
+            }
+        }
+        print(coverage, System.out);
+        System.out.printf("%d seeds, %d failed%n", count, failures);
+    }
+
+    private static void print(Coverage coverage, PrintStream out) {
+        coverage.counts().forEach((what, times) -> out.printf("%,12d  %s%n", times, what));
+    }
+}

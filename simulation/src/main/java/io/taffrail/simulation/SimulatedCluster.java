@@ -1,0 +1,497 @@
+package io.taffrail.simulation;
+
+import io.taffrail.replication.AppendOutcome;
+import io.taffrail.replication.Peer;
+import io.taffrail.replication.Replica;
+import io.taffrail.replication.ReplicaStatus;
+import io.taffrail.replication.Watermarks;
+import io.taffrail.simulation.check.AckLedger.OpenLeader;
+import io.taffrail.simulation.check.Acknowledgement;
+import io.taffrail.simulation.check.Checks;
+import io.taffrail.simulation.check.InvariantViolation;
+import io.taffrail.simulation.check.ObservedLog;
+import io.taffrail.simulation.world.Choices;
+import io.taffrail.simulation.world.NodeClock;
+import io.taffrail.simulation.world.ProcessEnded;
+import io.taffrail.simulation.world.Randomness;
+import io.taffrail.simulation.world.SimulatedDisk;
+import io.taffrail.simulation.world.SimulatedNetwork;
+import io.taffrail.simulation.world.SimulatedScheduler;
+import io.taffrail.simulation.world.Trace;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/// The nodes of one run, what can be done to them, and what is checked whenever something happens to them.
+public final class SimulatedCluster implements SimulatedProcess.Observer {
+    private static final int TRACE_EVENTS = 400;
+    private static final long BOOTSTRAP_RETRY_NANOS = 500 * SimulationOptions.MILLI;
+
+    private final SimulationOptions options;
+    private final Randomness randomness;
+    private final SimulatedScheduler scheduler;
+    private final SimulatedNetwork network;
+    private final SplittableRandom crashes;
+    private final List<ClusterNode> nodes = new ArrayList<>();
+    private final Checks checks;
+    private final Coverage coverage = new Coverage();
+    private @Nullable UUID clusterId;
+    private boolean bootstrapped;
+    private @Nullable RuntimeException violation;
+
+    public SimulatedCluster(SimulationOptions options) {
+        this.options = options;
+        randomness = new Randomness(options.seed());
+        scheduler = new SimulatedScheduler(randomness.named("scheduler"), new Trace(TRACE_EVENTS));
+        network = new SimulatedNetwork(scheduler, randomness.named("network"));
+        crashes = randomness.named("crashes");
+        checks = new Checks(options);
+        var clocks = randomness.named("clocks");
+        for (var id = 0; id < options.nodes(); id++) {
+            var disk = new SimulatedDisk(options.volume());
+            var clock = new NodeClock(scheduler, clocks.nextLong(1_000 * SimulationOptions.SECOND), 1);
+            nodes.add(new ClusterNode(id, disk, clock));
+        }
+    }
+
+    public SimulationOptions options() {
+        return options;
+    }
+
+    public Randomness randomness() {
+        return randomness;
+    }
+
+    public SimulatedScheduler scheduler() {
+        return scheduler;
+    }
+
+    public SimulatedNetwork network() {
+        return network;
+    }
+
+    public List<ClusterNode> nodes() {
+        return nodes;
+    }
+
+    public Checks checks() {
+        return checks;
+    }
+
+    public Coverage coverage() {
+        return coverage;
+    }
+
+    // Lives
+
+    public void start(ClusterNode node) {
+        if (node.isUp()) {
+            return;
+        }
+        var life = ++node.lives;
+        scheduler.note("start node " + node.id() + " life " + life);
+        node.log = null;
+        node.comparedLsn = 0;
+        node.faultsOfDisk = 0;
+        node.process = new SimulatedProcess(
+                node.id(),
+                life,
+                options,
+                scheduler,
+                node.clock(),
+                node.disk(),
+                network,
+                randomness.child("node " + node.id() + " life " + life),
+                this);
+    }
+
+    public void startAll() {
+        nodes.forEach(this::start);
+        bootstrapWhenUp();
+    }
+
+    private void bootstrapWhenUp() {
+        if (bootstrapped) {
+            return;
+        }
+        var first = nodes.getFirst().replica();
+        if (first != null && nodes.stream().allMatch(node -> node.replica() != null)) {
+            if (clusterId == null) {
+                var ids = randomness.named("cluster id");
+                clusterId = new UUID(ids.nextLong(), ids.nextLong());
+            }
+            var voters = nodes.stream().map(SimulatedCluster::peer).toList();
+            first.bootstrap(clusterId, voters, outcome -> bootstrapped = true);
+        }
+        scheduler.after(BOOTSTRAP_RETRY_NANOS, this::bootstrapWhenUp);
+    }
+
+    private static Peer peer(ClusterNode node) {
+        var replica = node.replica();
+        if (replica == null) {
+            throw new IllegalStateException("node " + node.id() + " is down");
+        }
+        return new Peer(
+                node.id(),
+                replica.status().storageId(),
+                ClusterSettings.peerAddress(node.id()),
+                "node-" + node.id() + ":9090");
+    }
+
+    /// The process dies, its machine lives on.
+    public void crash(ClusterNode node, String why) {
+        var process = node.process;
+        if (process == null) {
+            return;
+        }
+        scheduler.note("crash " + process + ": " + why);
+        lookBeforeDeath(node);
+        process.processLife().end();
+        node.process = null;
+        node.disk().processEnded(Choices.random(crashes));
+        network.detach(node.id(), process.processLife(), false);
+        checks.history().unclean(scheduler.nowNanos(), node.id());
+    }
+
+    public void losePower(ClusterNode node) {
+        var process = node.process;
+        scheduler.note("power loss of node " + node.id());
+        lookBeforeDeath(node);
+        if (process != null) {
+            process.processLife().end();
+            network.detach(node.id(), process.processLife(), true);
+        }
+        node.process = null;
+        node.disk().losePower(Choices.random(crashes));
+        checks.history().unclean(scheduler.nowNanos(), node.id());
+    }
+
+    /// As a SIGTERM does.
+    public void shutDown(ClusterNode node, Runnable done) {
+        var process = node.process;
+        var replica = node.replica();
+        if (process == null || replica == null) {
+            done.run();
+            return;
+        }
+        scheduler.note("shut down " + process);
+        replica.shutdown(() -> scheduler.after(0, () -> {
+            if (node.process == process) {
+                scheduler.note("exit of " + process);
+                coverage.count("clean exit");
+                process.processLife().end();
+                node.process = null;
+                node.disk().processEnded(Choices.random(crashes));
+                network.detach(node.id(), process.processLife(), false);
+                done.run();
+            }
+        }));
+    }
+
+    public void crashAtEffect(ClusterNode node, long effects) {
+        if (node.process != null) {
+            node.process.processLife().endAfterEffects(effects);
+        }
+    }
+
+    public void disarm(ClusterNode node) {
+        if (node.process != null) {
+            node.process.processLife().endAfterEffects(Long.MAX_VALUE / 2);
+        }
+    }
+
+    /// The disk has refused something; what the process does from here on may be to give up.
+    public void diskFault(ClusterNode node) {
+        node.faultsOfDisk++;
+        checks.history().diskFailed(node.id());
+        checks.history().unclean(scheduler.nowNanos(), node.id());
+    }
+
+    /// Nodes besides this one that are down or may have forgotten something.
+    public int uncleanOthers(ClusterNode node) {
+        var count = 0;
+        for (var other : nodes) {
+            var replica = other.replica();
+            if (other != node
+                    && (replica == null
+                            || !isIntact(replica)
+                            || checks.history().isUnclean(other.id())
+                            || replica.status().state() == ReplicaStatus.State.UNINITIALIZED)) {
+                count++;
+            }
+        }
+        return count;
+    }
+
+    public void pause(ClusterNode node, boolean clockStops) {
+        if (node.process != null) {
+            scheduler.note("pause node " + node.id());
+            node.process.loop().pause();
+            if (clockStops) {
+                node.clock().freeze();
+            }
+        }
+    }
+
+    public void resume(ClusterNode node) {
+        node.clock().thaw();
+        if (node.process != null) {
+            scheduler.note("resume node " + node.id());
+            node.process.loop().resume();
+        }
+    }
+
+    // What processes tell
+
+    @Override
+    public void ended(SimulatedProcess process, Throwable reason) {
+        var node = nodes.get(process.nodeId());
+        if (node.process != process) {
+            return;
+        }
+        if (reason instanceof RuntimeException exception && node.faultsOfDisk == 0) {
+            fail(new InvariantViolation("ReplicaNeverThrows", process + " threw " + exception, exception));
+            return;
+        }
+        if (process.failedStorage() || node.faultsOfDisk > 0) {
+            checks.history().diskFailed(node.id());
+            coverage.count("storage failed");
+        }
+        crash(node, String.valueOf(reason.getMessage()));
+        if (!(reason instanceof ProcessEnded)) {
+            coverage.count("exit by exception");
+        }
+        scheduler.after(
+                SimulationOptions.SECOND / 2 + crashes.nextLong(2 * SimulationOptions.SECOND),
+                () -> startUnlessHeld(node));
+    }
+
+    void startUnlessHeld(ClusterNode node) {
+        if (!node.held) {
+            start(node);
+        }
+    }
+
+    @Override
+    public void statusChanged(SimulatedProcess process, ReplicaStatus status) {
+        var node = nodes.get(process.nodeId());
+        if (node.process != process) {
+            return;
+        }
+        guarded(() -> {
+            // Plain concatenation: this is the most frequent event of a run.
+            scheduler.note("node " + node.id() + " " + status.state() + " " + status.integrity() + " epoch "
+                    + status.epoch() + " received " + status.watermarks().leaderReceived() + " flushed "
+                    + status.watermarks().leaderFlushed());
+            coverage.count("state " + status.state());
+            coverage.count("integrity " + status.integrity());
+            checks.epochs().status(node.id(), process.life(), status.promisedEpoch());
+            if (status.state() == ReplicaStatus.State.FAILED && node.faultsOfDisk == 0) {
+                throw new InvariantViolation("ReplicaNeverFails", process + " failed: " + status.detail());
+            }
+            if (status.integrity() == ReplicaStatus.Integrity.INTACT
+                    && status.state() != ReplicaStatus.State.UNINITIALIZED) {
+                checks.history().clean(scheduler.nowNanos(), node.id());
+            }
+            if (status.state() == ReplicaStatus.State.LEADER && node.openedEpoch != status.epoch()) {
+                node.openedEpoch = status.epoch();
+                opened(node, process, status.epoch());
+            }
+        });
+    }
+
+    private void opened(ClusterNode node, SimulatedProcess process, long epoch) {
+        scheduler.note("node " + node.id() + " opened epoch " + epoch);
+        coverage.count("leader opened");
+        checks.oneLeader().opened(epoch, process.toString());
+        checks.epochs().opened(node.id(), epoch);
+        var log = look(node);
+        if (log != null) {
+            var begin = checks.epochBegin(log, epoch);
+            coverage.count("election tier " + begin.tier());
+            if (begin.possibleLoss()) {
+                coverage.count("loss declared");
+            }
+            checks.ledger().opened(new OpenLeader(node.id(), epoch, begin.possibleLoss(), log));
+        }
+    }
+
+    @Override
+    public void advanced(SimulatedProcess process, Watermarks watermarks) {
+        guarded(() -> checks.watermarks().advanced(process.toString(), watermarks));
+    }
+
+    /// A client is told that its append is done.
+    public void acknowledged(ClusterNode node, long operation, AppendOutcome.Acknowledged outcome) {
+        guarded(() -> {
+            var log = look(node, outcome.lsnEnd());
+            var process = node.process;
+            if (log == null || process == null) {
+                return;
+            }
+            var entry = log.at(outcome.lsnStart());
+            if (entry == null || entry.header().endLsn() != outcome.lsnEnd()) {
+                throw new InvariantViolation(
+                        "AcknowledgedIsInTheLog", outcome + " is not in the log of " + process + ": " + entry);
+            }
+            var batch = entry.records();
+            if (batch == null
+                    || batch.baseOffset() != outcome.baseOffset()
+                    || batch.recordCount() != outcome.recordCount()) {
+                throw new InvariantViolation("AcknowledgedIsInTheLog", outcome + " is " + entry);
+            }
+            var ack = new Acknowledgement(
+                    operation,
+                    node.id(),
+                    process.life(),
+                    scheduler.nowNanos(),
+                    outcome,
+                    entry.header().epoch(),
+                    entry.header().crc());
+            coverage.count("acknowledged " + outcome.reached().commitMode() + "/"
+                    + outcome.reached().replicationMode());
+            if (outcome.duplicate()) {
+                coverage.count("acknowledged a duplicate");
+            }
+            checks.durableOnQuorum(ack, knownLogs());
+            checks.ledger().acknowledged(ack);
+        });
+    }
+
+    // Checks that look into replicas
+
+    private List<ObservedLog> knownLogs() {
+        var known = new ArrayList<ObservedLog>();
+        for (var node : nodes) {
+            if (node.log != null) {
+                if (node.isUp()) {
+                    look(node);
+                }
+                known.add(node.log);
+            }
+        }
+        return known;
+    }
+
+    /// The node's log, read up to its end; null: it is down or recovering.
+    @Nullable
+    ObservedLog look(ClusterNode node) {
+        return look(node, 0);
+    }
+
+    private @Nullable ObservedLog look(ClusterNode node, long atLeastLsn) {
+        var process = node.process;
+        var replica = node.replica();
+        if (process == null || replica == null) {
+            return null;
+        }
+        return process.processLife().observe(() -> {
+            var log = node.log;
+            if (log == null) {
+                log = new ObservedLog(replica);
+                node.log = log;
+            }
+            log.refresh(atLeastLsn, entry -> checks.identity().found(process.toString(), entry));
+            node.comparedLsn = Math.min(node.comparedLsn, log.endLsn());
+            var quorumFlushed = Math.min(replica.watermarks().quorumFlushed(), log.endLsn());
+            if (quorumFlushed > node.comparedLsn) {
+                checks.agreement().compare(process.toString(), log, node.comparedLsn, quorumFlushed);
+                node.comparedLsn = quorumFlushed;
+            }
+            log.flushedLsn(Math.min(replica.watermarks().leaderFlushed(), log.endLsn()));
+            return log;
+        });
+    }
+
+    private void lookBeforeDeath(ClusterNode node) {
+        guarded(() -> look(node));
+    }
+
+    /// Everything that is too dear to be checked at each event.
+    public void audit() {
+        guarded(() -> {
+            for (var node : nodes) {
+                var log = look(node);
+                var process = node.process;
+                var replica = node.replica();
+                if (log != null && process != null && replica != null) {
+                    checks.audit(process.toString(), log, replica.walStats());
+                }
+            }
+        });
+    }
+
+    /// Looks into the node's process without disturbing it.
+    public void observe(ClusterNode node, Runnable look) {
+        var process = node.process;
+        if (process != null) {
+            guarded(() -> process.processLife().observe(() -> {
+                look.run();
+                return true;
+            }));
+        }
+    }
+
+    void guarded(Runnable check) {
+        try {
+            check.run();
+        } catch (ProcessEnded end) {
+            throw end;
+        } catch (RuntimeException broken) {
+            fail(broken);
+        }
+    }
+
+    public void fail(RuntimeException broken) {
+        if (violation == null) {
+            violation = broken;
+            scheduler.note("VIOLATION " + broken.getMessage());
+        }
+    }
+
+    public @Nullable RuntimeException violation() {
+        return violation;
+    }
+
+    /// Runs the world until the time or the first violation.
+    public void runUntil(long timeNanos) {
+        while (violation == null && scheduler.step(timeNanos)) {
+            // Each step is one event.
+        }
+    }
+
+    /// The node that says it leads, in the highest epoch.
+    public @Nullable ClusterNode leader() {
+        ClusterNode leader = null;
+        var epoch = -1L;
+        for (var node : nodes) {
+            var replica = node.replica();
+            if (replica != null
+                    && replica.status().state() == ReplicaStatus.State.LEADER
+                    && replica.status().epoch() > epoch) {
+                leader = node;
+                epoch = replica.status().epoch();
+            }
+        }
+        return leader;
+    }
+
+    /// Whether more volumes have failed, and are not trusted by their own replicas, than the cluster can do without.
+    boolean mayHaveHalted() {
+        var suspect = 0;
+        for (var node : nodes) {
+            var replica = node.replica();
+            if (checks.history().diskEverFailed(node.id())
+                    && (replica == null || replica.status().integrity() == ReplicaStatus.Integrity.SUSPECT)) {
+                suspect++;
+            }
+        }
+        return suspect > options.tolerated();
+    }
+
+    static boolean isIntact(Replica replica) {
+        return replica.status().integrity() == ReplicaStatus.Integrity.INTACT;
+    }
+}

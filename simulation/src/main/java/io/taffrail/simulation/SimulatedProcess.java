@@ -1,0 +1,176 @@
+package io.taffrail.simulation;
+
+import io.taffrail.replication.Replica;
+import io.taffrail.replication.ReplicaListener;
+import io.taffrail.replication.ReplicaStatus;
+import io.taffrail.replication.Watermarks;
+import io.taffrail.replication.port.Network;
+import io.taffrail.simulation.world.Choices;
+import io.taffrail.simulation.world.NodeClock;
+import io.taffrail.simulation.world.ProcessEnded;
+import io.taffrail.simulation.world.ProcessLife;
+import io.taffrail.simulation.world.Randomness;
+import io.taffrail.simulation.world.SimulatedDisk;
+import io.taffrail.simulation.world.SimulatedEventLoop;
+import io.taffrail.simulation.world.SimulatedIoMethod;
+import io.taffrail.simulation.world.SimulatedLogDirectory;
+import io.taffrail.simulation.world.SimulatedNetwork;
+import io.taffrail.simulation.world.SimulatedScheduler;
+import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
+
+/// One life of a node: from the start of its process until it exits, crashes or loses power. It wires a production
+/// [Replica] as the service does.
+public final class SimulatedProcess {
+    /// What the process tells the cluster around it.
+    interface Observer {
+        void statusChanged(SimulatedProcess process, ReplicaStatus status);
+
+        void advanced(SimulatedProcess process, Watermarks watermarks);
+
+        /// It ended by itself: a crash at an effect, a failed disk, an invariant of its own.
+        void ended(SimulatedProcess process, Throwable reason);
+    }
+
+    private final int nodeId;
+    private final int life;
+    private final ProcessLife processLife;
+    private final SimulatedEventLoop loop;
+    private final SimulatedIoMethod io;
+    private final Observer observer;
+    private final SimulatedScheduler scheduler;
+    private @Nullable Replica replica;
+    private boolean failedStorage;
+
+    SimulatedProcess(
+            int nodeId,
+            int life,
+            SimulationOptions options,
+            SimulatedScheduler scheduler,
+            NodeClock clock,
+            SimulatedDisk disk,
+            SimulatedNetwork network,
+            Randomness randomness,
+            Observer observer) {
+        this.nodeId = nodeId;
+        this.life = life;
+        this.observer = observer;
+        this.scheduler = scheduler;
+        processLife = new ProcessLife("node " + nodeId + " life " + life);
+        loop = new SimulatedEventLoop(
+                scheduler, clock, randomness.named("loop"), processLife, reason -> observer.ended(this, reason));
+        io = new SimulatedIoMethod(scheduler, loop, processLife);
+        var directory = disk.mount(
+                processLife, SimulatedDisk.BlockingTime.of(loop), Choices.random(randomness.named("choices")));
+        var port = network.attach(nodeId, processLife, new Frames());
+        loop.execute(() -> open(options, directory, port, randomness));
+    }
+
+    private void open(SimulationOptions options, SimulatedLogDirectory directory, Network port, Randomness randomness) {
+        var opened = Replica.open(
+                ClusterSettings.of(nodeId, options),
+                directory,
+                io,
+                loop,
+                port,
+                randomness.named("replica"),
+                percent -> {},
+                new Listener());
+        replica = opened;
+        loop.work(new SimulatedEventLoop.Work() {
+            @Override
+            public int doWork() {
+                return io.poll() + opened.doWork();
+            }
+
+            @Override
+            public long nextWorkNanos() {
+                return opened.nextWorkNanos();
+            }
+        });
+        opened.start();
+        observer.statusChanged(this, opened.status());
+    }
+
+    public int nodeId() {
+        return nodeId;
+    }
+
+    public int life() {
+        return life;
+    }
+
+    ProcessLife processLife() {
+        return processLife;
+    }
+
+    SimulatedEventLoop loop() {
+        return loop;
+    }
+
+    boolean failedStorage() {
+        return failedStorage;
+    }
+
+    /// Null: it is still recovering, or dead.
+    public @Nullable Replica replica() {
+        return processLife.ended() ? null : replica;
+    }
+
+    /// The replica, dead or alive, for those who look at what it held.
+    @Nullable
+    Replica lastReplica() {
+        return replica;
+    }
+
+    @Override
+    public String toString() {
+        return processLife.name();
+    }
+
+    private final class Frames implements SimulatedNetwork.Endpoint {
+        @Override
+        public void receive(int fromNodeId, ByteBuffer frame) {
+            var receiver = replica();
+            if (receiver != null) {
+                receiver.receive(fromNodeId, frame);
+            }
+        }
+
+        @Override
+        public void connected(int peer, boolean connected) {
+            var receiver = replica();
+            if (receiver != null) {
+                receiver.connected(peer, connected);
+            }
+        }
+    }
+
+    private final class Listener implements ReplicaListener {
+        @Override
+        public void advanced(Watermarks watermarks) {
+            observer.advanced(SimulatedProcess.this, watermarks);
+        }
+
+        @Override
+        public void statusChanged(ReplicaStatus status) {
+            observer.statusChanged(SimulatedProcess.this, status);
+        }
+
+        @Override
+        public void inboxHasRoom() {
+            // Clients retry by time.
+        }
+
+        @Override
+        public void storageFailed(String message) {
+            failedStorage = true;
+            // As the service: exits with status 74, a moment later.
+            scheduler.after(1_000_000, () -> {
+                if (!processLife.ended()) {
+                    observer.ended(SimulatedProcess.this, new ProcessEnded("storage failed: " + message));
+                }
+            });
+        }
+    }
+}

@@ -1,0 +1,164 @@
+package io.taffrail.simulation.check;
+
+import io.taffrail.simulation.SimulationOptions;
+import io.taffrail.streams.CommitMode;
+import io.taffrail.streams.ReplicationMode;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/// Everything that clients were told is done, and whether it is still there when a leader opens and at the end.
+/// What is missing is judged by the cell that was acknowledged and by what happened since: the table of
+/// replication/README.md, "What is promised". Records that are rightly lost are counted and looked for no more.
+public final class AckLedger {
+    public static final String SURVIVE = "CommittedRecordsSurvive";
+    /// What is measured by the true clock was promised by nodes' clocks and reported over a network.
+    private static final double CLOCK_SLACK = 1.3;
+
+    /// Why a record may be missing; null: it may not.
+    public enum Excuse {
+        ASYNC_REPLICATION,
+        DECLARED_MEMORY_LOSS
+    }
+
+    /// A leader that has opened.
+    ///
+    /// @param declaresLoss its EPOCH_BEGIN says that records acknowledged from memory may be missing
+    public record OpenLeader(int nodeId, long epoch, boolean declaresLoss, ObservedLog log) {}
+
+    private final SimulationOptions options;
+    private final FaultHistory history;
+    private final List<Acknowledgement> standing = new ArrayList<>();
+    private final EnumMap<Excuse, Integer> lost = new EnumMap<>(Excuse.class);
+    private @Nullable OpenLeader newest;
+    private int acknowledged;
+
+    public AckLedger(SimulationOptions options, FaultHistory history) {
+        this.options = options;
+        this.history = history;
+    }
+
+    public void acknowledged(Acknowledgement ack) {
+        acknowledged++;
+        var leader = newest;
+        if (leader != null && leader.epoch() > ack.outcome().epoch() && leader.epoch() > ack.entryEpoch()) {
+            // A deposed leader may complete what was on its way, if the record is its successor's too.
+            if (isMissing(ack, leader.log())) {
+                judge(ack, leader, true);
+                return;
+            }
+        }
+        standing.add(ack);
+    }
+
+    /// `log` is fresh.
+    public void opened(OpenLeader leader) {
+        var kept = new ArrayList<Acknowledgement>();
+        var missing = new ArrayList<Acknowledgement>();
+        for (var ack : standing) {
+            (isMissing(ack, leader.log()) ? missing : kept).add(ack);
+        }
+        for (var ack : missing) {
+            judge(ack, leader, false);
+        }
+        checkSuffix(kept, missing);
+        checkWindow(missing);
+        standing.clear();
+        standing.addAll(kept);
+        newest = leader;
+    }
+
+    private static boolean isMissing(Acknowledgement ack, ObservedLog log) {
+        var lsn = ack.outcome().lsnStart();
+        if (lsn < log.startLsn()) {
+            return false;
+        }
+        var entry = log.at(lsn);
+        return entry == null || entry.header().crc() != ack.entryCrc();
+    }
+
+    private void judge(Acknowledgement ack, OpenLeader leader, boolean afterwards) {
+        var excuse = excuse(ack, leader);
+        if (excuse == null) {
+            throw new InvariantViolation(
+                    SURVIVE,
+                    "%s%s is not in the log of node %d, which opened epoch %d%s; log ends at %d; at most %d nodes were unclean since (tolerated %d)"
+                            .formatted(
+                                    ack,
+                                    afterwards ? ", acknowledged by a deposed leader," : "",
+                                    leader.nodeId(),
+                                    leader.epoch(),
+                                    leader.declaresLoss() ? " and declares loss" : "",
+                                    leader.log().endLsn(),
+                                    history.mostUncleanSince(ack.atNanos()),
+                                    options.tolerated()));
+        }
+        lost.merge(excuse, 1, Integer::sum);
+    }
+
+    private @Nullable Excuse excuse(Acknowledgement ack, OpenLeader leader) {
+        var reached = ack.outcome().reached();
+        if (reached.replicationMode() == ReplicationMode.ASYNC) {
+            // Of a leader that leads again at once, only what was in memory may be gone.
+            var sameLeader = leader.nodeId() == ack.nodeId()
+                    && (newest == null || newest.epoch() <= ack.outcome().epoch())
+                    && !history.diskEverFailed(ack.nodeId());
+            return reached.commitMode() == CommitMode.SYNC && sameLeader ? null : Excuse.ASYNC_REPLICATION;
+        }
+        if (reached.commitMode() == CommitMode.SYNC) {
+            return null;
+        }
+        var beyond = history.mostUncleanSince(ack.atNanos()) > options.tolerated();
+        return beyond && leader.declaresLoss() ? Excuse.DECLARED_MEMORY_LOSS : null;
+    }
+
+    /// I19: what is lost of an epoch is its end.
+    private static void checkSuffix(List<Acknowledgement> kept, List<Acknowledgement> missing) {
+        for (var ack : missing) {
+            for (var other : kept) {
+                if (other.entryEpoch() == ack.entryEpoch()
+                        && other.outcome().lsnStart() > ack.outcome().lsnStart()) {
+                    throw new InvariantViolation(
+                            "LossIsASuffix", ack + " is lost, " + other + " of the same epoch is not");
+                }
+            }
+        }
+    }
+
+    /// What memory lost was acknowledged within three writer delays.
+    private void checkWindow(List<Acknowledgement> missing) {
+        var byEpoch = new TreeMap<Long, long[]>();
+        for (var ack : missing) {
+            if (ack.outcome().reached().replicationMode() != ReplicationMode.ASYNC) {
+                var span =
+                        byEpoch.computeIfAbsent(ack.entryEpoch(), epoch -> new long[] {Long.MAX_VALUE, Long.MIN_VALUE});
+                span[0] = Math.min(span[0], ack.atNanos());
+                span[1] = Math.max(span[1], ack.atNanos());
+            }
+        }
+        var limit = (long) (3 * options.timing().writerDelayNanos() * CLOCK_SLACK) + 100 * SimulationOptions.MILLI;
+        byEpoch.forEach((epoch, span) -> {
+            if (span[1] - span[0] > limit) {
+                throw new InvariantViolation(
+                        "LossStaysInTheWindow",
+                        "epoch %d lost acknowledgements of %d ns, the window is %d ns"
+                                .formatted(epoch, span[1] - span[0], limit));
+            }
+        });
+    }
+
+    public int acknowledgedCount() {
+        return acknowledged;
+    }
+
+    public List<Acknowledgement> standing() {
+        return standing;
+    }
+
+    public Map<Excuse, Integer> lost() {
+        return lost;
+    }
+}

@@ -1,0 +1,16 @@
+package io.taffrail.simulation.check;
+
+import io.taffrail.replication.AppendOutcome;
+
+/// An append that a client was told is done.
+///
+/// @param entryCrc of the entry in the acknowledging leader's log at that time: stands for it and all before it
+/// @param atNanos true time at which the leader said so
+public record Acknowledgement(
+        long operation,
+        int nodeId,
+        int life,
+        long atNanos,
+        AppendOutcome.Acknowledged outcome,
+        long entryEpoch,
+        int entryCrc) {}

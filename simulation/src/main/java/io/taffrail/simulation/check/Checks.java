@@ -1,0 +1,100 @@
+package io.taffrail.simulation.check;
+
+import io.taffrail.replication.codec.ControlEntryCodec;
+import io.taffrail.replication.protocol.Effect;
+import io.taffrail.simulation.SimulationOptions;
+import io.taffrail.streams.CommitMode;
+import io.taffrail.streams.ReplicationMode;
+import io.taffrail.wal.WalStats;
+import io.taffrail.wal.record.EntryType;
+import java.util.List;
+
+/// All checkers of a run.
+public final class Checks {
+    /// A turn of the loop and a nap of the disk between the gate's decision and the report.
+    private static final long WINDOW_SLACK_NANOS = 2 * SimulationOptions.MILLI;
+
+    private final SimulationOptions options;
+    private final FaultHistory history = new FaultHistory();
+    private final AckLedger ledger;
+    private final OneLeaderPerEpoch oneLeader = new OneLeaderPerEpoch();
+    private final EpochsOnlyGrow epochs = new EpochsOnlyGrow();
+    private final LogIdentity identity = new LogIdentity();
+    private final LogsAgreeUpToCommit agreement = new LogsAgreeUpToCommit();
+    private final WatermarksOnlyGrow watermarks = new WatermarksOnlyGrow();
+
+    public Checks(SimulationOptions options) {
+        this.options = options;
+        this.ledger = new AckLedger(options, history);
+    }
+
+    public FaultHistory history() {
+        return history;
+    }
+
+    public AckLedger ledger() {
+        return ledger;
+    }
+
+    public OneLeaderPerEpoch oneLeader() {
+        return oneLeader;
+    }
+
+    public EpochsOnlyGrow epochs() {
+        return epochs;
+    }
+
+    public LogIdentity identity() {
+        return identity;
+    }
+
+    public LogsAgreeUpToCommit agreement() {
+        return agreement;
+    }
+
+    public WatermarksOnlyGrow watermarks() {
+        return watermarks;
+    }
+
+    /// I9: whoever has opened holds the entry that begins its epoch.
+    public Effect.EpochBegin epochBegin(ObservedLog log, long epoch) {
+        for (var entry : log.newestFirst()) {
+            var control = entry.control();
+            if (entry.header().type() == EntryType.EPOCH_BEGIN && entry.header().epoch() == epoch && control != null) {
+                return ControlEntryCodec.epochBegin(control.duplicate());
+            }
+        }
+        throw new InvariantViolation("OpenMeansBegun", "no EPOCH_BEGIN of the epoch %d that is open".formatted(epoch));
+    }
+
+    /// I15, for the strongest promise: the entry is flushed on a majority of the nodes, dead or alive. `logs`: as
+    /// they were last seen; what was flushed stays so when its process dies.
+    public void durableOnQuorum(Acknowledgement ack, List<ObservedLog> logs) {
+        var reached = ack.outcome().reached();
+        if (reached.commitMode() != CommitMode.SYNC || reached.replicationMode() == ReplicationMode.ASYNC) {
+            return;
+        }
+        var holders = logs.stream()
+                .filter(log -> log.holdsFlushed(ack.outcome().lsnStart(), ack.entryCrc()))
+                .count();
+        // Of a node that has not been seen since it started, nothing is known.
+        var unknown = options.nodes() - logs.size();
+        if (holders + unknown < options.majority()) {
+            throw new InvariantViolation(
+                    "AcknowledgedMeansQuorumDurable",
+                    "%s is flushed on %d of %d nodes".formatted(ack, holders, options.nodes()));
+        }
+    }
+
+    /// I18 and what needs a whole log.
+    public void audit(String where, ObservedLog log, WalStats stats) {
+        OffsetsHaveNoGaps.check(where, log);
+        var limit = (long) (3.3 * options.timing().writerDelayNanos()) + WINDOW_SLACK_NANOS;
+        if (stats.riskWindowNanos() > limit) {
+            throw new InvariantViolation(
+                    "WindowGate",
+                    "%s reported %d ns of unflushed bytes, allowed are %d"
+                            .formatted(where, stats.riskWindowNanos(), limit));
+        }
+    }
+}

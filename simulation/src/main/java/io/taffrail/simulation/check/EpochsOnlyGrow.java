@@ -1,0 +1,30 @@
+package io.taffrail.simulation.check;
+
+import java.util.TreeMap;
+
+/// I6: what a volume has promised it never takes back, and a node that opened an epoch remembers it after a crash.
+public final class EpochsOnlyGrow {
+    private record Seen(int life, long promised) {}
+
+    private final TreeMap<Integer, Seen> newest = new TreeMap<>();
+    private final TreeMap<Integer, Long> opened = new TreeMap<>();
+
+    public void status(int nodeId, int life, long promisedEpoch) {
+        var before = newest.put(nodeId, new Seen(life, promisedEpoch));
+        if (before != null && before.life() == life && promisedEpoch < before.promised()) {
+            throw new InvariantViolation(
+                    "EpochsOnlyGrow",
+                    "node %d had promised epoch %d, now %d".formatted(nodeId, before.promised(), promisedEpoch));
+        }
+        if (promisedEpoch < opened.getOrDefault(nodeId, 0L)) {
+            throw new InvariantViolation(
+                    "EpochsOnlyGrow",
+                    "node %d led epoch %d and has promised only %d"
+                            .formatted(nodeId, opened.getOrDefault(nodeId, 0L), promisedEpoch));
+        }
+    }
+
+    public void opened(int nodeId, long epoch) {
+        opened.merge(nodeId, epoch, Math::max);
+    }
+}

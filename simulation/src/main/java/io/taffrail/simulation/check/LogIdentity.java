@@ -1,0 +1,38 @@
+package io.taffrail.simulation.check;
+
+import io.taffrail.wal.record.EntryType;
+import java.util.TreeMap;
+
+/// I1, I2, I3, I5: an epoch and an LSN name the same bytes on every replica and for ever, and the same log before
+/// them; epochs never fall in a log and each begins with its EPOCH_BEGIN.
+public final class LogIdentity {
+    private record Name(long epoch, long lsn) implements Comparable<Name> {
+        @Override
+        public int compareTo(Name other) {
+            return epoch != other.epoch ? Long.compare(epoch, other.epoch) : Long.compare(lsn, other.lsn);
+        }
+    }
+
+    private final TreeMap<Name, Integer> crcs = new TreeMap<>();
+    private final TreeMap<Long, Long> epochStarts = new TreeMap<>();
+
+    public void found(String where, ObservedEntry entry) {
+        var header = entry.header();
+        var other = crcs.putIfAbsent(new Name(header.epoch(), header.lsn()), header.crc());
+        if (other != null && other != header.crc()) {
+            throw new InvariantViolation(
+                    "LogIdentity",
+                    "%s holds other bytes, or another log before them, for %s than was seen before (crc %08x)"
+                            .formatted(where, header, other));
+        }
+        if (header.type() == EntryType.EPOCH_BEGIN) {
+            var start = epochStarts.putIfAbsent(header.epoch(), header.lsn());
+            if (start != null && start != header.lsn()) {
+                throw new InvariantViolation(
+                        "LogIdentity",
+                        "epoch %d begins at %d and, on %s, at %d"
+                                .formatted(header.epoch(), start, where, header.lsn()));
+            }
+        }
+    }
+}

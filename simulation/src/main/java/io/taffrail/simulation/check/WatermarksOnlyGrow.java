@@ -1,0 +1,21 @@
+package io.taffrail.simulation.check;
+
+import io.taffrail.replication.Watermarks;
+import java.util.TreeMap;
+
+/// I16: in one life, a replica's idea of what is flushed on a majority never falls back.
+public final class WatermarksOnlyGrow {
+    private final TreeMap<String, Long> newest = new TreeMap<>();
+
+    public void advanced(String process, Watermarks watermarks) {
+        var before = newest.put(process, watermarks.quorumFlushed());
+        if (before != null && watermarks.quorumFlushed() < before) {
+            throw new InvariantViolation(
+                    "WatermarksOnlyGrow",
+                    "%s: quorum flushed fell from %d to %d".formatted(process, before, watermarks.quorumFlushed()));
+        }
+        if (watermarks.leaderFlushed() > watermarks.leaderReceived() && watermarks.leaderReceived() != 0) {
+            throw new InvariantViolation("WatermarksOnlyGrow", process + ": flushed beyond received: " + watermarks);
+        }
+    }
+}

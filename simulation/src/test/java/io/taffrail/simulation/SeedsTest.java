@@ -1,0 +1,25 @@
+package io.taffrail.simulation;
+
+import static org.junit.jupiter.api.Assertions.assertNull;
+
+import java.util.stream.LongStream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// A cluster keeps its promises whatever the seed breaks. `-Dseeds=N` runs more of them, `-Dseed=S` replays one.
+class SeedsTest {
+    static LongStream seeds() {
+        var one = Long.getLong("seed");
+        return one != null
+                ? LongStream.of(one)
+                : LongStream.range(0, Integer.getInteger("seeds", 12))
+                        .map(index -> index + Long.getLong("firstSeed", 1));
+    }
+
+    @ParameterizedTest
+    @MethodSource("seeds")
+    void keepsEveryPromise(long seed) {
+        var result = Simulation.run(SimulationOptions.of(seed));
+        assertNull(result.violation(), () -> FailureReport.of(result, 100));
+    }
+}

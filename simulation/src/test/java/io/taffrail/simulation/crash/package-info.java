@@ -1,0 +1,4 @@
+@NullMarked
+package io.taffrail.simulation.crash;
+
+import org.jspecify.annotations.NullMarked;
