@@ -102,7 +102,7 @@ final class LogState {
                 header.chainPrevious() == chainCrc, "S7 entries follow on: chain", header.chainPrevious(), chainCrc);
         switch (header.type()) {
             case RECORDS -> applyRecords(header, payload);
-            case STREAM_CONTROL -> apply(StreamChangeCodec.decode(payload));
+            case STREAM_CONTROL -> apply(StreamChangeCodec.decode(payload), header.endLsn());
             case EPOCH_BEGIN, CONFIG -> {}
         }
         appliedLsn = header.endLsn();
@@ -151,7 +151,7 @@ final class LogState {
         changed(producer);
     }
 
-    private void apply(StreamChange change) {
+    private void apply(StreamChange change, long endLsn) {
         switch (change) {
             case StreamChange.Created created -> changed(catalog.create(created));
             case StreamChange.Updated updated ->
@@ -165,7 +165,7 @@ final class LogState {
             }
             case StreamChange.Fenced fenced ->
                 changed(catalog.require(fenced.streamId())).fence(fenced.fencingToken());
-            case StreamChange.ProducerRegistered registered -> changed(producers.register(registered));
+            case StreamChange.ProducerRegistered registered -> changed(producers.register(registered, endLsn));
             case StreamChange.ProducersExpired expired -> expire(expired.idleSinceMillis());
             case StreamChange.CursorCommitted committed ->
                 changed(catalog.require(committed.streamId()))

@@ -1,5 +1,6 @@
 package io.taffrail.streams;
 
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -9,8 +10,13 @@ import org.jspecify.annotations.Nullable;
 /// The producers that are registered, by id and, where they have one, by name. An id is never used twice.
 /// The loop writes, any thread looks up.
 final class ProducerTable {
+    /// Newest registrations whose answer can still be asked for: far more than commands that wait at one time.
+    private static final int REMEMBERED_REGISTRATIONS = 65_536;
+
     private final ConcurrentHashMap<Long, Producer> byId = new ConcurrentHashMap<>();
     private final ConcurrentHashMap<String, Producer> byName = new ConcurrentHashMap<>();
+    private final ConcurrentHashMap<Long, StreamStore.ProducerView> registrations = new ConcurrentHashMap<>();
+    private final ArrayDeque<Long> registrationOrder = new ArrayDeque<>();
     private long nextId = 1;
 
     @Nullable
@@ -43,7 +49,22 @@ final class ProducerTable {
         return nextId;
     }
 
-    Producer register(StreamChange.ProducerRegistered registered) {
+    /// What the registration in the entry that ends at `endLsn` gave; null: there is none, or it is long ago.
+    StreamStore.@Nullable ProducerView registration(long endLsn) {
+        return registrations.get(endLsn);
+    }
+
+    Producer register(StreamChange.ProducerRegistered registered, long endLsn) {
+        var producer = register(registered);
+        registrations.put(endLsn, producer.view());
+        registrationOrder.addLast(endLsn);
+        if (registrationOrder.size() > REMEMBERED_REGISTRATIONS) {
+            registrations.remove(registrationOrder.removeFirst());
+        }
+        return producer;
+    }
+
+    private Producer register(StreamChange.ProducerRegistered registered) {
         var known = byId.get(registered.producerId());
         if (known != null) {
             Checks.check(registered.epoch() == known.epoch() + 1, "S3 epoch", registered.epoch(), known.epoch() + 1L);

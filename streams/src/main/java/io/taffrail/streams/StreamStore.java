@@ -180,12 +180,20 @@ public final class StreamStore implements AutoCloseable {
         return known == null ? List.of() : known.cursors.views(stream);
     }
 
-    /// Of a registration that was just applied. Any thread.
+    /// What the registration in the entry that ends at `endLsn` gave: the answer to whoever asked for it. Looked
+    /// up by id or name instead, it might be a later registration's epoch, and two instances would share it. Null
+    /// if that entry is none, or one of long ago. Any thread.
+    public @Nullable ProducerView registration(long endLsn) {
+        return state.producers().registration(endLsn);
+    }
+
+    /// As it is now. Any thread.
     public @Nullable ProducerView producer(long producerId) {
         var producer = state.producers().get(producerId);
         return producer == null ? null : producer.view();
     }
 
+    /// As it is now; never one without a name. Any thread.
     public @Nullable ProducerView producer(String name) {
         var producer = state.producers().get(name);
         return producer == null ? null : producer.view();

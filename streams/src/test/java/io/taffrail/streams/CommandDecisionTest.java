@@ -141,6 +141,20 @@ class CommandDecisionTest {
     }
 
     @Test
+    void eachRegistrationIsAnsweredWithItsOwnEpoch() {
+        log.execute(store, new StreamCommand.RegisterProducer(0, ""));
+        var first = log.endLsn();
+        log.execute(store, new StreamCommand.RegisterProducer(0, ""));
+        var second = log.endLsn();
+        log.execute(store, new StreamCommand.RegisterProducer(1, ""));
+        var third = log.endLsn();
+        assertEquals(new StreamStore.ProducerView(1, 0, ""), store.registration(first));
+        assertEquals(new StreamStore.ProducerView(2, 0, ""), store.registration(second));
+        assertEquals(new StreamStore.ProducerView(1, 1, ""), store.registration(third));
+        assertNull(store.registration(third + 1));
+    }
+
+    @Test
     void aCursorMovesOnlyFromWhereItIsExpected() {
         log.append(store, log.plain("s", 4));
         var commit = new StreamCommand.CommitCursor("s", "c", 2, OptionalLong.of(0));
