@@ -103,6 +103,9 @@ final class AppendCommand implements Callable<Integer> {
         try (var client = server.connect()) {
             if (create) {
                 client.createStream(stream, StreamConfig.getDefaultInstance(), true);
+            } else {
+                // That no service is there, or no stream, is told within --timeout; later there is more patience.
+                var _ = client.describeStream(stream);
             }
             append(client, name, fromFile);
             finished = true;

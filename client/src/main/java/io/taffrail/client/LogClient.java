@@ -33,6 +33,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -69,15 +70,20 @@ public final class LogClient implements AutoCloseable {
         return appender(stream, AppenderConfig.DEFAULTS);
     }
 
-    /// Registers the producer, which fences whoever used its name before.
+    /// Registers the producer, which fences whoever used its name before; tries for as long as a batch may take.
     public Appender appender(String stream, AppenderConfig appenderConfig) {
+        // A name of its own where it has none: a registration that is tried again then finds the id of the first try.
+        var name = appenderConfig.producerName().isEmpty()
+                ? "anonymous-" + UUID.randomUUID()
+                : appenderConfig.producerName();
         var producer = calls.toLeader(
                 LogGrpc.getRegisterProducerMethod(),
                 RegisterProducerRequest.newBuilder()
-                        .setName(appenderConfig.producerName())
+                        .setName(name)
                         .setStream(stream)
                         .build(),
-                UnaryCalls.Repeat.SAFE);
+                UnaryCalls.Repeat.SAFE,
+                appenderConfig.deliveryTimeout());
         var appender = new Appender(
                 stream, appenderConfig, producer, connections, leaders, config.retry(), timer, open::remove);
         open.add(appender);

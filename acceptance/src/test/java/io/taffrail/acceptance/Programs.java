@@ -1,0 +1,42 @@
+package io.taffrail.acceptance;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Where the build put the programs, and how they are started.
+final class Programs {
+    static final Path CHECKOUT = Path.of(System.getProperty("taffrail.checkout", ".."))
+            .toAbsolutePath()
+            .normalize();
+
+    private static final Path SERVICE = CHECKOUT.resolve("service/target/quarkus-app/quarkus-run.jar");
+    private static final Path CLI = CHECKOUT.resolve("cli/target/taffrail-cli.jar");
+
+    private Programs() {}
+
+    static List<String> service(String... arguments) {
+        return java(SERVICE, arguments);
+    }
+
+    static List<String> cli(String... arguments) {
+        return java(CLI, arguments);
+    }
+
+    private static List<String> java(Path jar, String... arguments) {
+        if (!Files.exists(jar)) {
+            throw new IllegalStateException(jar + " is missing: mvn package makes it");
+        }
+        var command = new ArrayList<String>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.add("-XX:+UseSerialGC");
+        command.add("-XX:TieredStopAtLevel=1");
+        command.add("--enable-native-access=ALL-UNNAMED");
+        command.add("--sun-misc-unsafe-memory-access=allow");
+        command.add("-jar");
+        command.add(jar.toString());
+        command.addAll(List.of(arguments));
+        return command;
+    }
+}

@@ -1,0 +1,156 @@
+package io.taffrail.acceptance;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.DigestInputStream;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// Text that someone else made goes in by the command line and must come out byte for byte.
+///
+/// `-Dtaffrail.input=FILE` names the text, `-Dtaffrail.kills=N` how often the service is killed meanwhile.
+class RoundTripIT {
+    private static final int KILLS = Integer.getInteger("taffrail.kills", 3);
+    private static final int LEAST_INPUT_BYTES = 8 << 20;
+
+    @TempDir
+    Path folder;
+
+    @Test
+    void givesBackEveryByteOfAFile() throws Exception {
+        var input = input();
+        try (var service = new ServiceProcess(folder).start()) {
+            var cli = new CommandLine(service.address(), folder);
+            System.out.print(cli.run("append", "text", input.toString(), "--create"));
+            assertComesBack(input, cli);
+            service.stop();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"sync", "async"})
+    void losesDoublesAndSwapsNoLineWhenTheServiceIsKilled(String commitMode) throws Exception {
+        var input = input();
+        var random = new Random(20_261_121);
+        try (var service = new ServiceProcess(folder).start()) {
+            var cli = new CommandLine(service.address(), folder);
+            var started = System.nanoTime();
+            // Small batches, so that there are many to lose.
+            String[] append = {
+                "append",
+                "text",
+                input.toString(),
+                "--create",
+                "--batch-bytes",
+                "8Ki",
+                "--commit-mode",
+                commitMode,
+                "--timeout",
+                "90"
+            };
+            var appending = cli.start(append);
+            var kills = 0;
+            while (kills < KILLS && !appending.waitFor(150 + random.nextInt(500), TimeUnit.MILLISECONDS)) {
+                service.kill();
+                kills++;
+                service.start();
+            }
+            var ended = cli.end(appending, append);
+            System.out.printf(
+                    "%s: killed %d times in %.1f s: %s%s",
+                    commitMode, kills, (System.nanoTime() - started) / 1e9, ended.out(), ended.err());
+            assertEquals(0, ended.exitCode(), ended.err());
+            assertTrue(kills > 0, "the append ended before the first kill: give it a larger -Dtaffrail.input");
+            assertComesBack(input, cli);
+        }
+    }
+
+    @Test
+    void goesOnWhereAKilledCommandStopped() throws Exception {
+        var input = input();
+        var random = new Random(20_261_122);
+        try (var service = new ServiceProcess(folder).start()) {
+            var cli = new CommandLine(service.address(), folder);
+            String[] append = {
+                "append",
+                "text",
+                input.toString(),
+                "--create",
+                "--batch-bytes",
+                "8Ki",
+                "--producer",
+                "importer",
+                "--timeout",
+                "90"
+            };
+            var kills = 0;
+            var appending = cli.start(append);
+            while (kills < KILLS && !appending.waitFor(900 + random.nextInt(600), TimeUnit.MILLISECONDS)) {
+                appending.destroyForcibly().waitFor();
+                kills++;
+                appending = cli.start(append);
+            }
+            var ended = cli.end(appending, append);
+            System.out.printf("the command was killed %d times: %s%s", kills, ended.out(), ended.err());
+            assertEquals(0, ended.exitCode(), ended.err());
+            assertComesBack(input, cli);
+        }
+    }
+
+    private void assertComesBack(Path input, CommandLine cli) throws Exception {
+        var output = folder.resolve("read-back");
+        cli.runInto(output, "read", "text");
+        assertEquals(Files.size(input), Files.size(output), "bytes");
+        assertEquals(sha256(input), sha256(output), "SHA-256");
+        System.out.println(Files.size(input) + " bytes, SHA-256 " + sha256(output) + " in and out");
+    }
+
+    private Path input() throws IOException {
+        var named = System.getProperty("taffrail.input", "");
+        return named.isEmpty() ? textOfTheJdk() : Path.of(named);
+    }
+
+    /// The JDK's list of classes and its licences, over and over: what every machine that runs this has.
+    private Path textOfTheJdk() throws IOException {
+        var home = Path.of(System.getProperty("java.home"));
+        var input = folder.resolve("input");
+        if (Files.exists(input)) {
+            return input;
+        }
+        try (var files = Files.walk(home);
+                var out = Files.newOutputStream(input)) {
+            var texts = files.filter(file ->
+                            file.startsWith(home.resolve("legal")) || file.endsWith(Path.of("lib", "classlist")))
+                    .filter(Files::isRegularFile)
+                    .sorted()
+                    .toList();
+            while (Files.size(input) < LEAST_INPUT_BYTES) {
+                for (var text : texts) {
+                    Files.copy(text, out);
+                    out.write('\n');
+                }
+            }
+        }
+        return input;
+    }
+
+    private static String sha256(Path file) throws IOException, NoSuchAlgorithmException {
+        var digest = MessageDigest.getInstance("SHA-256");
+        try (var in = new DigestInputStream(Files.newInputStream(file), digest)) {
+            in.transferTo(OutputStream.nullOutputStream());
+        }
+        return HexFormat.of().formatHex(digest.digest());
+    }
+}
