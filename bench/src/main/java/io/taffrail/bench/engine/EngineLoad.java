@@ -8,15 +8,13 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Locale;
 import java.util.stream.Stream;
 
 /// Measures the engine in this process: `bench/run engine [--dir D] [--method M,...] [--files direct,buffered]
 /// [--workload W,...] [--seconds S] [--rounds N] [--json FILE]`.
 ///
-/// Rounds run all combinations in turn, so that a disturbance of the machine hits each of them alike; for the
-/// workloads with one entry outstanding fio runs before and after in the same seconds, and the ratio to it is
-/// printed: the machine's disk may be ten times slower a minute later, the ratio is not.
+/// Rounds run all combinations in turn, so that a disturbance of the machine hits each of them alike. With one
+/// entry outstanding, seconds of the log and of fio alternate ([FloorSlices]).
 public final class EngineLoad {
     private static final List<Workload> WORKLOADS = List.of(
             Workload.ONE_BLOCK,
@@ -61,43 +59,36 @@ public final class EngineLoad {
 
     private void runMethods(Workload workload, Buffering files) throws IOException, InterruptedException {
         for (var method : options.methods()) {
-            var floor = workload.durable() && workload.outstanding() == 1;
-            var before = floor ? floor(workload) : 0;
-            var measurement = measure(workload, method, files);
-            var after = floor ? floor(workload) : 0;
-            System.out.println(measurement.line());
-            if (before > 0 && after > 0) {
-                var mean = (before + after) / 2;
-                System.out.printf(
-                        Locale.ROOT,
-                        "%-24s fio O_DIRECT|O_DSYNC, same bytes: %,.0f before, %,.0f after; the log's rate is %.2f of it%n",
-                        "",
-                        before,
-                        after,
-                        measurement.perSecond() / mean);
-            }
-            if (options.json() != null) {
-                Files.writeString(
-                        options.json(),
-                        measurement.json() + "\n",
-                        StandardOpenOption.CREATE,
-                        StandardOpenOption.APPEND);
+            var log = folder.resolve("log");
+            try (var engine = new Engine(log, method, files, config(workload))) {
+                var loop = new LoadLoop(engine, workload);
+                loop.warmUp(options.warmUpSeconds());
+                if (workload.durable() && workload.outstanding() == 1) {
+                    compareWithFloor(loop, workload, method);
+                } else {
+                    report(loop.run(options.seconds()));
+                }
+            } finally {
+                deleteTree(log);
             }
         }
     }
 
-    private double floor(Workload workload) throws IOException, InterruptedException {
-        var blocks = (workload.payloadBytes() + 96 + 4095) / 4096;
-        return FioFloor.writesPerSecond(folder, blocks * 4096, options.seconds() / 2)
-                .orElse(0);
+    private void compareWithFloor(LoadLoop loop, Workload workload, String method)
+            throws IOException, InterruptedException {
+        var slices = new FloorSlices(folder, method, workload);
+        for (var slice = 0; slice < Math.max(1, options.seconds()); slice++) {
+            slices.add(loop.run(1));
+        }
+        report(slices.total());
+        System.out.println(slices.comparison());
     }
 
-    private Measurement measure(Workload workload, String method, Buffering files) throws IOException {
-        var log = folder.resolve("log");
-        try (var engine = new Engine(log, method, files, config(workload))) {
-            return new LoadLoop(engine, workload).run(options.warmUpSeconds(), options.seconds());
-        } finally {
-            deleteTree(log);
+    private void report(Measurement measurement) throws IOException {
+        System.out.println(measurement.line());
+        if (options.json() != null) {
+            Files.writeString(
+                    options.json(), measurement.json() + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
         }
     }
 

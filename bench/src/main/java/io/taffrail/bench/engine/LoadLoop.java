@@ -17,6 +17,7 @@ final class LoadLoop {
     // Of what is outstanding, a ring in the order of the log.
     private final long[] endLsns;
     private final long[] startNanos;
+    private final RiskWindow risk = new RiskWindow();
     private long appended;
     private long acknowledged;
 
@@ -30,8 +31,11 @@ final class LoadLoop {
         this.payload = ByteBuffer.allocateDirect(bytes.length).put(0, bytes);
     }
 
-    Measurement run(double warmUpSeconds, double seconds) {
-        turns(warmUpSeconds, new Histogram(HIGHEST_LATENCY_NANOS, 3));
+    void warmUp(double seconds) {
+        turns(seconds, new Histogram(HIGHEST_LATENCY_NANOS, 3));
+    }
+
+    Measurement run(double seconds) {
         var latency = new Histogram(HIGHEST_LATENCY_NANOS, 3);
         var before = engine.stats();
         var from = acknowledged;
@@ -55,7 +59,7 @@ final class LoadLoop {
                 latency,
                 flushes == 0 ? 0 : (after.flushedEntries() - before.flushedEntries()) / (double) flushes,
                 flushes,
-                workload.durable() ? 0 : after.riskWindowNanos(),
+                workload.durable() ? 0 : risk.longestNanos(),
                 cores.own(),
                 cores.other());
     }
@@ -88,6 +92,11 @@ final class LoadLoop {
             appended++;
             added++;
         }
+        if (added > 0 && !workload.durable()) {
+            risk.appended(
+                    endLsns[(int) ((appended - 1) % workload.outstanding())],
+                    startNanos[(int) ((appended - added) % workload.outstanding())]);
+        }
         return added;
     }
 
@@ -104,6 +113,9 @@ final class LoadLoop {
                 latency.recordValue(now - startNanos[slot]);
                 acknowledged++;
                 taken++;
+            }
+            if (taken > 0 && !workload.durable()) {
+                risk.acknowledged(upTo, engine.flushedLsn(), now);
             }
         }
         return taken;
