@@ -14,12 +14,12 @@ import java.util.concurrent.Executor;
 
 /// The data directory and the way into it, as configured.
 ///
-/// @param workers run the requests of the `worker` method
+/// @param workers run the requests of the `worker` method, and free the space of deleted files
 record LogStorage(Path path, boolean direct, ServiceSettings.IoChoice choice, Executor workers, ProcessInfo info)
         implements ReplicaHost.Storage {
     @Override
     public LogDirectory openDirectory() throws IOException {
-        return FileLogDirectory.open(path, direct ? Buffering.DIRECT : Buffering.BUFFERED);
+        return FileLogDirectory.open(path, direct ? Buffering.DIRECT : Buffering.BUFFERED, workers);
     }
 
     @Override

@@ -29,7 +29,7 @@ final class Engine implements AutoCloseable {
     private long trimAtLsn;
 
     Engine(Path path, String method, Buffering buffering, WalConfig config) throws IOException {
-        directory = FileLogDirectory.open(path, buffering);
+        directory = FileLogDirectory.open(path, buffering, workers);
         opened = IoMethods.open(method, directory, workers);
         var listener = new WalListener() {
             @Override

@@ -12,6 +12,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /// A folder of a mounted file system. The process that writes to it holds a lock on the file `lock` in it, so
@@ -20,22 +21,29 @@ import org.jspecify.annotations.Nullable;
 public final class FileLogDirectory implements LogDirectory {
     private final Path path;
     private final Mode mode;
+    private final Deletion deletion;
     private final @Nullable DirectoryLock lock;
     // A file's path changes when it is renamed; the I/O methods that open descriptors of their own ask for it.
     private final Set<ChannelLogFile> openFiles = ConcurrentHashMap.newKeySet();
 
     record Mode(boolean writable, Buffering buffering, String reason) {}
 
-    private FileLogDirectory(Path path, Mode mode, @Nullable DirectoryLock lock) {
+    private FileLogDirectory(Path path, Mode mode, Deletion deletion, @Nullable DirectoryLock lock) {
         this.path = path;
         this.mode = mode;
+        this.deletion = deletion;
         this.lock = lock;
+    }
+
+    /// The same, with deletions carried out by the caller's thread.
+    public static FileLogDirectory open(Path path, Buffering wanted) throws IOException {
+        return open(path, wanted, Runnable::run);
     }
 
     /// Makes the folder if need be and locks it. Throws [DirectoryUnusableException] if another process, or
     /// another directory object of this one, has it. Where the file system refuses direct I/O the directory
-    /// is buffered and [#bufferingReason] says why.
-    public static FileLogDirectory open(Path path, Buffering wanted) throws IOException {
+    /// is buffered and [#bufferingReason] says why. `background` frees the space of deleted files.
+    public static FileLogDirectory open(Path path, Buffering wanted, Executor background) throws IOException {
         try {
             Files.createDirectories(path);
         } catch (IOException e) {
@@ -43,7 +51,9 @@ public final class FileLogDirectory implements LogDirectory {
         }
         var lock = DirectoryLock.acquire(path);
         try {
-            return new FileLogDirectory(path, DirectProbe.choose(path, wanted), lock);
+            var deletion = new Deletion(background);
+            deletion.finish(path);
+            return new FileLogDirectory(path, DirectProbe.choose(path, wanted), deletion, lock);
         } catch (IOException e) {
             lock.close();
             throw e;
@@ -55,7 +65,11 @@ public final class FileLogDirectory implements LogDirectory {
         if (!Files.isDirectory(path)) {
             throw new DirectoryUnusableException(path + " is not a directory");
         }
-        return new FileLogDirectory(path, new Mode(false, Buffering.BUFFERED, "opened for reading alone"), null);
+        return new FileLogDirectory(
+                path,
+                new Mode(false, Buffering.BUFFERED, "opened for reading alone"),
+                new Deletion(Runnable::run),
+                null);
     }
 
     public Path path() {
@@ -76,7 +90,7 @@ public final class FileLogDirectory implements LogDirectory {
         try (var entries = Files.list(path)) {
             return entries.filter(Files::isRegularFile)
                     .map(entry -> entry.getFileName().toString())
-                    .filter(name -> !name.equals(DirectoryLock.FILE_NAME))
+                    .filter(name -> !name.equals(DirectoryLock.FILE_NAME) && !Deletion.isDeleted(name))
                     .sorted()
                     .toList();
         }
@@ -126,7 +140,7 @@ public final class FileLogDirectory implements LogDirectory {
     @Override
     public void delete(String name) throws IOException {
         checkWritable("delete", name);
-        Files.delete(resolve(name));
+        deletion.delete(resolve(name));
     }
 
     @Override
@@ -145,8 +159,10 @@ public final class FileLogDirectory implements LogDirectory {
             Files.createDirectories(child);
             // What is flushed in it is not there after a power loss if the folder is not.
             sync();
+        } else if (mode.writable()) {
+            deletion.finish(child);
         }
-        return new FileLogDirectory(child, mode, null);
+        return new FileLogDirectory(child, mode, deletion, null);
     }
 
     @Override
@@ -167,7 +183,7 @@ public final class FileLogDirectory implements LogDirectory {
     }
 
     Path resolve(String name) {
-        if (name.isEmpty() || name.indexOf('/') >= 0 || name.equals(DirectoryLock.FILE_NAME) || name.startsWith("..")) {
+        if (name.isEmpty() || name.indexOf('/') >= 0 || name.equals(DirectoryLock.FILE_NAME) || name.startsWith(".")) {
             throw new IllegalArgumentException("not the name of a log file: '" + name + "'");
         }
         return path.resolve(name);

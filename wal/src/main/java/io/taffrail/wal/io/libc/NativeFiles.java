@@ -6,19 +6,24 @@ import io.taffrail.wal.io.file.Buffering;
 import io.taffrail.wal.io.file.ChannelLogFile;
 import java.util.IdentityHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.function.IntPredicate;
 
 /// Descriptors of one I/O method's own for files that Java opened, because Java hides its descriptors. A file
-/// is opened by its path at its first request and closed some time after the [LogFile] was, by the owner: a
-/// number that another thread frees could name another file by the time it reaches the kernel.
+/// is opened by its path at its first request and closed some time after the [LogFile] was, when the owner says
+/// that its number is on no way to the kernel: freed earlier, it could name another file when it gets there.
 public final class NativeFiles implements AutoCloseable {
     private final int extraFlags;
+    private final Executor background;
     private final IdentityHashMap<LogFile, Integer> descriptors = new IdentityHashMap<>();
     private final ConcurrentLinkedQueue<LogFile> closedFiles = new ConcurrentLinkedQueue<>();
 
-    /// `extraFlags` are added to those of `open(2)` that the file's own opening implies.
-    public NativeFiles(int extraFlags) {
+    /// `extraFlags` are added to those of `open(2)` that the file's own opening implies. `background` closes
+    /// descriptors: the last one of a deleted file frees its blocks, which takes milliseconds.
+    public NativeFiles(int extraFlags, Executor background) {
         this.extraFlags = extraFlags;
+        this.background = background;
     }
 
     /// The owner. Throws if the file is closed or the kernel does not open it again.
@@ -61,8 +66,16 @@ public final class NativeFiles implements AutoCloseable {
                 closedFiles.add(file);
             } else {
                 descriptors.remove(file);
-                LibC.close(descriptor);
+                close(descriptor);
             }
+        }
+    }
+
+    private void close(int descriptor) {
+        try {
+            background.execute(() -> LibC.close(descriptor));
+        } catch (RejectedExecutionException e) {
+            LibC.close(descriptor);
         }
     }
 

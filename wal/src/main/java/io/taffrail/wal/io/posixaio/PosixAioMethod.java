@@ -19,6 +19,7 @@ import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.util.ArrayDeque;
+import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /// POSIX AIO as glibc does it: with threads of its own, one at a time for a descriptor. It is here to be
@@ -50,14 +51,15 @@ public final class PosixAioMethod implements IoMethod {
     private final Transfer[] transfers = new Transfer[IN_FLIGHT_LIMIT];
     private final ArrayDeque<Transfer> free = new ArrayDeque<>(IN_FLIGHT_LIMIT);
     private final ArrayDeque<IoRequest> waiting = new ArrayDeque<>();
-    private final NativeFiles files = new NativeFiles(0);
-    private final NativeFiles durableFiles = new NativeFiles(LibC.O_DSYNC);
+    private final NativeFiles files;
+    private final NativeFiles durableFiles;
     private final EventFd wake;
     private final OwnerSignal signal = new OwnerSignal();
     private final CompletionQueue completions = new CompletionQueue();
     private boolean wakeArmed;
 
-    public static PosixAioMethod open() throws KernelRefusedException {
+    /// `background` closes the descriptors of closed files.
+    public static PosixAioMethod open(Executor background) throws KernelRefusedException {
         LibC.requireLinux();
         if (METHODS.incrementAndGet() > METHODS_LIMIT) {
             METHODS.decrementAndGet();
@@ -67,15 +69,17 @@ public final class PosixAioMethod implements IoMethod {
                     "this process has " + METHODS_LIMIT + " such methods open, all that glibc's threads can serve");
         }
         try {
-            return new PosixAioMethod(new EventFd());
+            return new PosixAioMethod(new EventFd(), background);
         } catch (KernelRefusedException e) {
             METHODS.decrementAndGet();
             throw e;
         }
     }
 
-    private PosixAioMethod(EventFd wake) {
+    private PosixAioMethod(EventFd wake, Executor background) {
         this.wake = wake;
+        this.files = new NativeFiles(0, background);
+        this.durableFiles = new NativeFiles(LibC.O_DSYNC, background);
         for (var i = 0; i <= IN_FLIGHT_LIMIT; i++) {
             blocks[i] = new ControlBlock(arena.allocate(ControlBlock.BYTES, 8), errno);
         }

@@ -26,8 +26,8 @@ public final class IoMethods {
     private IoMethods() {}
 
     /// Tries a method with a durable write and a read in `directory` before it returns it. `workers` runs the
-    /// requests of the `worker` method. Blocks; throws [IoMethodUnavailableException] if the named method
-    /// cannot be had, or with `auto` none.
+    /// requests of the `worker` method, and for the others what takes long and nobody waits for. Blocks; throws
+    /// [IoMethodUnavailableException] if the named method cannot be had, or with `auto` none.
     public static Opened open(String wanted, LogDirectory directory, Executor workers)
             throws IoMethodUnavailableException {
         if (!NAMES.contains(wanted)) {
@@ -60,9 +60,9 @@ public final class IoMethods {
 
     private static IoMethod open(String name, Executor workers) throws KernelRefusedException {
         return switch (name) {
-            case "io_uring" -> UringIoMethod.open();
+            case "io_uring" -> UringIoMethod.open(workers);
             case "worker" -> new WorkerIoMethod(workers);
-            case "posix_aio" -> PosixAioMethod.open();
+            case "posix_aio" -> PosixAioMethod.open(workers);
             case "sync" -> new SyncIoMethod();
             default -> throw new IllegalArgumentException(name);
         };

@@ -13,6 +13,7 @@ import io.taffrail.wal.io.libc.Transfer;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
+import java.util.concurrent.Executor;
 
 /// Linux's io_uring: a request costs one system call, an overlapped one no thread. A durable write is one
 /// operation (RWF_DSYNC).
@@ -30,7 +31,7 @@ public final class UringIoMethod implements IoMethod {
     private final EventFd wake;
     private final Arena arena = Arena.ofShared();
     private final MemorySegment wakeValue = arena.allocate(EventFd.VALUE_BYTES, EventFd.VALUE_BYTES);
-    private final NativeFiles files = new NativeFiles(0);
+    private final NativeFiles files;
     private final OwnerSignal signal = new OwnerSignal();
     private final CompletionQueue completions = new CompletionQueue();
     private final Transfer[] transfers = new Transfer[IN_FLIGHT_LIMIT];
@@ -39,22 +40,24 @@ public final class UringIoMethod implements IoMethod {
     private final Ring.CompletionSink sink = this::answered;
     private boolean wakeArmed;
 
-    /// Throws with a hint where the kernel, its settings or a sandbox refuse io_uring.
-    public static UringIoMethod open() throws KernelRefusedException {
+    /// Throws with a hint where the kernel, its settings or a sandbox refuse io_uring. `background` closes the
+    /// descriptors of closed files.
+    public static UringIoMethod open(Executor background) throws KernelRefusedException {
         LibC.requireLinux();
         // One entry more than transfers, for the wake-up's read.
         var ring = Ring.open(IN_FLIGHT_LIMIT + 1);
         try {
-            return new UringIoMethod(ring, new EventFd());
+            return new UringIoMethod(ring, new EventFd(), background);
         } catch (KernelRefusedException e) {
             ring.close();
             throw e;
         }
     }
 
-    private UringIoMethod(Ring ring, EventFd wake) {
+    private UringIoMethod(Ring ring, EventFd wake, Executor background) {
         this.ring = ring;
         this.wake = wake;
+        this.files = new NativeFiles(0, background);
         for (var i = 0; i < transfers.length; i++) {
             transfers[i] = new Transfer(i);
             free.add(transfers[i]);

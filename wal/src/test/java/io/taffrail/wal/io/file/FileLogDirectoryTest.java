@@ -10,7 +10,9 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -89,6 +91,33 @@ class FileLogDirectoryTest {
     }
 
     @Test
+    void deletesAtOnceForItsOwnerAndLaterOnTheDisk() throws Exception {
+        var background = new ArrayDeque<Runnable>();
+        try (var directory = FileLogDirectory.open(folder, Buffering.BUFFERED, background::add)) {
+            for (var i = 0; i < 2; i++) {
+                try (var file = directory.create("a", 10)) {
+                    directory.delete("a");
+                    assertFalse(directory.exists("a"));
+                    assertEquals(List.of(), directory.list());
+                    assertEquals(10, file.read(ByteBuffer.allocate(20), 0));
+                }
+            }
+            assertThrows(NoSuchFileException.class, () -> directory.delete("a"));
+            background.remove().run();
+        }
+        assertEquals(1, filesOnDisk());
+        // The other one was left by a process that ended first.
+        FileLogDirectory.open(folder, Buffering.BUFFERED).close();
+        assertEquals(0, filesOnDisk());
+    }
+
+    private long filesOnDisk() throws IOException {
+        try (var entries = Files.list(folder)) {
+            return entries.filter(entry -> !entry.endsWith("lock")).count();
+        }
+    }
+
+    @Test
     void keepsAFileThatExists() throws Exception {
         try (var directory = FileLogDirectory.open(folder, Buffering.BUFFERED)) {
             directory.create("a", 10).close();
@@ -134,7 +163,7 @@ class FileLogDirectoryTest {
     @Test
     void refusesNamesThatLeadElsewhere() throws Exception {
         try (var directory = FileLogDirectory.open(folder, Buffering.BUFFERED)) {
-            for (var name : List.of("", "../a", "a/b", "lock", "..")) {
+            for (var name : List.of("", "../a", "a/b", "lock", "..", ".deleted-1-a")) {
                 assertThrows(IllegalArgumentException.class, () -> directory.create(name, 0));
             }
         }

@@ -28,7 +28,7 @@ class PosixAioMethodTest {
 
         @Override
         protected IoMethod openMethod(LogDirectory directory) throws Exception {
-            return PosixAioMethod.open();
+            return PosixAioMethod.open(Runnable::run);
         }
     }
 }
