@@ -42,6 +42,7 @@ import io.taffrail.streams.ReplicationMode;
 import io.taffrail.streams.StreamCommand;
 import java.util.Locale;
 import java.util.OptionalLong;
+import java.util.UUID;
 
 /// `taffrail.log.v1.Log`: checks size and shape, maps to the replica's values and back, and decides nothing.
 public final class LogGrpcService {
@@ -181,17 +182,21 @@ public final class LogGrpcService {
     }
 
     private void registerProducer(RegisterProducerRequest request, UnaryCall call) {
+        // The name is how the answer finds the id that the log gave it.
+        var name = request.getProducerId() == 0 && request.getName().isEmpty()
+                ? "anonymous-" + UUID.randomUUID()
+                : request.getName();
         commands.execute(
                 call,
-                new StreamCommand.RegisterProducer(request.getProducerId(), request.getName()),
-                replica -> registered(replica, request));
+                new StreamCommand.RegisterProducer(request.getProducerId(), name),
+                replica -> registered(replica, request, name));
     }
 
-    private static RegisterProducerResponse registered(Replica replica, RegisterProducerRequest request) {
+    private static RegisterProducerResponse registered(Replica replica, RegisterProducerRequest request, String name) {
         var streams = replica.streams();
         var producer = request.getProducerId() != 0
                 ? streams.producer(request.getProducerId())
-                : streams.producer(request.getName());
+                : streams.producer(name);
         if (producer == null) {
             throw new CommandCalls.NoLongerThere("the producer was registered, and has expired since");
         }
