@@ -67,6 +67,7 @@ final class CandidateRole implements Role {
         }
         for (var voter : state.configuration().voters()) {
             if (!willing.contains(voter.nodeId())) {
+                state.invite(voter.nodeId());
                 state.send(voter.nodeId(), new Message.PreVote(epoch, state.end));
             }
         }

@@ -148,6 +148,9 @@ final class LeaderRole implements Role {
         heartbeatAt = state.nowNanos + state.config.heartbeatNanos();
         var view = leaderView();
         for (var progress : followers.values()) {
+            if (progress.session() == 0) {
+                state.invite(progress.member.nodeId());
+            }
             state.send(
                     progress.member.nodeId(),
                     new Message.Heartbeat(

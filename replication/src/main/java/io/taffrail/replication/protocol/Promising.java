@@ -49,11 +49,10 @@ final class Promising {
             return;
         }
         pending = false;
-        Check.that(
-                state.hard.promisedEpoch() == epoch,
-                "I6: testimony for %d under promise %d",
-                epoch,
-                state.hard.promisedEpoch());
+        if (state.hard.promisedEpoch() != epoch) {
+            // Another was promised more while this became durable, or this replica stands itself.
+            return;
+        }
         state.send(
                 candidate,
                 new Message.Promise(

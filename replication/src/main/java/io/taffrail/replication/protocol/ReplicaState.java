@@ -103,6 +103,17 @@ final class ReplicaState {
 
     // Effects
 
+    /// To a member that may belong to no cluster yet, and then knows no address to ask from; to any other it says
+    /// nothing new.
+    void invite(int node) {
+        var cluster = hard.clusterId();
+        var history = hard.historyId();
+        if (cluster != null && history != null && configuration().member(node) != null) {
+            // The configuration that it is in, at LSN 0: what came of it since stands in the log that follows.
+            send(node, new Message.Invite(cluster, history, new LoggedConfiguration(0, configuration())));
+        }
+    }
+
     void emit(Effect effect) {
         effects.add(effect);
     }

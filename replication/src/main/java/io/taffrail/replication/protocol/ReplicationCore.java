@@ -87,7 +87,7 @@ public final class ReplicationCore {
                 if (connected) {
                     state.connected.add(nodeId);
                     // A replica that belongs to no cluster knows no address to ask from: it has to be told.
-                    invite(nodeId);
+                    state.invite(nodeId);
                 } else {
                     state.connected.remove(nodeId);
                 }
@@ -148,7 +148,7 @@ public final class ReplicationCore {
         }
         switch (message) {
             case Message.Invite _ -> {}
-            case Message.Uninitialized _ -> invite(received.from());
+            case Message.Uninitialized _ -> state.invite(from);
             case Message.PreVote preVote -> preVote(from, preVote);
             case Message.Prepare(long epoch) -> prepare(received, epoch);
             case Message.Stale(long epoch, long promisedEpoch) -> {
@@ -180,16 +180,6 @@ public final class ReplicationCore {
         if (self != null && self.storageId().equals(state.storageId)) {
             // This storage has never promised anything to anyone, so it may believe whoever names it.
             joinCluster(cluster, history, first);
-        }
-    }
-
-    /// To a member that may belong to no cluster yet; to any other it says nothing new.
-    private void invite(int nodeId) {
-        var cluster = state.hard.clusterId();
-        var history = state.hard.historyId();
-        if (cluster != null && history != null && state.configuration().member(nodeId) != null) {
-            // The configuration that it is in, at LSN 0: what came of it since stands in the log that follows.
-            state.send(nodeId, new Message.Invite(cluster, history, new LoggedConfiguration(0, state.configuration())));
         }
     }
 
