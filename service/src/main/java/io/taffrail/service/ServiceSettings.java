@@ -49,6 +49,8 @@ public record ServiceSettings(
     /// Room in a log entry for its header and the records' prefix.
     private static final long ENTRY_OVERHEAD_BYTES = 4 << 10;
 
+    private static final long LARGEST_BATCH_BYTES = WalConfig.MAX_ENTRY_BYTES - ENTRY_OVERHEAD_BYTES;
+
     /// Throws [ConfigRefusedException].
     public static ServiceSettings of(ServiceConfig config) {
         return new Check(config).settings();
@@ -85,15 +87,15 @@ public record ServiceSettings(
             var voters = voters(mode);
             addresses();
             elections();
-            var replica = replica();
-            var wal = wal();
-            var limits = limits();
+            checkReplica();
+            checkWal();
+            checkLimits();
             var io = one("io.method", config.io().method(), IoChoice.class);
             var tls = tls();
             if (!problems.isEmpty()) {
                 throw new ConfigRefusedException(problems);
             }
-            return new ServiceSettings(Path.of(config.dataDir()), mode, voters, limits, replica, wal, io, tls);
+            return new ServiceSettings(Path.of(config.dataDir()), mode, voters, limits(), replica(), wal(), io, tls);
         }
 
         private List<Voter> voters(ClusterMode mode) {
@@ -166,7 +168,7 @@ public record ServiceSettings(
             }
         }
 
-        private ReplicaSettings replica() {
+        private void checkReplica() {
             var limits = config.limits();
             between("writer-delay", config.writerDelay(), Duration.ofMillis(1), Duration.ofSeconds(10));
             between("group-commit.delay", config.groupCommit().delay(), NONE, Duration.ofMillis(100));
@@ -191,6 +193,14 @@ public record ServiceSettings(
                         + config.minimum().commitMode() + " and "
                         + config.minimum().replicationMode());
             }
+        }
+
+        /// Only of what was checked: the values below refuse by themselves, and one at a time.
+        private ReplicaSettings replica() {
+            var limits = config.limits();
+            var durability = durability("", config.commitMode(), config.replicationMode());
+            var minimum = durability(
+                    "minimum.", config.minimum().commitMode(), config.minimum().replicationMode());
             return new ReplicaSettings(
                     config.settingsGeneration(),
                     new StreamSettings(
@@ -213,7 +223,7 @@ public record ServiceSettings(
                     one(prefix + "replication-mode", replicationMode, ReplicationMode.class));
         }
 
-        private WalConfig wal() {
+        private void checkWal() {
             var storage = config.storage();
             between("storage.segment-bytes", storage.segmentBytes(), 1 << 20, 1 << 30);
             if (storage.segmentBytes() % BLOCK_BYTES != 0) {
@@ -227,6 +237,10 @@ public record ServiceSettings(
                         + config.limits().pendingBytes()
                         + ": allowed is a tail cache that holds the pending bytes");
             }
+        }
+
+        private WalConfig wal() {
+            var storage = config.storage();
             return new WalConfig(
                     (int) Math.min(Integer.MAX_VALUE, storage.segmentBytes()),
                     config.writerDelay().toNanos(),
@@ -238,10 +252,9 @@ public record ServiceSettings(
                     config.unsafe().fsyncDisabled());
         }
 
-        private RpcLimits limits() {
+        private void checkLimits() {
             var limits = config.limits();
-            var largestBatch = WalConfig.MAX_ENTRY_BYTES - ENTRY_OVERHEAD_BYTES;
-            between("limits.batch-bytes", limits.batchBytes(), 4 << 10, largestBatch);
+            between("limits.batch-bytes", limits.batchBytes(), 4 << 10, LARGEST_BATCH_BYTES);
             between("limits.batch-records", limits.batchRecords(), 1, 10_000_000);
             between("limits.record-bytes", limits.recordBytes(), 1, limits.batchBytes());
             between("limits.request-memory", limits.requestMemory(), 1 << 20, 1L << 40);
@@ -260,8 +273,12 @@ public record ServiceSettings(
             between("limits.read-response-bytes", limits.readResponseBytes(), 4 << 10, 16 << 20);
             between("limits.readers", limits.readers(), 1, 10_000_000);
             between("stop.timeout", config.stop().timeout(), Duration.ofSeconds(1), Duration.ofMinutes(10));
+        }
+
+        private RpcLimits limits() {
+            var limits = config.limits();
             return new RpcLimits(
-                    (int) Math.min(largestBatch + REQUEST_OVERHEAD_BYTES, limits.batchBytes() + REQUEST_OVERHEAD_BYTES),
+                    (int) Math.min(LARGEST_BATCH_BYTES, limits.batchBytes()) + (int) REQUEST_OVERHEAD_BYTES,
                     limits.partialRequestTimeout().toMillis(),
                     limits.headerBytes().intValue(),
                     limits.callsPerConnection(),

@@ -3,6 +3,7 @@ package io.taffrail.service.rpc;
 import io.grpc.Status;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
+import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.Http2Settings;
 import io.vertx.core.http.HttpConnection;
@@ -12,12 +13,14 @@ import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpVersion;
 import io.vertx.core.impl.ContextInternal;
+import io.vertx.core.impl.VertxInternal;
 import io.vertx.core.net.SSLOptions;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
@@ -33,6 +36,9 @@ public final class RpcServer {
     /// Messages other than appends: names, labels and settings.
     private static final int SMALL_MESSAGE_BYTES = 1 << 20;
 
+    /// Quarkus takes -1 and what is near it for its own.
+    private static final AtomicInteger FREE_PORTS = new AtomicInteger(1_000_000);
+
     private record Route(RpcMethod method, int maxMessageBytes) {}
 
     private final Vertx vertx;
@@ -40,7 +46,7 @@ public final class RpcServer {
     private final MemoryBudget budget;
     private final Map<String, Route> routes = new ConcurrentHashMap<>();
     private final Map<HttpConnection, RpcConnection> connections = new ConcurrentHashMap<>();
-    private final List<HttpServer> servers = new ArrayList<>();
+    private final List<HttpServer> servers = new CopyOnWriteArrayList<>();
 
     public RpcServer(Vertx vertx, RpcLimits limits, MemoryBudget budget) {
         this.vertx = vertx;
@@ -63,25 +69,29 @@ public final class RpcServer {
     /// Listens with as many event loops as `loops` says. The port in the answer is the one that was bound, also
     /// when `port` is 0.
     public Future<Integer> listen(String host, int port, int loops, @Nullable HttpServerOptions tls) {
-        var options = options(tls).setHost(host).setPort(port);
-        return add(options).compose(first -> {
-            var bound = first.actualPort();
-            Future<?> all = Future.succeededFuture();
-            for (var i = 1; i < loops; i++) {
-                var more = new HttpServerOptions(options).setPort(bound);
-                all = all.compose(previous -> add(more));
-            }
-            return all.map(done -> bound);
-        });
+        // Vert.x shares a free port among the servers that ask for the same negative one.
+        var shared = port == 0 ? -FREE_PORTS.incrementAndGet() : port;
+        var options = options(tls).setHost(host).setPort(shared);
+        Future<HttpServer> first = add(options);
+        Future<HttpServer> all = first;
+        for (var i = 1; i < loops; i++) {
+            all = all.compose(previous -> add(new HttpServerOptions(options)));
+        }
+        return all.compose(last -> first).map(HttpServer::actualPort);
     }
 
+    /// A context of its own, or all of them would be on the event loop of whoever calls.
     private Future<HttpServer> add(HttpServerOptions options) {
-        var server = vertx.createHttpServer(options)
-                .connectionHandler(this::connected)
-                .requestHandler(this::called)
-                .exceptionHandler(failure -> LOG.debugf("connection refused: %s", failure.getMessage()));
-        servers.add(server);
-        return server.listen();
+        Promise<HttpServer> listening = Promise.promise();
+        ((VertxInternal) vertx).createEventLoopContext().runOnContext(own -> {
+            var server = vertx.createHttpServer(options)
+                    .connectionHandler(this::connected)
+                    .requestHandler(this::called)
+                    .exceptionHandler(failure -> LOG.debugf("connection refused: %s", failure.getMessage()));
+            servers.add(server);
+            server.listen().onComplete(listening);
+        });
+        return listening.future();
     }
 
     private HttpServerOptions options(@Nullable HttpServerOptions tls) {

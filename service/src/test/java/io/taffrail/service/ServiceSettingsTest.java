@@ -1,0 +1,117 @@
+package io.taffrail.service;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.smallrye.config.ConfigValidationException;
+import io.smallrye.config.PropertiesConfigSource;
+import io.smallrye.config.SmallRyeConfigBuilder;
+import io.taffrail.streams.Durability;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class ServiceSettingsTest {
+    private static ServiceConfig config(Map<String, String> properties) {
+        return new SmallRyeConfigBuilder()
+                .addDefaultInterceptors()
+                .withSources(new PropertiesConfigSource(properties, "test", 100))
+                .withMapping(ServiceConfig.class)
+                .build()
+                .getConfigMapping(ServiceConfig.class);
+    }
+
+    private static String refusal(Map<String, String> properties) {
+        return String.valueOf(assertThrows(ConfigRefusedException.class, () -> ServiceSettings.of(config(properties)))
+                .getMessage());
+    }
+
+    @Test
+    void theDefaultsAreTheSafestAndPassTheirOwnCheck() {
+        var settings = ServiceSettings.of(config(Map.of()));
+        assertEquals(
+                Durability.SAFEST_DEFAULT, settings.replicaSettings().streams().durability());
+        assertEquals(ServiceSettings.ClusterMode.SINGLE, settings.clusterMode());
+        assertEquals(10_000_000, settings.wal().writerDelayNanos());
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "writer-delay | 0ms | taffrail.writer-delay is 0s: allowed is 1ms to 10s",
+                "writer-delay | 1us | taffrail.writer-delay is 1us: allowed is 1ms to 10s",
+                "writer-delay | 10h | taffrail.writer-delay is 36000s: allowed is 1ms to 10s",
+                "commit-mode | Maybe | taffrail.commit-mode is Maybe: allowed is Async, Sync",
+                "replication-mode | Most | taffrail.replication-mode is Most: allowed is Async, Quorum, All",
+                "io.method | Mmap | taffrail.io.method is Mmap: allowed is Auto, Sync, Worker, IoUring, PosixAio",
+                "cluster.mode | three | taffrail.cluster.mode is three: allowed is Single, Static, Managed",
+                "storage.segment-bytes | 1048577 | taffrail.storage.segment-bytes is 1048577: allowed is a multiple of 4Ki",
+                "port | 70000 | taffrail.port is 70000: allowed is 0 to 65535",
+                "advertised-address | nowhere | taffrail.advertised-address is nowhere: allowed is host:port",
+                "limits.on-full | Drop | taffrail.limits.on-full is Drop: allowed is Wait, Reject",
+            })
+    void aValueOutOfBoundsIsRefusedByName(String property, String value, String refusal) {
+        assertEquals(refusal, refusal(Map.of("taffrail." + property, value)));
+    }
+
+    @Test
+    void relationsBetweenTwoSettingsNameBoth() {
+        assertEquals(
+                "taffrail.election.timeout-min is 250ms and taffrail.election.heartbeat is 100ms: allowed is a timeout"
+                        + " of at least 3 heartbeats",
+                refusal(Map.of("taffrail.election.timeout-min", "250ms")));
+        assertTrue(refusal(Map.of("taffrail.election.timeout-max", "1s")).contains("taffrail.election.timeout-min"));
+        assertTrue(refusal(Map.of("taffrail.commit-mode", "Async", "taffrail.minimum.commit-mode", "Sync"))
+                .contains("taffrail.minimum.commit-mode"));
+        assertTrue(refusal(Map.of("taffrail.tls.certificate", "a.pem")).contains("taffrail.tls.key"));
+        assertTrue(refusal(Map.of("taffrail.limits.pending-bytes", "512Mi"))
+                .contains("taffrail.storage.tail-cache-bytes"));
+    }
+
+    @Test
+    void allProblemsAreToldAtOnce() {
+        var refused = assertThrows(
+                ConfigRefusedException.class,
+                () -> ServiceSettings.of(config(Map.of("taffrail.port", "-1", "taffrail.writer-delay", "1h"))));
+        assertEquals(2, refused.problems().size());
+    }
+
+    @Test
+    void aStaticClusterNamesEachVoterOnceAndThisReplica() {
+        var voters = "0=h:1/h:2,1=h:3/h:4";
+        assertEquals(
+                2,
+                ServiceSettings.of(config(Map.of(
+                                "taffrail.cluster.mode", "static",
+                                "taffrail.cluster.voters", voters,
+                                "taffrail.node-id", "1")))
+                        .voters()
+                        .size());
+        assertTrue(refusal(Map.of(
+                        "taffrail.cluster.mode", "static",
+                        "taffrail.cluster.voters", voters,
+                        "taffrail.node-id", "2"))
+                .contains("taffrail.node-id=2"));
+        assertTrue(refusal(Map.of("taffrail.cluster.mode", "static", "taffrail.cluster.voters", "0=h:1/h:2,0=h:3/h:4"))
+                .contains("each id once"));
+        assertTrue(refusal(Map.of("taffrail.cluster.voters", voters)).contains("taffrail.cluster.mode=static"));
+    }
+
+    @Test
+    void anUnknownKeyIsRefused() {
+        var refused =
+                assertThrows(ConfigValidationException.class, () -> config(Map.of("taffrail.writer-dealy", "10ms")));
+        assertTrue(String.valueOf(refused.getMessage()).contains("taffrail.writer-dealy"), refused.toString());
+    }
+
+    @Test
+    void aValueOfTheWrongKindNamesItsProperty() {
+        var refused =
+                assertThrows(ConfigValidationException.class, () -> config(Map.of("taffrail.writer-delay", "10")));
+        var message = String.valueOf(refused.getMessage());
+        assertTrue(message.contains("taffrail.writer-delay") && message.contains("like 10ms"), message);
+    }
+}

@@ -1,0 +1,114 @@
+package io.taffrail.service.host;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.taffrail.wal.io.sync.SyncIoMethod;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+class ReplicaLoopTest {
+    private final ReplicaLoop loop = new ReplicaLoop();
+    private final AtomicInteger turns = new AtomicInteger();
+    private final Thread thread = Thread.ofPlatform().start(() -> {
+        try (var io = new SyncIoMethod()) {
+            loop.run(io, new ReplicaLoop.Work() {
+                @Override
+                public int doWork() {
+                    return 0;
+                }
+
+                @Override
+                public long nextWorkNanos() {
+                    return Long.MAX_VALUE;
+                }
+
+                @Override
+                public void turnEnded() {
+                    turns.incrementAndGet();
+                }
+            });
+        }
+    });
+
+    @AfterEach
+    void stop() throws InterruptedException {
+        loop.stop();
+        thread.join();
+    }
+
+    private static void await(CountDownLatch latch) throws InterruptedException {
+        assertTrue(latch.await(60, TimeUnit.SECONDS));
+    }
+
+    @Test
+    void tasksRunInTheOrderOfTheCallsWhereverTheLoopSleeps() throws InterruptedException {
+        List<Integer> ran = new ArrayList<>();
+        for (var round = 0; round < 200; round++) {
+            var done = new CountDownLatch(1);
+            var first = 3 * round;
+            loop.execute(() -> ran.add(first));
+            loop.execute(() -> ran.add(first + 1));
+            loop.execute(() -> {
+                ran.add(first + 2);
+                done.countDown();
+            });
+            await(done);
+        }
+        assertEquals(600, ran.size());
+        for (var i = 0; i < ran.size(); i++) {
+            assertEquals(i, ran.get(i));
+        }
+    }
+
+    @Test
+    void noTaskIsForgottenWhenManyThreadsHandThemIn() throws InterruptedException {
+        var each = 20_000;
+        var done = new CountDownLatch(4 * each);
+        var threads = new ArrayList<Thread>();
+        for (var i = 0; i < 4; i++) {
+            threads.add(Thread.ofPlatform().start(() -> {
+                for (var task = 0; task < each; task++) {
+                    loop.execute(done::countDown);
+                }
+            }));
+        }
+        for (var adder : threads) {
+            adder.join();
+        }
+        await(done);
+    }
+
+    @Test
+    void timersRunInTheOrderOfTheirTimes() throws InterruptedException {
+        var done = new CountDownLatch(3);
+        List<String> ran = new ArrayList<>();
+        loop.execute(() -> {
+            loop.schedule(20_000_000, () -> ran.add("later"));
+            loop.schedule(1_000_000, () -> ran.add("sooner"));
+            loop.schedule(1_000_000, () -> ran.add("and after"));
+            for (var i = 0; i < 3; i++) {
+                loop.schedule(30_000_000, done::countDown);
+            }
+        });
+        await(done);
+        // The list is the loop's; the latch hands it over.
+        assertEquals(3, ran.size());
+        assertEquals("later", ran.get(2));
+        assertTrue(ran.indexOf("sooner") <= ran.indexOf("and after") + 1);
+    }
+
+    @Test
+    void aSleepingLoopIsAlive() throws InterruptedException {
+        var done = new CountDownLatch(1);
+        loop.execute(() -> loop.schedule(1_500_000_000, done::countDown));
+        await(done);
+        assertTrue(loop.sinceTurnNanos() < TimeUnit.SECONDS.toNanos(30));
+        assertTrue(turns.get() > 0);
+    }
+}
