@@ -10,6 +10,7 @@ import io.taffrail.service.rpc.RpcStatus;
 import io.taffrail.service.rpc.UnaryCall;
 import io.taffrail.streams.StreamCommand;
 import java.util.function.Consumer;
+import java.util.function.BiFunction;
 import java.util.function.Function;
 
 /// Calls that are answered by the replica once something is in force.
@@ -36,9 +37,13 @@ public final class CommandCalls {
 
     /// `answer` is computed on the call's event loop, after the command is in force.
     void execute(UnaryCall call, StreamCommand command, Function<Replica, MessageLite> answer) {
+        execute(call, command, (replica, done) -> answer.apply(replica));
+    }
+
+    void execute(UnaryCall call, StreamCommand command, BiFunction<Replica, CommandOutcome.Done, MessageLite> answer) {
         withReplica(call, replica -> {
             call.onDeadline(DEADLINE);
-            replica.execute(command, outcome -> ended(call, outcome, done -> answer.apply(replica)));
+            replica.execute(command, outcome -> ended(call, outcome, done -> answer.apply(replica, done)));
         });
     }
 

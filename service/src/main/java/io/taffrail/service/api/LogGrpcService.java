@@ -42,7 +42,6 @@ import io.taffrail.streams.ReplicationMode;
 import io.taffrail.streams.StreamCommand;
 import java.util.Locale;
 import java.util.OptionalLong;
-import java.util.UUID;
 
 /// `taffrail.log.v1.Log`: checks size and shape, maps to the replica's values and back, and decides nothing.
 public final class LogGrpcService {
@@ -182,29 +181,24 @@ public final class LogGrpcService {
     }
 
     private void registerProducer(RegisterProducerRequest request, UnaryCall call) {
-        // The name is how the answer finds the id that the log gave it.
-        var name = request.getProducerId() == 0 && request.getName().isEmpty()
-                ? "anonymous-" + UUID.randomUUID()
-                : request.getName();
         commands.execute(
                 call,
-                new StreamCommand.RegisterProducer(request.getProducerId(), name),
-                replica -> registered(replica, request, name));
+                new StreamCommand.RegisterProducer(request.getProducerId(), request.getName()),
+                (replica, done) -> registered(replica, request.getStream(), done.lsn()));
     }
 
-    private static RegisterProducerResponse registered(Replica replica, RegisterProducerRequest request, String name) {
+    /// By the registration's own entry: another one of the same producer may have followed, and has fenced this one.
+    private static RegisterProducerResponse registered(Replica replica, String stream, long endLsn) {
         var streams = replica.streams();
-        var producer = request.getProducerId() != 0
-                ? streams.producer(request.getProducerId())
-                : streams.producer(name);
+        var producer = streams.registration(endLsn);
         if (producer == null) {
             throw new CommandCalls.NoLongerThere("the producer was registered, and has expired since");
         }
         var response = RegisterProducerResponse.newBuilder()
                 .setProducerId(producer.producerId())
                 .setEpoch(producer.epoch());
-        if (!request.getStream().isEmpty()) {
-            var progress = streams.progress(producer.producerId(), request.getStream());
+        if (!stream.isEmpty()) {
+            var progress = streams.progress(producer.producerId(), stream);
             response.setAppendedRecords(progress.appendedRecords());
             progress.lastOffset().ifPresent(response::setLastOffset);
         }
