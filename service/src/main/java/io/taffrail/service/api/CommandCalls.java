@@ -9,8 +9,8 @@ import io.taffrail.service.host.ReplicaHost;
 import io.taffrail.service.rpc.RpcStatus;
 import io.taffrail.service.rpc.UnaryCall;
 import io.taffrail.streams.StreamCommand;
-import java.util.function.Consumer;
 import java.util.function.BiFunction;
+import java.util.function.Consumer;
 import java.util.function.Function;
 
 /// Calls that are answered by the replica once something is in force.
