@@ -121,16 +121,26 @@ class KillRoundsIT {
             }
             for (var round = 1; round <= ROUNDS; round++) {
                 oneRound(service, writers, random, round);
+                if (round % 25 == 0) {
+                    report(round, writers);
+                }
             }
             for (var writer : writers) {
                 assertEquals(writer.inLog, read(service, writer, 0), writer.stream + " read from its beginning");
             }
         }
+        report(ROUNDS, writers);
+        for (var writer : writers) {
+            assertTrue(writer.acknowledgedRecords > 0, writer.stream + " was never acknowledged anything");
+        }
+    }
+
+    private static void report(int round, List<Writer> writers) {
+        System.out.println("after " + round + " kills:");
         for (var writer : writers) {
             System.out.printf(
-                    "%-13s %,d acknowledged, %,d of them lost, %,d in the log%n",
+                    "  %-13s %,d acknowledged, %,d of them lost, %,d in the log%n",
                     writer.stream, writer.acknowledgedRecords, writer.lostRecords, writer.inLog);
-            assertTrue(writer.acknowledgedRecords > 0, writer.stream + " was never acknowledged anything");
         }
     }
 
