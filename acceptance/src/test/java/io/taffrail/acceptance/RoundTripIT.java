@@ -44,7 +44,8 @@ class RoundTripIT {
     void losesDoublesAndSwapsNoLineWhenTheServiceIsKilled(String commitMode) throws Exception {
         var input = input();
         var random = new Random(20_261_121);
-        try (var service = new ServiceProcess(folder).start()) {
+        // A longer delay than the default, so that Async has something to lose, which is then appended again.
+        try (var service = new ServiceProcess(folder, "-D", "taffrail.writer-delay=100ms").start()) {
             var cli = new CommandLine(service.address(), folder);
             var started = System.nanoTime();
             // Small batches, so that there are many to lose.

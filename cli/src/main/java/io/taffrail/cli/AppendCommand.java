@@ -142,8 +142,17 @@ final class AppendCommand implements Callable<Integer> {
                 if (!canRewind || rewinds == MAX_REWINDS) {
                     throw failed;
                 }
-                spec.commandLine().getErr().println("taffrail: " + failed.getMessage() + "; appending them again");
+                spec.commandLine().getErr().println("taffrail: " + failed.getMessage() + "; appending them again from the file");
+                closeFailed(appender);
             }
+        }
+    }
+
+    private static void closeFailed(Appender appender) {
+        try {
+            appender.close();
+        } catch (LogClientException known) {
+            // It says again what it failed with, which has been dealt with.
         }
     }
 

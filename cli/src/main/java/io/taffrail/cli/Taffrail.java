@@ -124,6 +124,7 @@ final class Taffrail {
             case ERROR_CODE_STREAM_NOT_FOUND -> " (make it with: taffrail streams create NAME, or append --create)";
             case ERROR_CODE_STREAM_EXISTS -> " (taffrail streams describe NAME shows it)";
             case ERROR_CODE_FENCED -> " (someone else goes by the same producer name, or raised the fencing token)";
+            case ERROR_CODE_OUT_OF_SEQUENCE -> "; append them again from their source";
             case ERROR_CODE_BELOW_MINIMUM -> " (ask for a safer --commit-mode or --replication-mode)";
             default -> "";
         };

@@ -250,7 +250,7 @@ final class AppendPipeline {
             if (inLog < lastAcknowledgedSequence) {
                 fail(new LogClientException(
                         error,
-                        "OUT_OF_SEQUENCE: batches %d to %d were acknowledged and are lost (%s); append them again from the source"
+                        "OUT_OF_SEQUENCE: batches %d to %d were acknowledged and are lost (%s)"
                                 .formatted(inLog + 1, lastAcknowledgedSequence, error.getMessage())));
                 return;
             }
