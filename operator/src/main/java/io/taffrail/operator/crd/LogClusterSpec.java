@@ -26,8 +26,8 @@ import org.jspecify.annotations.Nullable;
         fieldPath = ".commitMode",
         message = "commitMode is below minimum.commitMode")
 @ValidationRule(
-        value = "!has(self.minimum) || ['Async', 'Quorum', 'All'].indexOf(self.replicationMode)"
-                + " >= ['Async', 'Quorum', 'All'].indexOf(self.minimum.replicationMode)",
+        value = "!has(self.minimum) || self.minimum.replicationMode == 'Async' || self.replicationMode == 'All'"
+                + " || self.replicationMode == self.minimum.replicationMode",
         fieldPath = ".replicationMode",
         message = "replicationMode is below minimum.replicationMode")
 @ValidationRule(

@@ -32,6 +32,11 @@ final class RollingPlan {
         if (set == null || draft.disruptive()) {
             return;
         }
+        var staying =
+                draft.seen.pods().stream().filter(pod -> !pod.terminating()).count();
+        if (staying < set.replicas()) {
+            draft.waitFor("PodsStarting", staying + " of " + set.replicas() + " pods are there");
+        }
         var outdated = draft.seen.pods().stream()
                 .filter(pod -> !pod.terminating() && !pod.template().equals(set.liveTemplate()))
                 .toList();

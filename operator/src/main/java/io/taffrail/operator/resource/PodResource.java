@@ -121,7 +121,7 @@ final class PodResource {
                 .withValue(host + ClusterNames.PEER_PORT)
                 .endEnv()
                 .addNewEnv()
-                .withName("QUARKUS_CONFIG_LOCATIONS")
+                .withName("SMALLRYE_CONFIG_LOCATIONS")
                 .withValue(ConfigMapResource.DIRECTORY + "/" + ConfigMapResource.FILE)
                 .endEnv()
                 .withResources(spec.podTemplate().resources())
@@ -132,11 +132,11 @@ final class PodResource {
                 .withDrop("ALL")
                 .endCapabilities()
                 .endSecurityContext()
-                // Recovery may take long and answers as live while it does, so a start is only that the process is up.
-                .withStartupProbe(probe("/q/health/started", 5, 60))
+                // That the process is up, and not that it has read its log: a long recovery must not be killed.
+                .withStartupProbe(probe("/health/live", 5, 60))
                 // Whether the event loop turns: neither the quorum nor the API server, which a restart would not cure.
-                .withLivenessProbe(probe("/q/health/live", 10, 6))
-                .withReadinessProbe(probe("/q/health/ready", 5, 2))
+                .withLivenessProbe(probe("/health/live", 10, 6))
+                .withReadinessProbe(probe("/health/ready", 5, 2))
                 .addNewVolumeMount()
                 .withName(StatefulSetResource.VOLUME)
                 .withMountPath(ConfigMapResource.DATA_DIRECTORY)

@@ -11,6 +11,10 @@ final class Loopback {
         prefix = "127." + random.nextInt(64, 250) + "." + random.nextInt(1, 250) + ".";
     }
 
+    String prefix() {
+        return prefix;
+    }
+
     String address(int node) {
         return prefix + (10 + node);
     }

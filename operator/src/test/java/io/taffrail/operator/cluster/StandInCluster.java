@@ -75,6 +75,12 @@ final class StandInCluster {
         return List.copyOf(voters.keySet());
     }
 
+    /// As a readiness probe would find it.
+    synchronized boolean serves(int node) {
+        return running.containsKey(node)
+                && (node == leader || (leader >= 0 && state(node) != State.STATE_UNINITIALIZED));
+    }
+
     synchronized Settings settings(int node) {
         return disk(node).settings;
     }

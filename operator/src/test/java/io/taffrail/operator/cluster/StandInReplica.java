@@ -21,7 +21,7 @@ import java.net.InetSocketAddress;
 import java.util.function.Supplier;
 
 /// A replica's control service on a loopback address of its own, answered by a [StandInCluster].
-final class StandInReplica implements AutoCloseable {
+public final class StandInReplica implements AutoCloseable {
     private final StandInCluster cluster;
     private final int node;
     private final Server server;

@@ -1,0 +1,162 @@
+package io.taffrail.operator.k8s;
+
+import static org.junit.jupiter.api.Assumptions.abort;
+
+import io.fabric8.kubeapitest.KubeAPIServer;
+import io.fabric8.kubeapitest.KubeAPIServerConfigBuilder;
+import io.fabric8.kubernetes.client.Config;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientBuilder;
+import io.taffrail.operator.GoldenFile;
+import io.taffrail.operator.crd.CustomResourceDefinitions;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/// A real kube-apiserver with its etcd, and the controllers of a real kube-controller-manager that work without
+/// nodes. One for all tests of a JVM; each test has namespaces of its own.
+final class ControlPlane {
+    private static final String CONTROLLERS =
+            "statefulset-controller,garbage-collector-controller,namespace-controller,disruption-controller";
+    private static @Nullable ControlPlane running;
+
+    private final Path directory;
+    private final Path binaries;
+    private final KubeAPIServer server;
+    private final Process controllers;
+    private final Path kubeConfig;
+
+    private ControlPlane(Path directory, Path binaries) throws IOException {
+        this.directory = directory;
+        this.binaries = binaries;
+        var version = "1.34.4";
+        // Where the library looks: DIRECTORY/k8s/VERSION-OS-ARCH.
+        var arch = System.getProperty("os.arch").equals("aarch64") ? "arm64" : "amd64";
+        var os = System.getProperty("os.name").toLowerCase(Locale.ROOT).contains("mac") ? "darwin" : "linux";
+        var expected = directory.resolve("k8s").resolve(version + "-" + os + "-" + arch);
+        Files.createDirectories(expected.getParent());
+        Files.createSymbolicLink(expected, binaries);
+        server = new KubeAPIServer(KubeAPIServerConfigBuilder.anAPIServerConfig()
+                .withTestDir(directory.toString())
+                .withApiServerVersion(version)
+                .withOfflineMode(true)
+                .withUpdateKubeConfig(false)
+                .withStartupTimeout(120_000)
+                .build());
+        server.start();
+        kubeConfig = directory.resolve("kubeconfig");
+        Files.writeString(kubeConfig, server.getKubeConfigYaml());
+        controllers = new ProcessBuilder(
+                        binaries.resolve("kube-controller-manager").toString(),
+                        "--kubeconfig=" + kubeConfig,
+                        "--controllers=" + CONTROLLERS,
+                        "--leader-elect=false",
+                        "--secure-port=0",
+                        "--kube-api-qps=200",
+                        "--kube-api-burst=200",
+                        "--concurrent-gc-syncs=4")
+                .redirectErrorStream(true)
+                .redirectOutput(directory.resolve("controllers.log").toFile())
+                .start();
+    }
+
+    /// The control plane, or the test is skipped and says why.
+    static synchronized ControlPlane require() {
+        if (running != null) {
+            return running;
+        }
+        var binaries = binaries();
+        try {
+            var directory = Files.createTempDirectory("taffrail-control-plane");
+            var started = new ControlPlane(directory, binaries);
+            Runtime.getRuntime().addShutdownHook(new Thread(started::stop));
+            try (var client = started.client()) {
+                for (var definition : CustomResourceDefinitions.yaml().values()) {
+                    client.load(new ByteArrayInputStream(definition.getBytes(StandardCharsets.UTF_8)))
+                            .serverSideApply();
+                }
+            }
+            running = started;
+            return started;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static Path binaries() {
+        try {
+            var process = new ProcessBuilder(
+                            GoldenFile.root().resolve("k8s/tools/control-plane").toString(), "--offline")
+                    .start();
+            var found = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
+            if (process.waitFor() != 0) {
+                var missing = "SKIPPED, no control plane: run k8s/tools/control-plane, or set KUBEBUILDER_ASSETS";
+                System.err.println("\n*** " + missing + " ***\n");
+                abort(missing);
+            }
+            return Path.of(found);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        }
+    }
+
+    KubernetesClient client() {
+        return new KubernetesClientBuilder()
+                .withConfig(Config.fromKubeconfig(server.getKubeConfigYaml()))
+                .build();
+    }
+
+    /// A client with the rights of a service account and no others.
+    KubernetesClient clientAs(String namespace, String serviceAccount) {
+        var config = Config.fromKubeconfig(server.getKubeConfigYaml());
+        config.setImpersonateUsername("system:serviceaccount:" + namespace + ":" + serviceAccount);
+        config.setImpersonateGroups("system:serviceaccounts", "system:authenticated");
+        return new KubernetesClientBuilder().withConfig(config).build();
+    }
+
+    Path kubeConfig() {
+        return kubeConfig;
+    }
+
+    String kubectl(String... arguments) {
+        try {
+            var command = new java.util.ArrayList<String>();
+            command.add(binaries.resolve("kubectl").toString());
+            command.add("--kubeconfig=" + kubeConfig);
+            command.addAll(java.util.List.of(arguments));
+            var process = new ProcessBuilder(command).redirectErrorStream(true).start();
+            var output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            process.waitFor();
+            return output;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private void stop() {
+        controllers.destroy();
+        try {
+            if (!controllers.waitFor(5, TimeUnit.SECONDS)) {
+                controllers.destroyForcibly();
+            }
+            server.stop();
+            io.fabric8.kubeapitest.Utils.deleteDirectory(directory.toFile());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
