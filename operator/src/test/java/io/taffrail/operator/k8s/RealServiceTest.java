@@ -38,7 +38,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// A cluster of the real server, made and kept by the operator through a real API server.
 final class RealServiceTest {
-    private static final Duration PATIENCE = Duration.ofSeconds(120);
+    private static final Duration PATIENCE = Duration.ofMinutes(2);
     private static final String NAMESPACE = "real";
 
     @TempDir

@@ -23,7 +23,7 @@ import java.util.concurrent.TimeUnit;
 /// The real server as a pod's only container, without the container: its environment, its configuration and its
 /// probes are the pod's, with the paths and addresses of a pod put where a process of this machine can have them.
 final class ServiceProcess implements LocalKubelet.Container {
-    private static final Duration GRACE = Duration.ofSeconds(60);
+    private static final Duration GRACE = Duration.ofMinutes(1);
     private static final HttpClient HTTP = HttpClient.newHttpClient();
 
     private final Process process;
