@@ -52,6 +52,8 @@ final class StaticBootstrap {
             }
             while (!attempt(channels)) {
                 Thread.sleep(RETRY_MILLIS);
+                // Voters start when they start; a channel's own pauses would grow to minutes.
+                channels.values().forEach(ManagedChannel::resetConnectBackoff);
             }
         } catch (InterruptedException stopped) {
             Thread.currentThread().interrupt();

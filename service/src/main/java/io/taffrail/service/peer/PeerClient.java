@@ -9,6 +9,7 @@ import io.vertx.core.http.Http2Settings;
 import io.vertx.core.http.HttpClient;
 import io.vertx.core.http.HttpClientOptions;
 import io.vertx.core.http.HttpClientRequest;
+import io.vertx.core.http.HttpClientResponse;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpVersion;
 import io.vertx.core.http.RequestOptions;
@@ -230,29 +231,33 @@ public final class PeerClient implements Network {
             begun.setChunked(true);
             begun.exceptionHandler(failure -> onContext.execute(() -> ended(begun, failure.getMessage())));
             begun.drainHandler(room -> onContext.execute(this::drain));
-            begun.response().onComplete(answered -> {
-                if (answered.failed()) {
-                    onContext.execute(() -> ended(begun, answered.cause().getMessage()));
-                    return;
-                }
-                var response = answered.result();
-                response.handler(ignored -> {});
-                response.exceptionHandler(failure -> onContext.execute(() -> ended(begun, failure.getMessage())));
-                response.endHandler(end -> onContext.execute(() -> ended(
-                        begun,
-                        "it said: " + response.getHeader("grpc-status") + " " + response.getHeader("grpc-message"))));
-            });
-            begun.sendHead()
-                    .onComplete(sent -> onContext.execute(() -> {
-                        if (sent.failed()) {
-                            ended(begun, sent.cause().getMessage());
-                        } else if (begun.equals(request)) {
-                            LOG.debugf("connected to node %d at %s", peer, address);
-                            warned = false;
-                            up = true;
-                            tellConnected(peer, true);
+            begun.response()
+                    .onComplete(answered -> onContext.execute(() -> {
+                        if (answered.failed()) {
+                            ended(begun, answered.cause().getMessage());
+                        } else {
+                            answered(begun, answered.result());
                         }
                     }));
+            begun.sendHead().onFailure(failure -> onContext.execute(() -> ended(begun, failure.getMessage())));
+        }
+
+        private void answered(HttpClientRequest begun, HttpClientResponse response) {
+            var refused = response.getHeader("grpc-status");
+            if (refused != null) {
+                ended(begun, "it says " + refused + ": " + response.getHeader("grpc-message"));
+                return;
+            }
+            response.handler(ignored -> {});
+            response.exceptionHandler(failure -> onContext.execute(() -> ended(begun, failure.getMessage())));
+            response.endHandler(end -> onContext.execute(() -> ended(begun, "it ended the call")));
+            if (begun.equals(request)) {
+                LOG.debugf("connected to node %d at %s", peer, address);
+                warned = false;
+                pauseMillis = FIRST_PAUSE_MILLIS;
+                up = true;
+                tellConnected(peer, true);
+            }
         }
 
         private void ended(HttpClientRequest which, @Nullable String reason) {
@@ -266,7 +271,6 @@ public final class PeerClient implements Network {
             request = null;
             if (up) {
                 up = false;
-                pauseMillis = FIRST_PAUSE_MILLIS;
                 tellConnected(peer, false);
             }
             dropQueued();

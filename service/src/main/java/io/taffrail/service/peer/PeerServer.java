@@ -56,6 +56,7 @@ public final class PeerServer {
             LOG.warnf("node %d at %s is of cluster %s, this is %s", nodeId, call.remoteAddress(), theirs, ours);
             return refuse(call, Status.Code.FAILED_PRECONDITION, "this replica is of cluster " + ours);
         }
+        call.sendHeaders();
         return new Frames(call, nodeId);
     }
 

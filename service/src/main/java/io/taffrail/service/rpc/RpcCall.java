@@ -336,6 +336,14 @@ public final class RpcCall {
         }
     }
 
+    /// Tells the client that its call is taken, before there is anything to answer.
+    public void sendHeaders() {
+        if (!closed && !headersSet) {
+            setHeaders();
+            response.writeHead();
+        }
+    }
+
     private void setHeaders() {
         if (!headersSet) {
             headersSet = true;

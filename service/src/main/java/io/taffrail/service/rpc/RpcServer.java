@@ -125,6 +125,7 @@ public final class RpcServer {
         var connection = new RpcConnection(http, limits, budget);
         connections.put(http, connection);
         var timer = vertx.setPeriodic(limits.pingMillis(), tick -> connection.checkLife());
+        http.exceptionHandler(lost -> LOG.debugf("connection of %s: %s", http.remoteAddress(), lost.getMessage()));
         http.closeHandler(closed -> {
             connections.remove(http);
             vertx.cancelTimer(timer);
