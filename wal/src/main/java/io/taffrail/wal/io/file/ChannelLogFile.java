@@ -97,6 +97,11 @@ public final class ChannelLogFile implements LogFile {
         return mode.buffering();
     }
 
+    /// Whether a durable write takes a flush of the device, as far as this system tells.
+    public boolean needsDeviceFlush() {
+        return mode.flushed();
+    }
+
     public boolean isOpen() {
         return channel.isOpen();
     }

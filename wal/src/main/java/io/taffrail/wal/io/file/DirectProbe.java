@@ -16,7 +16,7 @@ final class DirectProbe {
 
     static FileLogDirectory.Mode choose(Path path, Buffering wanted) throws IOException {
         if (wanted == Buffering.BUFFERED) {
-            return new FileLogDirectory.Mode(true, Buffering.BUFFERED, "as configured");
+            return new FileLogDirectory.Mode(true, Buffering.BUFFERED, VolatileCache.needsFlush(path), "as configured");
         }
         var blockSize = Files.getFileStore(path).getBlockSize();
         if (ChannelLogFile.DIRECT_BLOCK_BYTES % blockSize != 0) {
@@ -32,7 +32,8 @@ final class DirectProbe {
                 StandardOpenOption.DELETE_ON_CLOSE,
                 DirectOption.O_DIRECT)) {
             channel.write(alignedBuffer(ChannelLogFile.DIRECT_BLOCK_BYTES), 0);
-            return new FileLogDirectory.Mode(true, Buffering.DIRECT, "as configured; tried with a write");
+            return new FileLogDirectory.Mode(
+                    true, Buffering.DIRECT, VolatileCache.needsFlush(path), "as configured; tried with a write");
         } catch (IOException | UnsupportedOperationException e) {
             Files.deleteIfExists(probe);
             return buffered(path, String.valueOf(e.getMessage()));
@@ -43,6 +44,7 @@ final class DirectProbe {
         return new FileLogDirectory.Mode(
                 true,
                 Buffering.BUFFERED,
+                VolatileCache.needsFlush(path),
                 "direct I/O was asked for, but the file system of " + path + " refuses: " + why);
     }
 

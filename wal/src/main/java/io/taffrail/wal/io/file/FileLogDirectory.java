@@ -26,7 +26,8 @@ public final class FileLogDirectory implements LogDirectory {
     // A file's path changes when it is renamed; the I/O methods that open descriptors of their own ask for it.
     private final Set<ChannelLogFile> openFiles = ConcurrentHashMap.newKeySet();
 
-    record Mode(boolean writable, Buffering buffering, String reason) {}
+    /// `flushed`: a durable write takes a flush of the device ([VolatileCache]).
+    record Mode(boolean writable, Buffering buffering, boolean flushed, String reason) {}
 
     private FileLogDirectory(Path path, Mode mode, Deletion deletion, @Nullable DirectoryLock lock) {
         this.path = path;
@@ -67,7 +68,7 @@ public final class FileLogDirectory implements LogDirectory {
         }
         return new FileLogDirectory(
                 path,
-                new Mode(false, Buffering.BUFFERED, "opened for reading alone"),
+                new Mode(false, Buffering.BUFFERED, false, "opened for reading alone"),
                 new Deletion(Runnable::run),
                 null);
     }

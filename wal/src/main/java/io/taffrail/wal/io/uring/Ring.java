@@ -18,9 +18,12 @@ import java.lang.invoke.VarHandle;
 /// time. Offsets and constants are those of Linux's `include/uapi/linux/io_uring.h`; the order of loads and
 /// stores is that of liburing (man 7 io_uring).
 final class Ring implements AutoCloseable {
-    static final byte OP_FSYNC = 3;
-    static final byte OP_READ = 22;
-    static final byte OP_WRITE = 23;
+    static final int OP_FSYNC = 3;
+    static final int OP_READ = 22;
+    static final int OP_WRITE = 23;
+    /// The next entry waits for this one's full success, and is cancelled without it.
+    static final int LINK_NEXT = 1 << 2;
+
     static final int RWF_DSYNC = 2;
     static final int FSYNC_DATASYNC = 1;
 
@@ -146,12 +149,20 @@ final class Ring implements AutoCloseable {
     }
 
     /// Puts a submission into the queue; [#submit] or [#await] hands it to the kernel. False: the queue is full.
-    boolean prepare(byte opcode, int file, long address, int bytes, long position, int operationFlags, long userData) {
+    boolean prepare(
+            int opcode,
+            int entryFlags,
+            int file,
+            long address,
+            int bytes,
+            long position,
+            int operationFlags,
+            long userData) {
         if (tail - (int) INT.getAcquire(queues, sqHead) == capacity) {
             return false;
         }
         var at = (long) SQE_BYTES * (tail & mask);
-        entries.set(JAVA_INT, at, opcode);
+        entries.set(JAVA_INT, at, opcode | entryFlags << 8);
         entries.set(JAVA_INT, at + 4, file);
         entries.set(JAVA_LONG, at + 8, position);
         entries.set(JAVA_LONG, at + 16, address);
@@ -225,6 +236,11 @@ final class Ring implements AutoCloseable {
 
     boolean hasUnsubmitted() {
         return tail != submitted;
+    }
+
+    /// What the first entry carries that the kernel has not taken. Only with [#hasUnsubmitted].
+    long firstUnsubmitted() {
+        return entries.get(JAVA_LONG, (long) SQE_BYTES * (submitted & mask) + 32);
     }
 
     private long syscall(

@@ -6,6 +6,8 @@ import io.taffrail.wal.io.IoMethod;
 import io.taffrail.wal.io.IoRequest;
 import io.taffrail.wal.io.KernelRefusedException;
 import io.taffrail.wal.io.OwnerSignal;
+import io.taffrail.wal.io.file.Buffering;
+import io.taffrail.wal.io.file.ChannelLogFile;
 import io.taffrail.wal.io.libc.EventFd;
 import io.taffrail.wal.io.libc.LibC;
 import io.taffrail.wal.io.libc.NativeFiles;
@@ -16,7 +18,7 @@ import java.util.ArrayDeque;
 import java.util.concurrent.Executor;
 
 /// Linux's io_uring: a request costs one system call, an overlapped one no thread. A durable write is one
-/// operation (RWF_DSYNC).
+/// operation (RWF_DSYNC) or two ([LinkedFlushes]).
 ///
 /// The owner must be a platform thread: on a virtual one, [#await] would hold its carrier. It may hand the
 /// method on to another thread, but a thread that ends takes along what it has in flight: the kernel cancels
@@ -35,6 +37,7 @@ public final class UringIoMethod implements IoMethod {
     private final OwnerSignal signal = new OwnerSignal();
     private final CompletionQueue completions = new CompletionQueue();
     private final Transfer[] transfers = new Transfer[IN_FLIGHT_LIMIT];
+    private final LinkedFlushes flushes = new LinkedFlushes(IN_FLIGHT_LIMIT);
     private final ArrayDeque<Transfer> free = new ArrayDeque<>(IN_FLIGHT_LIMIT);
     private final ArrayDeque<IoRequest> waiting = new ArrayDeque<>();
     private final Ring.CompletionSink sink = this::answered;
@@ -44,8 +47,8 @@ public final class UringIoMethod implements IoMethod {
     /// descriptors of closed files.
     public static UringIoMethod open(Executor background) throws KernelRefusedException {
         LibC.requireLinux();
-        // One entry more than transfers, for the wake-up's read.
-        var ring = Ring.open(IN_FLIGHT_LIMIT + 1);
+        // Two entries for each transfer, and one for the wake-up's read.
+        var ring = Ring.open(2 * IN_FLIGHT_LIMIT + 1);
         try {
             return new UringIoMethod(ring, new EventFd(), background);
         } catch (KernelRefusedException e) {
@@ -101,27 +104,50 @@ public final class UringIoMethod implements IoMethod {
             return;
         }
         if (!prepare(transfer, request)) {
-            // The queue has an entry for every transfer, and each has one prepared at most.
+            // The queue has two entries for every transfer, and each has no more prepared.
             throw new IllegalStateException("the submission queue of " + ring.capacity() + " is full");
         }
     }
 
     private boolean prepare(Transfer transfer, IoRequest request) {
-        var file = transfer.descriptor();
-        var slot = transfer.slot();
+        flushes.begin(transfer.slot(), isLinked(request));
         return switch (request) {
-            case IoRequest.Read read -> {
-                var position = read.position() + transfer.doneBytes();
-                yield ring.prepare(Ring.OP_READ, file, transfer.nextAddress(), transfer.leftBytes(), position, 0, slot);
-            }
-            case IoRequest.Write write -> {
-                var position = write.position() + transfer.doneBytes();
-                var flags = write.durable() ? Ring.RWF_DSYNC : 0;
-                yield ring.prepare(
-                        Ring.OP_WRITE, file, transfer.nextAddress(), transfer.leftBytes(), position, flags, slot);
-            }
-            case IoRequest.Sync _ -> ring.prepare(Ring.OP_FSYNC, file, 0, 0, 0, Ring.FSYNC_DATASYNC, slot);
+            case IoRequest.Read read -> transfer(Ring.OP_READ, 0, 0, transfer, read.position());
+            case IoRequest.Write write -> prepareWrite(transfer, write);
+            case IoRequest.Sync _ -> flush(transfer, transfer.slot());
         };
+    }
+
+    private static boolean isLinked(IoRequest request) {
+        return request instanceof IoRequest.Write write
+                && write.durable()
+                && write.file() instanceof ChannelLogFile file
+                && file.buffering() == Buffering.DIRECT
+                && file.needsDeviceFlush();
+    }
+
+    private boolean prepareWrite(Transfer transfer, IoRequest.Write write) {
+        if (isLinked(write)) {
+            return transfer(Ring.OP_WRITE, Ring.LINK_NEXT, 0, transfer, write.position())
+                    && flush(transfer, LinkedFlushes.flushOf(transfer.slot()));
+        }
+        return transfer(Ring.OP_WRITE, 0, write.durable() ? Ring.RWF_DSYNC : 0, transfer, write.position());
+    }
+
+    private boolean transfer(int opcode, int entryFlags, int operationFlags, Transfer transfer, long position) {
+        return ring.prepare(
+                opcode,
+                entryFlags,
+                transfer.descriptor(),
+                transfer.nextAddress(),
+                transfer.leftBytes(),
+                position + transfer.doneBytes(),
+                operationFlags,
+                transfer.slot());
+    }
+
+    private boolean flush(Transfer transfer, long userData) {
+        return ring.prepare(Ring.OP_FSYNC, 0, transfer.descriptor(), 0, 0, 0, Ring.FSYNC_DATASYNC, userData);
     }
 
     @Override
@@ -145,6 +171,13 @@ public final class UringIoMethod implements IoMethod {
     private void flush() {
         if (ring.hasUnsubmitted()) {
             ring.submit();
+            noteSevered();
+        }
+    }
+
+    private void noteSevered() {
+        if (ring.hasUnsubmitted() && LinkedFlushes.isFlush(ring.firstUnsubmitted())) {
+            flushes.severed(LinkedFlushes.slot(ring.firstUnsubmitted()));
         }
     }
 
@@ -153,8 +186,11 @@ public final class UringIoMethod implements IoMethod {
             wakeArmed = false;
             return;
         }
-        var transfer = transfers[(int) userData];
-        var result = transfer.answered(answer);
+        if (flushes.isFirstOfTwo(userData, answer)) {
+            return;
+        }
+        var transfer = transfers[LinkedFlushes.slot(userData)];
+        var result = transfer.answered(flushes.combined(userData, answer, transfer.leftBytes()));
         if (result == null) {
             goOn(transfer);
         } else {
@@ -180,6 +216,7 @@ public final class UringIoMethod implements IoMethod {
             for (var left = timeoutNanos; left > 0 && completions.isEmpty() && signal.isSleeping(); ) {
                 armWake();
                 ring.await(left);
+                noteSevered();
                 reap();
                 left = timeoutNanos - (System.nanoTime() - start);
             }
@@ -191,7 +228,7 @@ public final class UringIoMethod implements IoMethod {
     private void armWake() {
         if (!wakeArmed) {
             wakeArmed = ring.prepare(
-                    Ring.OP_READ, wake.descriptor(), wakeValue.address(), EventFd.VALUE_BYTES, 0, 0, WAKE_USER_DATA);
+                    Ring.OP_READ, 0, wake.descriptor(), wakeValue.address(), EventFd.VALUE_BYTES, 0, 0, WAKE_USER_DATA);
         }
     }
 
@@ -212,6 +249,7 @@ public final class UringIoMethod implements IoMethod {
         reap();
         while (free.size() < transfers.length) {
             ring.await(Long.MAX_VALUE);
+            noteSevered();
             reap();
         }
         // The kernel must let go of the wake-up's eight bytes too before they are freed.
@@ -220,6 +258,7 @@ public final class UringIoMethod implements IoMethod {
         }
         while (wakeArmed) {
             ring.await(Long.MAX_VALUE);
+            noteSevered();
             reap();
         }
         wake.close();
