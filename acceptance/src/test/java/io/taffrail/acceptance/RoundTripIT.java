@@ -3,6 +3,8 @@ package io.taffrail.acceptance;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.taffrail.client.LogClient;
+import io.taffrail.client.LogClientException;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
@@ -63,7 +65,7 @@ class RoundTripIT {
             };
             var appending = cli.start(append);
             var kills = 0;
-            while (kills < KILLS && !appending.waitFor(150 + random.nextInt(500), TimeUnit.MILLISECONDS)) {
+            while (kills < KILLS && grows(service, appending, random)) {
                 service.kill();
                 kills++;
                 service.start();
@@ -98,7 +100,7 @@ class RoundTripIT {
             };
             var kills = 0;
             var appending = cli.start(append);
-            while (kills < KILLS && !appending.waitFor(900 + random.nextInt(600), TimeUnit.MILLISECONDS)) {
+            while (kills < KILLS && grows(service, appending, random)) {
                 appending.destroyForcibly().waitFor();
                 kills++;
                 appending = cli.start(append);
@@ -106,7 +108,32 @@ class RoundTripIT {
             var ended = cli.end(appending, append);
             System.out.printf("the command was killed %d times: %s%s", kills, ended.out(), ended.err());
             assertEquals(0, ended.exitCode(), ended.err());
+            assertTrue(
+                    ended.out().contains("were there already"), "no run of the command was cut short: " + ended.out());
             assertComesBack(input, cli);
+        }
+    }
+
+    /// Waits until the stream has got longer, and a little more, so that every kill hits an append under way; false:
+    /// the
+    /// command has ended.
+    private static boolean grows(ServiceProcess service, Process appending, Random random) throws InterruptedException {
+        try (var client = LogClient.connect(service.address())) {
+            var before = nextOffset(client);
+            while (nextOffset(client) <= before) {
+                if (appending.waitFor(10, TimeUnit.MILLISECONDS)) {
+                    return false;
+                }
+            }
+        }
+        return !appending.waitFor(random.nextInt(200), TimeUnit.MILLISECONDS);
+    }
+
+    private static long nextOffset(LogClient client) {
+        try {
+            return client.describeStream("text").getNextOffset();
+        } catch (LogClientException notYet) {
+            return 0;
         }
     }
 

@@ -129,11 +129,14 @@ final class AppendCommand implements Callable<Integer> {
                 .batching(Math.toIntExact(Sizes.parse(batchBytes)), 50_000, LINGER)
                 .deliveryTimeout(Duration.ofSeconds(deliveryTimeoutSeconds));
         var startNanos = System.nanoTime();
+        Started started = null;
         for (var rewinds = 0; ; rewinds++) {
             var appender = client.appender(stream, config);
             try (var source = open(fromFile)) {
                 skip(source, appender.recordsBefore());
-                report(appendAll(appender, source, fromFile), startNanos, appender.recordsBefore());
+                started = started == null ? new Started(source.records(), source.consumedBytes()) : started;
+                var appended = appendAll(appender, source, fromFile);
+                report(started, appended, source, startNanos);
                 return;
             } catch (LogClientException failed) {
                 // The log lost what it had acknowledged from memory. A file can be read again from where the log now
@@ -142,7 +145,9 @@ final class AppendCommand implements Callable<Integer> {
                 if (!canRewind || rewinds == MAX_REWINDS) {
                     throw failed;
                 }
-                spec.commandLine().getErr().println("taffrail: " + failed.getMessage() + "; appending them again from the file");
+                spec.commandLine()
+                        .getErr()
+                        .println("taffrail: " + failed.getMessage() + "; appending them again from the file");
                 closeFailed(appender);
             }
         }
@@ -172,18 +177,15 @@ final class AppendCommand implements Callable<Integer> {
         }
     }
 
-    private record Appended(
-            long records,
-            long bytes,
-            @Nullable PendingAppend first,
-            @Nullable PendingAppend last) {}
+    /// What an earlier run under the same name had appended.
+    private record Started(long records, long bytes) {}
+
+    private record Appended(@Nullable PendingAppend last) {}
 
     private Appended appendAll(Appender appender, RecordSource source, boolean fromFile) throws IOException {
         var total = fromFile ? Files.size(Path.of(file)) : 0;
         var skippedBytes = source.consumedBytes();
-        PendingAppend first = null;
         PendingAppend last = null;
-        var before = source.records();
         try (var _ = ProgressBar.isWanted() && !output.json()
                 ? ProgressBar.start(
                         stream,
@@ -193,41 +195,41 @@ final class AppendCommand implements Callable<Integer> {
                 : null) {
             while (source.next()) {
                 last = appender.append(source.buffer(), source.recordOffset(), source.recordLength());
-                first = first == null ? last : first;
             }
             appender.close();
         }
-        return new Appended(source.records() - before, source.consumedBytes() - skippedBytes, first, last);
+        return new Appended(last);
     }
 
-    private void report(Appended appended, long startNanos, long skipped) {
+    private void report(Started started, Appended appended, RecordSource source, long startNanos) {
         var seconds = (System.nanoTime() - startNanos) / 1e9;
-        var firstOffset = offset(appended.first());
+        var records = source.records() - started.records();
+        var bytes = source.consumedBytes() - started.bytes();
         var lastOffset = offset(appended.last());
         var out = spec.commandLine().getOut();
         if (output.json()) {
             var fields = new LinkedHashMap<String, Object>();
             fields.put("stream", stream);
-            fields.put("records", appended.records());
-            fields.put("skippedRecords", skipped);
-            fields.put("bytes", appended.bytes());
-            fields.put("firstOffset", firstOffset);
+            fields.put("records", records);
+            fields.put("skippedRecords", started.records());
+            fields.put("bytes", bytes);
             fields.put("lastOffset", lastOffset);
             fields.put("seconds", seconds);
             OutputOptions.json(out, fields);
             return;
         }
-        var place = appended.records() == 0 ? "" : ", offsets %d to %d".formatted(firstOffset, lastOffset);
-        var already = skipped == 0 ? "" : " (%s were there already)".formatted(Sizes.count(skipped));
+        var place = records == 0 ? "" : ", the last at offset " + lastOffset;
+        var already =
+                started.records() == 0 ? "" : " (%s were there already)".formatted(Sizes.count(started.records()));
         out.println("%s: %s records%s%s, %s in %s s (%s/s)"
                 .formatted(
                         stream,
-                        Sizes.count(appended.records()),
+                        Sizes.count(records),
                         already,
                         place,
-                        Sizes.bytes(appended.bytes()),
+                        Sizes.bytes(bytes),
                         String.format(Locale.ROOT, "%.2f", seconds),
-                        Sizes.bytes(appended.bytes() / seconds)));
+                        Sizes.bytes(bytes / seconds)));
     }
 
     /// The appender is closed, so that all are acknowledged; -1: no record.

@@ -29,6 +29,7 @@ import picocli.CommandLine.ParameterException;
             FlushCommand.class,
             BenchCommand.class,
             WalCommand.class,
+            ClusterCommand.class,
             Taffrail.Completion.class,
             HelpCommand.class
         },
