@@ -64,7 +64,7 @@ public final class EngineLoad {
                 var loop = new LoadLoop(engine, workload);
                 loop.warmUp(options.warmUpSeconds());
                 if (workload.durable() && workload.outstanding() == 1) {
-                    compareWithFloor(loop, workload, method);
+                    compareWithFloor(loop, workload);
                 } else {
                     report(loop.run(options.seconds()));
                 }
@@ -74,9 +74,8 @@ public final class EngineLoad {
         }
     }
 
-    private void compareWithFloor(LoadLoop loop, Workload workload, String method)
-            throws IOException, InterruptedException {
-        var slices = new FloorSlices(folder, method, workload);
+    private void compareWithFloor(LoadLoop loop, Workload workload) throws IOException, InterruptedException {
+        var slices = new FloorSlices(folder, workload);
         for (var slice = 0; slice < Math.max(1, options.seconds()); slice++) {
             slices.add(loop.run(1));
         }

@@ -8,8 +8,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 
 /// What the device itself does: durable writes a second of fio (O_DIRECT, O_DSYNC, into a file that is written
-/// already), one at a time. With `io_uring` the kernel flushes in a thread of its own and else in the caller's,
-/// which differs where processors are short, so fio asks as the method that it is compared with does.
+/// already), one at a time, each a blocking call: where processors are short that is the fastest way, because
+/// the flush runs on the calling thread.
 final class FioFloor {
     private static final Pattern IOPS = Pattern.compile("\"iops\" *: *([0-9.]+)");
     private static final int LIMIT_SECONDS = 120;
@@ -17,7 +17,7 @@ final class FioFloor {
     private FioFloor() {}
 
     /// Empty if fio is not installed.
-    static OptionalDouble writesPerSecond(Path folder, String engine, int blockBytes, int seconds)
+    static OptionalDouble writesPerSecond(Path folder, int blockBytes, int seconds)
             throws IOException, InterruptedException {
         Process process;
         try {
@@ -31,7 +31,7 @@ final class FioFloor {
                             "--bs=" + blockBytes,
                             "--direct=1",
                             "--sync=dsync",
-                            "--ioengine=" + engine,
+                            "--ioengine=psync",
                             "--iodepth=1",
                             "--time_based",
                             "--runtime=" + seconds,

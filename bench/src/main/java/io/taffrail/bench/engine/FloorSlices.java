@@ -15,21 +15,19 @@ final class FloorSlices {
     private static final int HEADER_BYTES = 96;
 
     private final Path folder;
-    private final String engine;
     private final int bytes;
     private final List<Measurement> slices = new ArrayList<>();
     private final List<Double> floors = new ArrayList<>();
 
-    FloorSlices(Path folder, String method, Workload workload) throws IOException, InterruptedException {
+    FloorSlices(Path folder, Workload workload) throws IOException, InterruptedException {
         this.folder = folder;
-        this.engine = method.equals("io_uring") ? "io_uring" : "psync";
         var blocks = (workload.payloadBytes() + HEADER_BYTES + BLOCK_BYTES - 1) / BLOCK_BYTES;
         this.bytes = blocks * BLOCK_BYTES;
         floor();
     }
 
     private void floor() throws IOException, InterruptedException {
-        floors.add(FioFloor.writesPerSecond(folder, engine, bytes, 1).orElse(Double.NaN));
+        floors.add(FioFloor.writesPerSecond(folder, bytes, 1).orElse(Double.NaN));
     }
 
     void add(Measurement slice) throws IOException, InterruptedException {
@@ -75,10 +73,9 @@ final class FloorSlices {
         Arrays.sort(ratios);
         return String.format(
                 Locale.ROOT,
-                "%24s fio %s O_DIRECT|O_DSYNC of %d bytes: the log's rate is %.2f of it (median of %d seconds,"
+                "%24s fio O_DIRECT|O_DSYNC of %d bytes: the log's rate is %.2f of it (median of %d seconds,"
                         + " quartiles %.2f and %.2f); fastest second %,.0f of %,.0f: %.2f",
                 "",
-                engine,
                 bytes,
                 ratios[ratios.length / 2],
                 ratios.length,
