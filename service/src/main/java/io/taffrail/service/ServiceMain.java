@@ -21,7 +21,14 @@ public final class ServiceMain {
     private static final String SERVE = "serve";
     private static final int DEFAULTS_ORDINAL = 250;
 
+    private static volatile boolean ownsProcess;
+
     private ServiceMain() {}
+
+    /// The process is this service's, not a test's: it may end it.
+    static boolean ownsProcess() {
+        return ownsProcess;
+    }
 
     public static void main(String... arguments) {
         var options = arguments.length > 0 && arguments[0].equals(SERVE)
@@ -39,6 +46,7 @@ public final class ServiceMain {
             problems.forEach(problem -> System.err.println("taffrail: " + problem));
             return ExitCode.CONFIG_REFUSED.status();
         }
+        ownsProcess = true;
         Quarkus.run();
         return ExitCode.STOPPED.status();
     }

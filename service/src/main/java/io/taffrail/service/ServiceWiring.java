@@ -383,6 +383,10 @@ public class ServiceWiring {
             workers.shutdown();
             background.shutdown();
         }
+        if (ServiceMain.ownsProcess()) {
+            // After a signal the JVM ends with 143 whatever its hooks did, which to a supervisor is not a clean stop.
+            Runtime.getRuntime().halt((done.getCount() == 0 ? ExitCode.STOPPED : ExitCode.FAILED).status());
+        }
     }
 
     private final class Exits implements ReplicaHost.Failures {
