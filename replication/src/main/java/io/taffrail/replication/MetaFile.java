@@ -24,6 +24,7 @@ final class MetaFile implements AutoCloseable {
 
     private HardState hard;
     private long hintLsn;
+    private long hintCeilingLsn = Long.MAX_VALUE;
     private int writing;
 
     MetaFile(SlotFile meta, SlotFile lineage, ReplicaMeta now, Consumer<String> failed) {
@@ -40,18 +41,24 @@ final class MetaFile implements AutoCloseable {
     /// With it goes what is flushed at that time, as a witness against a log that has lost bytes.
     void write(HardState next, long flushedLsn, long version, LongConsumer durable) {
         hard = next;
-        hintLsn = Math.max(hintLsn, flushedLsn);
+        hintLsn = Math.min(hintCeilingLsn, Math.max(hintLsn, flushedLsn));
         write(() -> durable.accept(version));
     }
 
-    /// Before the log is cut: the witness must not testify against the cut.
+    /// Before the log is cut: the witness must not testify against the cut, nor must what is written until
+    /// [#cutDone].
     void lowerHint(long lsn, Runnable durable) {
+        hintCeilingLsn = lsn;
         if (hintLsn <= lsn) {
             durable.run();
             return;
         }
         hintLsn = lsn;
         write(durable);
+    }
+
+    void cutDone() {
+        hintCeilingLsn = Long.MAX_VALUE;
     }
 
     private void write(Runnable durable) {

@@ -45,6 +45,7 @@ final class Opening {
             ReplicaMeta meta,
             Wal wal,
             StreamStore store,
+            LogDirectory streamsFolder,
             ReplicationCore.Start start) {}
 
     static Opened open(
@@ -74,7 +75,8 @@ final class Opening {
         var metaSlot = SlotFile.open(directory, "meta", io);
         var lineageSlot = SlotFile.open(directory, "lineage", io);
         var before = previous(metaSlot.value(), config.nodeId(), random);
-        var store = StreamStore.open(directory.subdirectory("streams"), background);
+        var streamsFolder = directory.subdirectory("streams");
+        var store = StreamStore.open(streamsFolder, background);
         var replayFrom = store.appliedLsn();
         var chain = store.appliedChainCrc();
         var wal = Wal.open(
@@ -93,7 +95,7 @@ final class Opening {
                 });
         foreign |= replayFrom == wal.receivedLsn() && chain != wal.chainCrc();
         if (foreign || store.appliedLsn() > wal.receivedLsn() || store.appliedLsn() < wal.startLsn()) {
-            replayFrom = rebuild(store, wal);
+            replayFrom = rebuild(store, wal, before.hard().suspect());
         }
         var end = new LogPosition(wal.receivedLsn(), wal.lastEpoch(), wal.chainCrc());
         var hard = before.hard();
@@ -111,7 +113,7 @@ final class Opening {
                 configurations(),
                 wal.startLsn(),
                 end);
-        return new Opened(metaSlot, lineageSlot, meta, wal, store, start);
+        return new Opened(metaSlot, lineageSlot, meta, wal, store, streamsFolder, start);
     }
 
     private static ReplicaMeta previous(@Nullable ByteBuffer value, int nodeId, RandomGenerator random) {
@@ -129,7 +131,7 @@ final class Opening {
     }
 
     /// The log has lost what the newest checkpoint holds: an older one, and the log again from there.
-    private long rebuild(StreamStore store, Wal wal) {
+    private long rebuild(StreamStore store, Wal wal, boolean suspect) {
         replayed.clear();
         if (foreign) {
             store.reset();
@@ -137,6 +139,12 @@ final class Opening {
             store.truncated(wal.receivedLsn());
         }
         var from = store.appliedLsn();
+        if (from < wal.startLsn() && suspect) {
+            // It was being filled up from a peer. Nothing here counts anywhere: begin with nothing and ask again.
+            store.reset();
+            wal.restart(0, 0, 0);
+            return 0;
+        }
         if (from < wal.startLsn()) {
             throw new WalException.Unusable(
                     "the log begins at %d and no checkpoint of the streams reaches so far".formatted(wal.startLsn()));

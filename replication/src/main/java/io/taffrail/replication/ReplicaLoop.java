@@ -14,6 +14,7 @@ import io.taffrail.replication.protocol.Event.ControlEntry;
 import io.taffrail.replication.protocol.Levels;
 import io.taffrail.replication.protocol.LogPosition;
 import io.taffrail.replication.protocol.Member;
+import io.taffrail.replication.protocol.Message;
 import io.taffrail.replication.protocol.ReplicationCore;
 import io.taffrail.streams.Refusal;
 import io.taffrail.streams.StreamStore;
@@ -22,7 +23,9 @@ import io.taffrail.wal.WalConfig;
 import io.taffrail.wal.WalException;
 import io.taffrail.wal.WalReader;
 import io.taffrail.wal.WalStats;
+import io.taffrail.wal.io.LogDirectory;
 import io.taffrail.wal.record.EntryType;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -59,6 +62,7 @@ final class ReplicaLoop {
     private final WalReader reader;
     private final WalSignals signals;
     private final StreamStore store;
+    private final LogDirectory streamsFolder;
     private final ReplicationCore core;
     private final AppendPath appends;
     private final FrameShipper shipper;
@@ -75,6 +79,9 @@ final class ReplicaLoop {
     private boolean incarnationDurable;
     private boolean statusDirty = true;
     private @Nullable Truncating truncating;
+    private @Nullable Seeding seeding;
+    private boolean seedHintLowered;
+    private boolean seedInstalled;
     private @Nullable Shutdown shutdown;
     private @Nullable String failure;
     private boolean closed;
@@ -105,6 +112,7 @@ final class ReplicaLoop {
         this.wal = opened.wal();
         this.reader = wal.newReader();
         this.store = opened.store();
+        this.streamsFolder = opened.streamsFolder();
         this.signals = signals;
         this.settings = config.settings();
         this.inbox = new Inbox(config.inboxBytes());
@@ -231,9 +239,10 @@ final class ReplicaLoop {
             storageFailed(walFailure);
         }
         done += tryTruncate();
+        done += trySeed(now);
         done += takeHeldFrames();
         done += tellProgress();
-        if (truncating == null && failure == null) {
+        if (truncating == null && seeding == null && failure == null) {
             housekeeping.doWork();
         }
         if (failure == null && started && !incarnationDurable) {
@@ -300,7 +309,10 @@ final class ReplicaLoop {
     private int tellProgress() {
         var progress = new Event.Progress(wal.reportableLsn(), wal.flushedLsn());
         var end = appends.end();
-        if (failure != null || truncating != null || (progress.equals(toldProgress) && end.equals(toldEnd))) {
+        if (failure != null
+                || truncating != null
+                || seeding != null
+                || (progress.equals(toldProgress) && end.equals(toldEnd))) {
             return 0;
         }
         toldProgress = progress;
@@ -320,7 +332,11 @@ final class ReplicaLoop {
         // Authority may have come back while no watermark moved.
         complete(core.levels());
         appends.waiting().expire(now - MAX_WAIT_NANOS, "the level was not reached in time");
-        if (truncating == null && shutdown == null) {
+        if (seeding != null) {
+            // The last request or its answer may have been lost.
+            seeding.ask(envelope());
+        }
+        if (truncating == null && seeding == null && shutdown == null) {
             housekeeping.tick(now, settings, this::internal);
         }
         statusDirty |= core.isLeader();
@@ -361,6 +377,20 @@ final class ReplicaLoop {
                 }
             }
             case Effect.Serve serve -> shipper.serve(envelope(), serve);
+            case Effect.OfferSeed offered -> offerSeed(offered);
+            case Effect.ServeSeed(int to, var request) ->
+                send(to, FrameCodec.encode(envelope(), Seeding.serve(streamsFolder, request)));
+            case Effect.Seed(int from, var offer) -> {
+                seeding = new Seeding(streamsFolder, network, from, offer, loop.nanoTime());
+                seeding.ask(envelope());
+                wake();
+            }
+            case Effect.SeedBytes(int _, var chunk) -> {
+                if (seeding != null) {
+                    seeding.take(chunk, envelope(), loop.nanoTime());
+                    wake();
+                }
+            }
             case Effect.Persist(long version, var state) ->
                 metaFile.write(state, wal.flushedLsn(), version, durable -> post(new Event.HardStateDurable(durable)));
             case Effect.AppendEpochBegin(var entry) ->
@@ -421,7 +451,10 @@ final class ReplicaLoop {
         }
         var control = new ArrayList<ControlEntry>(0);
         LogReplay.each(entries, (header, payload) -> {
-            store.apply(header, payload);
+            // After a seed the streams' state is ahead of the log.
+            if (header.lsn() >= store.appliedLsn()) {
+                store.apply(header, payload);
+            }
             var own = Opening.control(header, payload);
             if (own != null) {
                 control.add(own);
@@ -466,6 +499,95 @@ final class ReplicaLoop {
         }
     }
 
+    // Beginning the log anew
+
+    private void offerSeed(Effect.OfferSeed offered) {
+        var start = wal.startLsn();
+        var chain = new ReaderView(wal, reader).chainCrcAt(start);
+        long epoch = 0;
+        for (var epochStart : core.lineage()) {
+            epoch = epochStart.startLsn() < start ? epochStart.epoch() : epoch;
+        }
+        try {
+            var files = Seeding.files(streamsFolder);
+            if (chain.isPresent() && !files.isEmpty()) {
+                send(
+                        offered.to(),
+                        FrameCodec.encode(
+                                envelope(),
+                                new Message.Reseed(
+                                        offered.epoch(),
+                                        offered.nonce(),
+                                        new LogPosition(start, epoch, chain.getAsInt()),
+                                        core.lineage(),
+                                        offered.configuration(),
+                                        files)));
+            }
+        } catch (IOException unreadable) {
+            // The follower asks again.
+            wake();
+        }
+    }
+
+    /// In this order: the files are here, `suspect` is durable and no witness speaks for the old log; the log is
+    /// begun anew; the streams' state is replaced; the lineage is durable. A crash in between finds a log and
+    /// a state that do not fit, which a suspect replica answers by beginning with nothing.
+    private int trySeed(long now) {
+        var current = seeding;
+        if (current == null || failure != null) {
+            return 0;
+        }
+        switch (current.progress(now)) {
+            case COPYING -> {
+                return 0;
+            }
+            case FAILED -> {
+                seeding = null;
+                seedHintLowered = false;
+                metaFile.cutDone();
+                post(new Event.Seeded(null, null));
+                return 1;
+            }
+            case COPIED -> {}
+        }
+        if (!seedInstalled) {
+            if (wal.flushedLsn() < wal.receivedLsn()) {
+                wal.requestFlush();
+                return 0;
+            }
+            if (!seedHintLowered) {
+                seedHintLowered = true;
+                metaFile.lowerHint(0, this::wake);
+            }
+            if (!metaFile.isSettled()) {
+                return 0;
+            }
+            var start = current.offer().start();
+            try {
+                wal.restart(start.lsn(), start.epoch(), start.chainCrc());
+                store.reset();
+                current.install();
+                store.reload();
+            } catch (IOException | WalException.Unusable refused) {
+                storageFailed("seed: " + refused.getMessage());
+                return 1;
+            }
+            seedInstalled = true;
+            metaFile.write(current.offer().lineage());
+        }
+        if (!metaFile.isSettled()) {
+            return 0;
+        }
+        seeding = null;
+        seedInstalled = false;
+        seedHintLowered = false;
+        metaFile.cutDone();
+        toldProgress = null;
+        post(new Event.Seeded(appends.end(), current.offer()));
+        housekeeping.lineageChanged();
+        return 1;
+    }
+
     // Cutting the log
 
     /// Everything is flushed first (nothing may be in flight), and the witness in `meta` lowered: after a crash it
@@ -482,17 +604,19 @@ final class ReplicaLoop {
         if (wal.flushedLsn() < wal.receivedLsn() || !metaFile.isSettled()) {
             return 0;
         }
+        var shortens = cut.lsn() < wal.receivedLsn();
         try {
             wal.truncate(cut.lsn());
         } catch (WalException.Unusable refused) {
             storageFailed(String.valueOf(refused.getMessage()));
             return 1;
         }
-        if (store.appliedLsn() > cut.lsn()) {
+        if (shortens) {
             store.truncated(cut.lsn());
+            LogReplay.replay(reader, store.appliedLsn(), cut.lsn(), store::apply);
         }
-        LogReplay.replay(reader, store.appliedLsn(), cut.lsn(), store::apply);
         truncating = null;
+        metaFile.cutDone();
         housekeeping.lineageChanged();
         toldProgress = null;
         post(new Event.Truncated(appends.end()));

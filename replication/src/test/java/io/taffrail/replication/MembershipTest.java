@@ -5,11 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.taffrail.streams.Durability;
+import io.taffrail.streams.StreamCommand;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -160,6 +162,46 @@ class MembershipTest {
         grow(replaced);
         leader.acknowledged("s", "by three again", SYNC);
         world.until("it holds all", () -> replaced.nextOffset("s") == 2);
+    }
+
+    @Test
+    void oneThatJoinsAfterTheLogWasTrimmedBeginsWithTheStreamsFiles() {
+        world.segmentBytes = 4 << 20;
+        var first = world.startCluster(1).getFirst();
+        world.leader();
+        first.createStream("s");
+        for (var i = 0; i < 140; i++) {
+            first.acknowledged("s", "x".repeat(1 << 20), SYNC);
+        }
+        assertInstanceOf(CommandOutcome.Done.class, first.execute(new StreamCommand.TrimStream("s", 135)));
+        for (var i = 0; i < 70; i++) {
+            first.acknowledged("s", "y".repeat(1 << 20), SYNC);
+        }
+        world.until("the log is trimmed", () -> first.up().status().startLsn() > 0);
+
+        var joins = world.node(1);
+        joins.start();
+        done(new VoterChange.AddLearner(joins.peer()));
+        // Wherever its process dies on the way, it begins again.
+        for (var i = 0; i < 12 && joins.nextOffset("s") < 0; i++) {
+            world.until(
+                    "it is being filled up", () -> joins.up().status().integrity() == ReplicaStatus.Integrity.SUSPECT);
+            world.run(100_000L * i);
+            joins.crash();
+            joins.start();
+        }
+        grow(joins);
+        assertEquals(first.nextOffset("s"), joins.nextOffset("s"));
+        assertEquals(135, Objects.requireNonNull(joins.streams().stream("s")).startOffset());
+        assertTrue(joins.up().status().startLsn() > 0);
+        first.acknowledged("s", "by both", SYNC);
+
+        joins.crash();
+        joins.start();
+        world.until("it follows again", () -> joins.nextOffset("s") == first.nextOffset("s"));
+        first.crash();
+        first.start();
+        world.leader().acknowledged("s", "by both again", SYNC);
     }
 
     @Test

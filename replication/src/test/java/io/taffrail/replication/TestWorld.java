@@ -441,16 +441,28 @@ final class TestWorld implements AutoCloseable {
     /// One record with the text as its value, as `repeated Record records = 15` encodes it.
     static ByteBuffer records(String text) {
         var value = text.getBytes(StandardCharsets.UTF_8);
-        if (value.length > 100) {
-            throw new IllegalArgumentException("short texts only");
+        var to = ByteBuffer.allocate(20 + value.length).put((byte) ((15 << 3) | 2));
+        varint(to, 1 + varintBytes(value.length) + value.length);
+        to.put((byte) ((1 << 3) | 2));
+        varint(to, value.length);
+        return to.put(value).flip();
+    }
+
+    private static void varint(ByteBuffer to, int value) {
+        var rest = value;
+        while (rest > 0x7f) {
+            to.put((byte) (rest | 0x80));
+            rest >>>= 7;
         }
-        return ByteBuffer.allocate(4 + value.length)
-                .put((byte) ((15 << 3) | 2))
-                .put((byte) (2 + value.length))
-                .put((byte) ((1 << 3) | 2))
-                .put((byte) value.length)
-                .put(value)
-                .flip();
+        to.put((byte) rest);
+    }
+
+    private static int varintBytes(int value) {
+        var bytes = 1;
+        for (var rest = value; rest > 0x7f; rest >>>= 7) {
+            bytes++;
+        }
+        return bytes;
     }
 
     static Durability durability(CommitMode commit, ReplicationMode replication) {

@@ -66,6 +66,12 @@ public final class StreamStore implements AutoCloseable {
         restore(-1);
     }
 
+    /// After [#reset], and after checkpoint and index files of another replica were put into the folder: goes on
+    /// with them.
+    public void reload() {
+        restore(Long.MAX_VALUE);
+    }
+
     public AppendDecision decide(AppendIntent intent, StreamSettings settings) {
         return AppendRules.decide(state, intent, settings, config);
     }

@@ -17,6 +17,7 @@ final class Fields {
     static final int MAX_TEXT_BYTES = 512;
     static final int MAX_MEMBERS = 64;
     static final int MAX_EPOCHS = 1024;
+    static final int MAX_FILES = 4096;
 
     private Fields() {}
 

@@ -6,6 +6,8 @@ import io.taffrail.replication.protocol.Message;
 import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.UUID;
 import java.util.zip.CRC32C;
 
@@ -55,6 +57,9 @@ public final class FrameCodec {
     private static final byte JOIN = 13;
     private static final byte WELCOME = 14;
     private static final byte ACKNOWLEDGE = 15;
+    private static final byte RESEED = 16;
+    private static final byte SEED_REQUEST = 17;
+    private static final byte SEED_CHUNK = 18;
 
     private FrameCodec() {}
 
@@ -128,6 +133,9 @@ public final class FrameCodec {
     private static int size(Message message) {
         return switch (message) {
             case Message.Invite _, Message.Promise _, Message.Join _ -> MAX_SMALL_BYTES;
+            case Message.Reseed reseed -> MAX_SMALL_BYTES + 128 * reseed.files().size();
+            case Message.SeedRequest _ -> 1024;
+            case Message.SeedChunk chunk -> 1024 + chunk.bytes().remaining();
             default -> 192;
         };
     }
@@ -165,6 +173,9 @@ public final class FrameCodec {
             case Message.Join _ -> JOIN;
             case Message.Welcome _ -> WELCOME;
             case Message.Acknowledge _ -> ACKNOWLEDGE;
+            case Message.Reseed _ -> RESEED;
+            case Message.SeedRequest _ -> SEED_REQUEST;
+            case Message.SeedChunk _ -> SEED_CHUNK;
         };
     }
 
@@ -226,6 +237,29 @@ public final class FrameCodec {
                         .putLong(ack.receivedLsn())
                         .putLong(ack.flushedLsn())
                         .putLong(ack.echoNanos());
+            }
+            case Message.Reseed reseed -> {
+                to.putLong(reseed.epoch()).putLong(reseed.nonce());
+                Fields.putPosition(to, reseed.start());
+                Fields.putLineage(to, reseed.lineage());
+                Fields.putLogged(to, reseed.configuration());
+                Fields.limit("files", reseed.files().size(), Fields.MAX_FILES);
+                to.putShort((short) reseed.files().size());
+                for (var file : reseed.files()) {
+                    Fields.putText(to, file.name());
+                    to.putLong(file.sizeBytes());
+                }
+            }
+            case Message.SeedRequest(long epoch, String file, long offset) -> {
+                to.putLong(epoch);
+                Fields.putText(to, file);
+                to.putLong(offset);
+            }
+            case Message.SeedChunk(long epoch, String file, long offset, ByteBuffer bytes) -> {
+                to.putLong(epoch);
+                Fields.putText(to, file);
+                to.putLong(offset);
+                to.put(bytes.duplicate());
             }
             case Message.Replicate _, Message.Fetched _ ->
                 throw new IllegalArgumentException("entries are written by beginReplicate and beginFetched");
@@ -346,12 +380,31 @@ public final class FrameCodec {
                         from.getLong(),
                         from.getLong(),
                         from.getLong());
+            case RESEED ->
+                new Message.Reseed(
+                        from.getLong(),
+                        from.getLong(),
+                        Fields.position(from),
+                        Fields.lineage(from),
+                        Fields.logged(from),
+                        seedFiles(from));
+            case SEED_REQUEST -> new Message.SeedRequest(from.getLong(), Fields.text(from), from.getLong());
+            case SEED_CHUNK -> new Message.SeedChunk(from.getLong(), Fields.text(from), from.getLong(), entries(from));
             default -> throw new MalformedException("message of unknown kind " + kind);
         };
     }
 
     private static Message.LeaderView view(ByteBuffer from) {
         return new Message.LeaderView(from.getLong(), from.getLong(), from.getLong(), Fields.bool(from));
+    }
+
+    private static List<Message.SeedFile> seedFiles(ByteBuffer from) {
+        var count = Fields.count(from, "files", Fields.MAX_FILES, 10);
+        var files = new ArrayList<Message.SeedFile>(count);
+        for (var i = 0; i < count; i++) {
+            files.add(new Message.SeedFile(Fields.text(from), from.getLong()));
+        }
+        return List.copyOf(files);
     }
 
     private static Integrity integrity(ByteBuffer from) {

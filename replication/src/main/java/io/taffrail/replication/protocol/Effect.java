@@ -15,6 +15,18 @@ public sealed interface Effect {
     /// Send a `Fetched` with as many entries from `from` on as one frame takes.
     record Serve(int to, long epoch, LogPosition from) implements Effect {}
 
+    /// Offer the follower the files of the streams' state and a log that begins where this one does.
+    record OfferSeed(int to, long epoch, long nonce, LoggedConfiguration configuration) implements Effect {}
+
+    /// Answer with bytes of a file of the streams' state.
+    record ServeSeed(int to, Message.SeedRequest request) implements Effect {}
+
+    /// Fetch the files and begin the log anew; then [Event.Seeded].
+    record Seed(int from, Message.Reseed offer) implements Effect {}
+
+    /// Bytes for the seed under way.
+    record SeedBytes(int from, Message.SeedChunk chunk) implements Effect {}
+
     /// Make it durable; then [Event.HardStateDurable].
     record Persist(long version, HardState state) implements Effect {}
 

@@ -2,6 +2,7 @@ package io.taffrail.replication.protocol;
 
 import java.util.List;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /// What happens to a replica.
 public sealed interface Event {
@@ -30,6 +31,10 @@ public sealed interface Event {
 
     /// The log was cut, as asked, and ends here.
     record Truncated(LogPosition end) implements Event {}
+
+    /// What `Seed` asked for has been done: the log is empty and begins at `start`. Null: it failed, the log is as
+    /// it was.
+    record Seeded(@Nullable LogPosition start, Message.@Nullable Reseed offer) implements Event {}
 
     /// What `Ship` asked for has been sent up to `end`.
     record Shipped(int to, long session, LogPosition end) implements Event {}

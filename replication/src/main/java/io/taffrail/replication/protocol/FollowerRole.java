@@ -69,6 +69,7 @@ final class FollowerRole implements Role {
             case Message.Heartbeat heartbeat -> heartbeat(received, heartbeat);
             case Message.Replicate replicate -> replicate(received, replicate);
             case Message.Welcome welcomed -> welcome(received, welcomed);
+            case Message.Reseed offer -> reseed(received, offer);
             default -> {}
         }
         return this;
@@ -182,6 +183,14 @@ final class FollowerRole implements Role {
             state.truncate(cut.lsn());
         } else {
             begin(welcomed);
+        }
+    }
+
+    private void reseed(Event.Received received, Message.Reseed offer) {
+        contact(received);
+        if (joinSent && offer.nonce() == nonce && session == 0 && welcome == null && !state.isTruncating()) {
+            joinSent = false;
+            state.seed(received.from(), offer);
         }
     }
 

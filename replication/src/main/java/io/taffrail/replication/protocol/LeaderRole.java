@@ -12,6 +12,8 @@ import org.jspecify.annotations.Nullable;
 /// then nothing is acknowledged and no watermark published: entries that were inherited and merely counted may
 /// still lose against a log that this leader has not seen.
 final class LeaderRole implements Role {
+    private static final long MEMBER_PATIENCE_NANOS = 600_000_000_000L;
+
     private final ReplicaState state;
     private final long epoch;
     private final int tier;
@@ -185,11 +187,13 @@ final class LeaderRole implements Role {
             case Lineage.Meeting.Broken(String message) ->
                 throw new Check.BrokenInvariantException("I1: node %d: %s".formatted(received.from(), message));
             case Lineage.Meeting.None _ -> {
+                offerSeed(received, join);
                 return;
             }
             case Lineage.Meeting.At meeting -> cut = meeting.cut();
         }
         if (cut.lsn() < state.startLsn) {
+            offerSeed(received, join);
             return;
         }
         var chain = cut.lsn() == 0
@@ -201,6 +205,13 @@ final class LeaderRole implements Role {
         sessions++;
         progress.join(sessions, received.fromIncarnation(), join.integrity(), cut);
         state.send(received.from(), new Message.Welcome(epoch, join.nonce(), sessions, cut, state.end.lsn()));
+    }
+
+    /// The logs part below what this one still holds.
+    private void offerSeed(Event.Received received, Message.Join join) {
+        if (open) {
+            state.emit(new Effect.OfferSeed(received.from(), epoch, join.nonce(), state.loggedConfiguration()));
+        }
     }
 
     private Role acknowledge(Event.Received received, Message.Acknowledge acknowledge) {
@@ -321,7 +332,10 @@ final class LeaderRole implements Role {
     long neededByMembersLsn() {
         var needed = state.end.lsn();
         for (var progress : followers.values()) {
-            needed = Math.min(needed, progress.appendedLsn());
+            // One that stays away longer begins anew when it returns: it must not fill the disks of the others.
+            if (progress.lastAckAgeNanos(state.nowNanos) < MEMBER_PATIENCE_NANOS) {
+                needed = Math.min(needed, progress.appendedLsn());
+            }
         }
         return needed;
     }

@@ -80,6 +80,33 @@ public sealed interface Message {
     /// @param rejoinLsn a follower that has flushed so far holds everything it ever acknowledged
     record Welcome(long epoch, long nonce, long session, LogPosition cut, long rejoinLsn) implements Message {}
 
+    /// To a follower whose log does not meet the leader's any more: begin at `start`, with these files of the streams'
+    /// state, and forget what you have. The files are of what a majority has flushed, so they stay true whoever
+    /// leads next.
+    ///
+    /// @param lineage of the log below `start`, and beyond
+    record Reseed(
+            long epoch,
+            long nonce,
+            LogPosition start,
+            List<EpochStart> lineage,
+            LoggedConfiguration configuration,
+            List<SeedFile> files)
+            implements Message {}
+
+    record SeedFile(String name, long sizeBytes) {}
+
+    record SeedRequest(long epoch, String file, long offset) implements Message {}
+
+    /// Without bytes: the file is gone, another checkpoint has replaced it.
+    record SeedChunk(long epoch, String file, long offset, ByteBuffer bytes) implements Message {
+        @Override
+        public String toString() {
+            return "SeedChunk[epoch=%d, file=%s, offset=%d, bytes=%d]"
+                    .formatted(epoch, file, offset, bytes.remaining());
+        }
+    }
+
     /// @param appendedLsn where the follower's log ends, for flow control only
     /// @param receivedLsn how far it vouches for having received, as asynchronous commit counts it
     record Acknowledge(

@@ -225,6 +225,41 @@ final class ReplicaState {
         return truncating;
     }
 
+    /// Nothing of this log is to be trusted from here on; it is replaced.
+    void seed(int from, Message.Reseed offer) {
+        truncating = true;
+        integrity = Integrity.SUSPECT;
+        persist(hard.withSuspect(true));
+        emit(new Effect.Seed(from, offer));
+        emit(new Effect.StatusChanged());
+    }
+
+    void seeded(Event.Seeded seeded) {
+        truncating = false;
+        var start = seeded.start();
+        var offer = seeded.offer();
+        if (start == null || offer == null) {
+            return;
+        }
+        end = start;
+        startLsn = start.lsn();
+        reportableLsn = start.lsn();
+        flushedLsn = start.lsn();
+        heldQuorumFlushed = Math.min(heldQuorumFlushed, start.lsn());
+        lineage.truncate(0);
+        for (var epochStart : offer.lineage()) {
+            // Those beyond come with their entries.
+            if (epochStart.startLsn() < start.lsn()) {
+                lineage.add(epochStart);
+            }
+        }
+        if (offer.configuration().endLsn() <= start.lsn()) {
+            configurations.add(offer.configuration());
+        }
+        configurationChanged();
+        publish(levels.cutTo(start.lsn()));
+    }
+
     void truncated(LogPosition newEnd) {
         truncating = false;
         end = newEnd;

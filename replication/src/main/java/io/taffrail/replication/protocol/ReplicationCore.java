@@ -78,6 +78,10 @@ public final class ReplicationCore {
                 promising.progress();
                 next(role.truncated());
             }
+            case Event.Seeded seeded -> {
+                state.seeded(seeded);
+                next(role.truncated());
+            }
             case Event.Shipped shipped -> {
                 if (role instanceof LeaderRole leader) {
                     leader.shipped(shipped);
@@ -165,6 +169,9 @@ public final class ReplicationCore {
             case Message.Heartbeat heartbeat -> fromLeader(received, heartbeat.epoch());
             case Message.Replicate replicate -> fromLeader(received, replicate.epoch());
             case Message.Welcome welcome -> fromLeader(received, welcome.epoch());
+            case Message.Reseed reseed -> fromLeader(received, reseed.epoch());
+            case Message.SeedRequest request -> state.emit(new Effect.ServeSeed(from, request));
+            case Message.SeedChunk chunk -> state.emit(new Effect.SeedBytes(from, chunk));
             case Message.Join join -> toLeader(received, join.epoch());
             case Message.Acknowledge acknowledge -> toLeader(received, acknowledge.epoch());
             case Message.PreVoteReply _, Message.Promise _, Message.Fetched _ -> next(role.received(received));

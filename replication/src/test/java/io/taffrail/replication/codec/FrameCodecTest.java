@@ -60,6 +60,9 @@ class FrameCodecTest {
                 new Message.Replicate(4, 77, VIEW, POSITION, false, ByteBuffer.allocate(0)),
                 new Message.Join(4, 1, Integrity.SUSPECT, 10, POSITION, LINEAGE),
                 new Message.Welcome(4, 1, 77, POSITION, 2000),
+                new Message.Reseed(4, 1, POSITION, LINEAGE, LOGGED, List.of(new Message.SeedFile("a.index", 4096))),
+                new Message.SeedRequest(4, "a.index", 4096),
+                new Message.SeedChunk(4, "a.index", 4096, ByteBuffer.wrap(new byte[] {7, 8})),
                 new Message.Acknowledge(4, 77, Integrity.INTACT, 3000, 2000, 1000, -5));
     }
 

@@ -184,6 +184,8 @@ final class CoreNode {
                 flushed = Math.min(flushed, lsn);
                 step(now, new Event.Truncated(end()));
             }
+            case Effect.OfferSeed _, Effect.ServeSeed _, Effect.Seed _, Effect.SeedBytes _ ->
+                throw new AssertionError("transcripts trim nothing");
             case Effect.RequestFlush _,
                     Effect.Advance _,
                     Effect.Open _,

@@ -1,0 +1,191 @@
+package io.taffrail.replication;
+
+import io.taffrail.replication.codec.Envelope;
+import io.taffrail.replication.codec.FrameCodec;
+import io.taffrail.replication.port.Network;
+import io.taffrail.replication.protocol.Message;
+import io.taffrail.wal.io.LogDirectory;
+import io.taffrail.wal.io.LogFile;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/// Copies the files of a peer's streams' state into this replica's folder, under temporary names, a chunk after the
+/// other. A file that is gone at the peer, or a peer that is silent, ends it; the replica then joins again.
+final class Seeding {
+    /// What is read from the disk at once on the peer's loop.
+    private static final int CHUNK_BYTES = 256 << 10;
+    private static final int BLOCK_BYTES = 4096;
+    private static final long SILENCE_NANOS = 3_000_000_000L;
+    private static final String TEMPORARY_SUFFIX = ".tmp";
+    /// A name comes from another process and becomes one in this folder.
+    private static final Pattern NAME = Pattern.compile("[0-9a-f-]{1,64}\\.(checkpoint|index)");
+
+    enum Progress {
+        COPYING,
+        COPIED,
+        FAILED
+    }
+
+    private final LogDirectory folder;
+    private final Network network;
+    private final int from;
+    private final Message.Reseed offer;
+    private int fileIndex;
+    private long offset;
+    private @Nullable LogFile target;
+    private long lastNanos;
+    private boolean failed;
+
+    Seeding(LogDirectory folder, Network network, int from, Message.Reseed offer, long nowNanos) {
+        this.folder = folder;
+        this.network = network;
+        this.from = from;
+        this.offer = offer;
+        this.lastNanos = nowNanos;
+        for (var file : offer.files()) {
+            failed |= !NAME.matcher(file.name()).matches();
+        }
+    }
+
+    Message.Reseed offer() {
+        return offer;
+    }
+
+    Progress progress(long nowNanos) {
+        if (failed || nowNanos - lastNanos > SILENCE_NANOS) {
+            closeTarget();
+            return Progress.FAILED;
+        }
+        return fileIndex == offer.files().size() ? Progress.COPIED : Progress.COPYING;
+    }
+
+    void ask(Envelope envelope) {
+        if (!failed && fileIndex < offer.files().size()) {
+            var file = offer.files().get(fileIndex);
+            network.send(
+                    from, FrameCodec.encode(envelope, new Message.SeedRequest(offer.epoch(), file.name(), offset)));
+        }
+    }
+
+    void take(Message.SeedChunk chunk, Envelope envelope, long nowNanos) {
+        if (failed || fileIndex == offer.files().size()) {
+            return;
+        }
+        var file = offer.files().get(fileIndex);
+        if (!chunk.file().equals(file.name()) || chunk.offset() != offset) {
+            return;
+        }
+        lastNanos = nowNanos;
+        try {
+            write(file, chunk.bytes());
+        } catch (IOException e) {
+            failed = true;
+        }
+        ask(envelope);
+    }
+
+    private void write(Message.SeedFile file, ByteBuffer bytes) throws IOException {
+        if (!bytes.hasRemaining() || offset + bytes.remaining() > file.sizeBytes()) {
+            failed = true;
+            return;
+        }
+        var open = target;
+        if (open == null) {
+            var name = file.name() + TEMPORARY_SUFFIX;
+            if (folder.exists(name)) {
+                folder.delete(name);
+            }
+            open = folder.create(name, file.sizeBytes());
+            target = open;
+        }
+        var copy = aligned(bytes.remaining()).put(bytes.duplicate()).flip();
+        open.write(copy, offset);
+        offset += bytes.remaining();
+        if (offset == file.sizeBytes()) {
+            open.force();
+            open.close();
+            target = null;
+            offset = 0;
+            fileIndex++;
+        }
+    }
+
+    private void closeTarget() {
+        try {
+            if (target != null) {
+                target.close();
+            }
+        } catch (IOException e) {
+            failed = true;
+        }
+        target = null;
+    }
+
+    /// The folder holds no checkpoint now: puts the copies in place. The checkpoint comes last, since it names the
+    /// others.
+    void install() throws IOException {
+        for (var file : offer.files()) {
+            if (file.name().endsWith(".index")) {
+                folder.rename(file.name() + TEMPORARY_SUFFIX, file.name());
+            }
+        }
+        folder.sync();
+        for (var file : offer.files()) {
+            if (!file.name().endsWith(".index")) {
+                folder.rename(file.name() + TEMPORARY_SUFFIX, file.name());
+            }
+        }
+        folder.sync();
+    }
+
+    // The peer's side
+
+    /// The newest checkpoint and every index file; those that it does not name cost only their transfer.
+    static List<Message.SeedFile> files(LogDirectory folder) throws IOException {
+        var files = new ArrayList<Message.SeedFile>();
+        String newest = null;
+        for (var name : folder.list()) {
+            if (NAME.matcher(name).matches()) {
+                if (name.endsWith(".index")) {
+                    files.add(file(folder, name));
+                } else {
+                    newest = name;
+                }
+            }
+        }
+        if (newest == null) {
+            return List.of();
+        }
+        files.add(file(folder, newest));
+        return files;
+    }
+
+    private static Message.SeedFile file(LogDirectory folder, String name) throws IOException {
+        try (var file = folder.open(name)) {
+            return new Message.SeedFile(name, file.sizeBytes());
+        }
+    }
+
+    static Message.SeedChunk serve(LogDirectory folder, Message.SeedRequest request) {
+        var chunk = aligned(CHUNK_BYTES);
+        if (NAME.matcher(request.file()).matches() && request.offset() >= 0) {
+            try (var file = folder.open(request.file())) {
+                file.read(chunk, request.offset());
+            } catch (IOException gone) {
+                chunk.clear();
+            }
+        }
+        return new Message.SeedChunk(request.epoch(), request.file(), request.offset(), chunk.flip());
+    }
+
+    private static ByteBuffer aligned(int bytes) {
+        var rounded = (bytes + BLOCK_BYTES - 1) / BLOCK_BYTES * BLOCK_BYTES;
+        return ByteBuffer.allocateDirect(rounded + BLOCK_BYTES)
+                .alignedSlice(BLOCK_BYTES)
+                .limit(rounded);
+    }
+}
