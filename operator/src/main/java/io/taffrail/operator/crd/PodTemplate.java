@@ -23,13 +23,13 @@ public record PodTemplate(
         @JsonPropertyDescription("Of the server's container.") @Nullable
         ResourceRequirements resources,
 
-        @JsonPropertyDescription("Replaces the anti-affinity by node that the operator sets.") @Nullable
+        @JsonPropertyDescription("Beside the spread over nodes and zones.") @Nullable
         Affinity affinity,
 
         List<Toleration> tolerations,
         Map<String, String> nodeSelector,
 
-        @JsonPropertyDescription("Replaces the spread over zones that the operator sets.")
+        @JsonPropertyDescription("Replaces the spread over nodes and zones that the operator sets.")
         List<TopologySpreadConstraint> topologySpreadConstraints,
 
         @Nullable String priorityClassName,

@@ -25,7 +25,9 @@ import java.util.regex.Pattern;
 public final class Images {
     private static final String MODULES =
             "java.se,jdk.unsupported,jdk.management,jdk.zipfs,jdk.net,jdk.jfr,jdk.crypto.ec,jdk.naming.dns";
-    private static final Pattern LIBRARY = Pattern.compile("(/[^ ]+\\.so[^ ]*)");
+    /// Of the C library and its like. What draws and plays sounds is linked as well, and never loaded.
+    private static final Pattern LIBRARY =
+            Pattern.compile("(/\\S+/(ld-linux|lib(c|m|dl|rt|pthread|resolv|z|gcc_s|stdc\\+\\+))[^/ ]*\\.so[^/ ]*)");
 
     private Images() {}
 

@@ -8,13 +8,17 @@ import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
 import io.fabric8.kubernetes.api.model.NamespaceBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.taffrail.operator.GoldenFile;
 import io.taffrail.operator.crd.LogCluster;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// The schema's rules, judged by the API server that will judge them.
 final class SchemaRulesTest {
@@ -123,6 +127,15 @@ final class SchemaRulesTest {
                                 "{replicas: 2, unsafe: {allowTwoReplicas: true}, storage: {size: 3Gi, storageClassName: fast}}"))
                 .serverSideApply();
         client.resource(cluster(name, "{replicas: 1, storage: {size: 3Gi, storageClassName: fast}}"))
+                .serverSideApply();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"logcluster", "logcluster-single", "logstream"})
+    void theSamplesAreAccepted(String sample) throws IOException {
+        var file = GoldenFile.root().resolve("k8s/samples/" + sample + ".yaml");
+        client.resource(Yaml.resource(Files.readString(file)))
+                .inNamespace(NAMESPACE)
                 .serverSideApply();
     }
 
