@@ -224,8 +224,19 @@ public final class LogClient implements AutoCloseable {
                 .getLeader();
     }
 
+    /// As the leader sees it, since only it hears from all; if it does not answer, as some replica does.
     public ClusterDescription describeCluster() {
-        return calls.toAny(LogGrpc.getDescribeClusterMethod(), DescribeClusterRequest.getDefaultInstance());
+        var request = DescribeClusterRequest.getDefaultInstance();
+        var seen = calls.toAny(LogGrpc.getDescribeClusterMethod(), request);
+        if (seen.getLeader().getAddress().isEmpty()) {
+            return seen;
+        }
+        try {
+            var leader = Endpoint.parse(seen.getLeader().getAddress());
+            return calls.to(leader, LogGrpc.getDescribeClusterMethod(), request);
+        } catch (LogClientException unreachable) {
+            return seen;
+        }
     }
 
     /// Of this one replica, in whatever state it is.
