@@ -1,11 +1,10 @@
 package io.taffrail.replication.protocol;
 
-/// A promise under way: it is answered once the promise and everything that was appended before it are durable,
-/// and the answer tells what was held then. One at a time; a newer one replaces it.
+/// A promise under way: it is answered once the promise and everything that was appended before it are
+/// durable, and the answer tells what was held then. One at a time; a newer one replaces it.
 final class Promising {
     private final ReplicaState state;
     private boolean pending;
-    private boolean kept;
     private long epoch;
     private int candidate;
     private long hardVersion;
@@ -19,21 +18,16 @@ final class Promising {
         candidate = toNode;
         hardVersion = state.promise(toEpoch, toNode, toIncarnation);
         pending = true;
-        kept = true;
         state.emit(new Effect.RequestFlush());
         progress();
     }
 
-    /// The candidate asks again: the answer was lost, or the promise was made by an incarnation before.
+    /// The candidate asks again: the answer was lost, or the promise was made by an incarnation before,
+    /// or its heartbeat came first and the promise that it caused is not durable yet.
     void repeat() {
-        if (pending) {
-            return;
-        }
-        if (!kept) {
-            candidate = state.hard.promisedNode();
-            epoch = state.hard.promisedEpoch();
-            kept = true;
-        }
+        epoch = state.hard.promisedEpoch();
+        candidate = state.hard.promisedNode();
+        hardVersion = state.promiseVersion();
         pending = true;
         state.emit(new Effect.RequestFlush());
         progress();

@@ -159,6 +159,11 @@ final class ReplicaState {
         return durableVersion >= version;
     }
 
+    /// Of the newest promise; 0: it is durable since before this incarnation.
+    long promiseVersion() {
+        return promiseVersion;
+    }
+
     boolean promiseIsDurable() {
         return isDurable(promiseVersion);
     }
