@@ -1,0 +1,4 @@
+@NullMarked
+package io.taffrail.simulation.model;
+
+import org.jspecify.annotations.NullMarked;
