@@ -53,6 +53,7 @@ public final class GroupFlusher {
 
         void completed(IoResult result) {
             completed = true;
+            group.segment.endWrite();
             nanos = nanoTime.getAsLong() - submittedNanos;
             switch (result) {
                 case IoResult.Done done -> this.done = true;
@@ -91,7 +92,7 @@ public final class GroupFlusher {
                 var flight = new Flight(group, nanoTime.getAsLong());
                 inFlight.addLast(flight);
                 io.submit(new IoRequest.Write(
-                        group.segment.file(), group.image(), group.filePosition, durable, flight::completed));
+                        group.segment.beginWrite(), group.image(), group.filePosition, durable, flight::completed));
                 started++;
             } catch (IOException e) {
                 failure = "open " + group.segment + ": " + e;

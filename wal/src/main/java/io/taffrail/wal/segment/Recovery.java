@@ -242,14 +242,12 @@ public final class Recovery {
         }
         var detail = end.name + " ends at " + scanner.position() + ", LSN " + lsn + ": " + stop;
         var kept = live.subList(0, last + 1);
-        for (var candidate : kept) {
-            table.add(segment(candidate, kept.indexOf(candidate) >= first, table));
-        }
         var start = headerOf(live.getFirst()).baseLsn();
         var logEnd = new LogEnd(
                 lsn, scanner.chain(), scanner.epoch(), Math.toIntExact(scanner.position()), all.getLast().sequence + 1);
         if (witness != null || !repairs) {
             closeFiles(repairs ? live.subList(first, last + 1) : List.of(), null);
+            handOver(kept, first, table);
             return recovered(ending(), start, logEnd, detail, null);
         }
         for (var i = first; i <= last; i++) {
@@ -258,6 +256,7 @@ public final class Recovery {
         var prepared = keepPrepared(end.sequence);
         deleteAllBut(kept, prepared);
         closeFiles(live.subList(first, last + 1), prepared);
+        handOver(kept, first, table);
         var next = prepared == null ? logEnd.nextSequence() : prepared.sequence;
         return recovered(
                 ending(),
@@ -265,6 +264,14 @@ public final class Recovery {
                 new LogEnd(lsn, logEnd.chain(), logEnd.epoch(), logEnd.filePosition(), next),
                 detail,
                 prepared);
+    }
+
+    /// From here on the files are the table's, which closes some when there are many: nothing above may need one
+    /// afterwards.
+    private void handOver(List<Candidate> kept, int firstOpen, SegmentTable table) throws IOException {
+        for (var i = 0; i < kept.size(); i++) {
+            table.add(segment(kept.get(i), i >= firstOpen, table));
+        }
     }
 
     private Ending ending() {

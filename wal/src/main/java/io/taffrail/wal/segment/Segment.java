@@ -19,6 +19,7 @@ public final class Segment {
     private final AtomicReference<@Nullable LogFile> file = new AtomicReference<>();
     /// First LSN of some groups, and the position of the group.
     private final ConcurrentSkipListMap<Long, Integer> groups = new ConcurrentSkipListMap<>();
+    private int writes;
 
     Segment(SegmentHeader header, LogDirectory directory, SegmentTable table) {
         this.header = header;
@@ -56,6 +57,25 @@ public final class Segment {
         }
         opened.close();
         return file();
+    }
+
+    /// The file, which stays open until [#endWrite]. The loop's.
+    synchronized LogFile beginWrite() throws IOException {
+        writes++;
+        return file();
+    }
+
+    synchronized void endWrite() {
+        writes--;
+    }
+
+    /// False: a write is on its way to the file. Any thread.
+    synchronized boolean closeIfIdle() throws IOException {
+        if (writes > 0) {
+            return false;
+        }
+        close();
+        return true;
     }
 
     boolean isOpen() {

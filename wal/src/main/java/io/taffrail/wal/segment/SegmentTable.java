@@ -32,9 +32,9 @@ public final class SegmentTable {
             if (oldest == null) {
                 return;
             }
-            if (newest != null && oldest.sequence() <= newest.sequence() - WRITTEN_SEGMENTS) {
+            // Segments exist from the first byte in memory, so even one far from the newest may be being written.
+            if (newest != null && oldest.sequence() <= newest.sequence() - WRITTEN_SEGMENTS && oldest.closeIfIdle()) {
                 openFileCount.decrementAndGet();
-                oldest.close();
                 return;
             }
             openFiles.add(oldest);
