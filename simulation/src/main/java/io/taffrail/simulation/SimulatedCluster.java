@@ -225,6 +225,11 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
         return count;
     }
 
+    /// Now, as far as the node has lived it: a call that blocks is ahead of the world.
+    public long trueNanos(ClusterNode node) {
+        return node.process == null ? scheduler.nowNanos() : node.process.loop().trueNanos();
+    }
+
     public void pause(ClusterNode node, boolean clockStops) {
         if (node.process != null) {
             scheduler.note("pause node " + node.id());
@@ -365,11 +370,11 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
     private List<ObservedLog> knownLogs() {
         var known = new ArrayList<ObservedLog>();
         for (var node : nodes) {
-            if (node.log != null) {
-                if (node.isUp()) {
-                    look(node);
-                }
-                known.add(node.log);
+            // What a node had flushed at last before it died, or before its disk failed, nobody has seen.
+            var log = look(node);
+            // Nor of one that has just come back: its watermarks begin to move when it hears a leader.
+            if (log != null && node.faultsOfDisk == 0 && log.endLsn() > log.startLsn()) {
+                known.add(log);
             }
         }
         return known;

@@ -3,6 +3,7 @@ package io.taffrail.simulation;
 import io.taffrail.simulation.check.InvariantViolation;
 import io.taffrail.simulation.check.ObservedLog;
 import io.taffrail.simulation.fault.FaultPlan;
+import io.taffrail.simulation.fault.PlantedBug;
 import io.taffrail.simulation.workload.Workload;
 import java.util.List;
 import java.util.function.BooleanSupplier;
@@ -37,14 +38,18 @@ public final class Simulation {
     private final FaultPlan faults;
     private final Workload workload;
 
-    private Simulation(SimulationOptions options) {
+    private Simulation(SimulationOptions options, PlantedBug bug) {
         cluster = new SimulatedCluster(options);
-        faults = new FaultPlan(cluster);
+        faults = new FaultPlan(cluster, bug);
         workload = new Workload(cluster);
     }
 
     public static Result run(SimulationOptions options) {
-        return new Simulation(options).run();
+        return run(options, PlantedBug.NONE);
+    }
+
+    public static Result run(SimulationOptions options, PlantedBug bug) {
+        return new Simulation(options, bug).run();
     }
 
     private Result run() {

@@ -12,7 +12,7 @@ class SeedsTest {
         var one = Long.getLong("seed");
         return one != null
                 ? LongStream.of(one)
-                : LongStream.range(0, Integer.getInteger("seeds", 12))
+                : LongStream.range(0, Integer.getInteger("seeds", 20))
                         .map(index -> index + Long.getLong("firstSeed", 1));
     }
 

@@ -21,6 +21,8 @@ public final class AckLedger {
     /// Why a record may be missing; null: it may not.
     public enum Excuse {
         ASYNC_REPLICATION,
+        /// More volumes than may fail have refused a write or a flush.
+        FAILED_DISKS,
         DECLARED_MEMORY_LOSS
     }
 
@@ -104,9 +106,12 @@ public final class AckLedger {
         if (reached.replicationMode() == ReplicationMode.ASYNC) {
             // Of a leader that leads again at once, only what was in memory may be gone.
             var sameLeader = leader.nodeId() == ack.nodeId()
-                    && (newest == null || newest.epoch() <= ack.outcome().epoch())
+                    && leader.epoch() == ack.entryEpoch() + 1
                     && !history.diskEverFailed(ack.nodeId());
             return reached.commitMode() == CommitMode.SYNC && sameLeader ? null : Excuse.ASYNC_REPLICATION;
+        }
+        if (history.failedDisks() > options.tolerated()) {
+            return Excuse.FAILED_DISKS;
         }
         if (reached.commitMode() == CommitMode.SYNC) {
             return null;

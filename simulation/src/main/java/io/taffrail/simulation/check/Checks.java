@@ -67,7 +67,7 @@ public final class Checks {
         throw new InvariantViolation("OpenMeansBegun", "no EPOCH_BEGIN of the epoch %d that is open".formatted(epoch));
     }
 
-    /// I15, for the strongest promise: the entry is flushed on a majority of the nodes, dead or alive. `logs`: as
+    /// I15, for the strongest promise: the entry is flushed on a majority of the nodes, those apart that are
     /// they were last seen; what was flushed stays so when its process dies.
     public void durableOnQuorum(Acknowledgement ack, List<ObservedLog> logs) {
         var reached = ack.outcome().reached();

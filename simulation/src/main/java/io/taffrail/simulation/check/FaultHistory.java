@@ -32,6 +32,10 @@ public final class FaultHistory {
         return failedDisks.contains(nodeId);
     }
 
+    public int failedDisks() {
+        return failedDisks.size();
+    }
+
     public boolean isUnclean(int nodeId) {
         return unclean.contains(nodeId);
     }

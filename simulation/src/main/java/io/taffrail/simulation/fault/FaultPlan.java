@@ -21,15 +21,19 @@ public final class FaultPlan {
     private final List<FaultyDisk> disks = new ArrayList<>();
     private boolean active;
 
-    public FaultPlan(SimulatedCluster cluster) {
+    public FaultPlan(SimulatedCluster cluster, PlantedBug bug) {
         this.cluster = cluster;
         this.options = cluster.options();
         this.random = cluster.randomness().named("faults");
         this.classes = List.copyOf(options.faults());
+        cluster.network().rewrite(bug::rewrite);
         var latencies = cluster.randomness().child("disks");
         for (var node : cluster.nodes()) {
             var disk = new FaultyDisk(
-                    latencies.named("disk " + node.id()), cluster.scheduler()::nowNanos, () -> cluster.diskFault(node));
+                    latencies.named("disk " + node.id()),
+                    () -> cluster.trueNanos(node),
+                    () -> cluster.diskFault(node),
+                    bug);
             node.disk().behaviour(disk);
             disks.add(disk);
         }
@@ -173,7 +177,8 @@ public final class FaultPlan {
             case SYNC_FAILURE -> {
                 if (mayBreak(node)) {
                     var disk = disks.get(node.id());
-                    disk.failSyncs(1, random.nextBoolean());
+                    // Direct reads see the device; what a page cache shows is the file system's choice.
+                    disk.failSyncs(1, options.volume().directBlockBytes() > 1 || random.nextBoolean());
                     after(random.nextLong(SECOND / 10), () -> disk.failSyncs(0, false));
                 }
             }
@@ -205,7 +210,8 @@ public final class FaultPlan {
     }
 
     private void startLater(ClusterNode node) {
-        after(briefly(), () -> cluster.start(node));
+        // Also when chaos ended meanwhile: whatever stopped comes back.
+        cluster.scheduler().after(active ? briefly() : 0, () -> cluster.start(node));
     }
 
     private void partition(ClusterNode node, boolean outwards, boolean inwards) {

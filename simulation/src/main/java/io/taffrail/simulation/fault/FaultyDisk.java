@@ -15,11 +15,13 @@ final class FaultyDisk implements DiskBehaviour {
     private boolean readsShowDisk;
     private final LongSupplier nowNanos;
     private final Runnable failed;
+    private final PlantedBug bug;
 
-    FaultyDisk(SplittableRandom random, LongSupplier nowNanos, Runnable failed) {
+    FaultyDisk(SplittableRandom random, LongSupplier nowNanos, Runnable failed, PlantedBug bug) {
         this.random = random;
         this.nowNanos = nowNanos;
         this.failed = failed;
+        this.bug = bug;
     }
 
     void slowness(double factor) {
@@ -60,6 +62,11 @@ final class FaultyDisk implements DiskBehaviour {
                 ? 0
                 : Math.max(0, stalledUntilNanos - nowNanos.getAsLong());
         return (long) (base * slowness * spike) + stall;
+    }
+
+    @Override
+    public boolean syncLies(String file) {
+        return bug.syncLies(file);
     }
 
     @Override

@@ -69,6 +69,7 @@ public final class SimulatedIoMethod implements IoMethod {
         var item = new Pending(
                 request, file, loop.trueNanos() + latency, file.inode().lastNumber(), inFlight);
         pending.add(item);
+        file.inFlight++;
         scheduler.at(item.dueNanos(), () -> {
             if (!life.ended() && pending.remove(item)) {
                 carryOut(item);
@@ -84,6 +85,7 @@ public final class SimulatedIoMethod implements IoMethod {
     }
 
     private void carryOut(Pending item) {
+        item.file().inFlight--;
         var misuse = misuse(item);
         var result = misuse != null
                 ? new IoResult.Failed(22, misuse)

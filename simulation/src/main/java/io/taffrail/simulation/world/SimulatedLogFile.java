@@ -11,6 +11,8 @@ final class SimulatedLogFile implements LogFile {
     private final Mount mount;
     private final SimulatedInode inode;
     private boolean closed;
+    /// Requests of an I/O method that have not been carried out.
+    int inFlight;
 
     SimulatedLogFile(Mount mount, SimulatedInode inode) {
         this.mount = mount;
@@ -82,6 +84,9 @@ final class SimulatedLogFile implements LogFile {
 
     @Override
     public void close() {
+        if (!closed && inFlight > 0 && !mount.life().ended()) {
+            throw new IllegalStateException(inode.name + " is closed while " + inFlight + " requests are on their way");
+        }
         closed = true;
     }
 

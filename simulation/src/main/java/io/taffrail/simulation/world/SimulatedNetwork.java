@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /// Everything between the nodes. Each ordered pair has at most one connection at a time, on which frames keep
@@ -66,6 +67,7 @@ public final class SimulatedNetwork {
     private final SplittableRandom random;
     private final TreeMap<Integer, Attached> nodes = new TreeMap<>();
     private final TreeMap<Long, Link> links = new TreeMap<>();
+    private UnaryOperator<ByteBuffer> sender = UnaryOperator.identity();
     private LinkQuality defaultQuality = LinkQuality.LOCAL;
     private long delivered;
     private long dropped;
@@ -105,6 +107,11 @@ public final class SimulatedNetwork {
                 scheduler.after(delay, () -> reset(link, connection));
             }
         }
+    }
+
+    /// Changes every frame before it is sent, as faulty code would have sent it.
+    public void rewrite(UnaryOperator<ByteBuffer> newSender) {
+        sender = newSender;
     }
 
     public void quality(LinkQuality quality) {
@@ -314,7 +321,7 @@ public final class SimulatedNetwork {
                 dropped++;
                 return;
             }
-            SimulatedNetwork.this.send(link, connection, frame);
+            SimulatedNetwork.this.send(link, connection, sender.apply(frame));
         }
 
         @Override
