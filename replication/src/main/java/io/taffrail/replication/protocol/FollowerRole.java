@@ -116,6 +116,8 @@ final class FollowerRole implements Role {
     private void replicate(Event.Received received, Message.Replicate replicate) {
         contact(received);
         if (session == 0 || replicate.session() != session) {
+            // No session while a Join is under way: it says where this log ends, and would not any more.
+            session = 0;
             join();
             return;
         }
@@ -152,7 +154,7 @@ final class FollowerRole implements Role {
         }
         joinSent = true;
         joinSentNanos = state.nowNanos;
-        nonce++;
+        nonce = state.nextNonce();
         state.send(
                 leader,
                 new Message.Join(

@@ -51,6 +51,7 @@ final class ReplicaState {
     private long durableVersion;
     private long dirtyVersion;
     private long promiseVersion;
+    private long nonces;
     private boolean truncating;
     private long heldQuorumFlushed;
     private List<Effect> effects = new ArrayList<>();
@@ -59,6 +60,7 @@ final class ReplicaState {
         this.nodeId = start.nodeId();
         this.storageId = start.storageId();
         this.incarnation = start.incarnation();
+        this.nonces = incarnation << 32;
         this.log = log;
         this.random = random;
         this.config = config;
@@ -183,6 +185,13 @@ final class ReplicaState {
 
     void sawEpoch(long epoch) {
         highestEpoch = Math.max(highestEpoch, epoch);
+    }
+
+    /// Never used before by this storage: a leader may read a question of a former incarnation late, and its answer
+    /// is about a log that has been forgotten since.
+    long nextNonce() {
+        nonces++;
+        return nonces;
     }
 
     // The log
