@@ -76,7 +76,7 @@ class ModelSearchTest {
     @ParameterizedTest
     @MethodSource("configurations")
     void findsNothingWithEveryRule(Start from, Bounds bounds) {
-        var result = ModelSearch.run(from, bounds, null, Long.getLong("states", 600_000));
+        var result = ModelSearch.run(from, bounds, null, Long.getLong("states", 2_500_000));
         System.out.printf("%s %s: %s%n", from, bounds, result);
         assertNull(result.violation(), () -> "%d steps%n%s".formatted(result.steps(), result.trace()));
     }
