@@ -18,6 +18,7 @@ public enum Errno {
             "Cannot allocate memory",
             "raise the memory limit, or RLIMIT_MEMLOCK (ulimit -l) on kernels before 5.12"),
     EACCES(13, "Permission denied", "the process's user must own the directory (fsGroup in a pod)"),
+    EFAULT(14, "Bad address", ""),
     EBUSY(16, "Device or resource busy", ""),
     EINVAL(22, "Invalid argument", "the file system or kernel lacks the feature, or a direct transfer is not aligned"),
     EMFILE(24, "Too many open files", "raise RLIMIT_NOFILE (ulimit -n)"),

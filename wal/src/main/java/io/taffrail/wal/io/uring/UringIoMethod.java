@@ -37,6 +37,7 @@ public final class UringIoMethod implements IoMethod {
     private final OwnerSignal signal = new OwnerSignal();
     private final CompletionQueue completions = new CompletionQueue();
     private final Transfer[] transfers = new Transfer[IN_FLIGHT_LIMIT];
+    private final Thread[] submitters = new Thread[IN_FLIGHT_LIMIT];
     private final LinkedFlushes flushes = new LinkedFlushes(IN_FLIGHT_LIMIT);
     private final ArrayDeque<Transfer> free = new ArrayDeque<>(IN_FLIGHT_LIMIT);
     private final ArrayDeque<IoRequest> waiting = new ArrayDeque<>();
@@ -103,6 +104,7 @@ public final class UringIoMethod implements IoMethod {
             completions.failed(request, Errno.EINVAL.number(), String.valueOf(e.getMessage()));
             return;
         }
+        submitters[transfer.slot()] = Thread.currentThread();
         if (!prepare(transfer, request)) {
             // The queue has two entries for every transfer, and each has no more prepared.
             throw new IllegalStateException("the submission queue of " + ring.capacity() + " is full");
@@ -190,13 +192,20 @@ public final class UringIoMethod implements IoMethod {
             return;
         }
         var transfer = transfers[LinkedFlushes.slot(userData)];
-        var result = transfer.answered(flushes.combined(userData, answer, transfer.leftBytes()));
+        var result = transfer.answered(orCancelled(transfer, flushes.combined(userData, answer, transfer.leftBytes())));
         if (result == null) {
             goOn(transfer);
         } else {
             completions.finished(transfer.request().completion(), result);
             release(transfer);
         }
+    }
+
+    /// What the kernel had begun for a thread that ended meanwhile may fail for want of that thread's memory
+    /// (EFAULT) instead of being cancelled.
+    private int orCancelled(Transfer transfer, int answer) {
+        var memoryGone = answer == -Errno.EFAULT.number() && !submitters[transfer.slot()].isAlive();
+        return memoryGone ? -Errno.ECANCELED.number() : answer;
     }
 
     private void release(Transfer transfer) {
