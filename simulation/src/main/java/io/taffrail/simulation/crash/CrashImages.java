@@ -69,15 +69,19 @@ public final class CrashImages {
         var every = new EveryChoice();
         tryProcessDeath(scenario, disk, point);
         tryImage(scenario, disk, every, point);
-        if (every.combinations() <= imagesAPoint) {
-            while (every.advance()) {
-                tryImage(scenario, disk, every, point);
+        // A file whose entry is kept asks about its sectors too, so the first path's count is not the last word.
+        var built = 1;
+        while (every.combinations() <= imagesAPoint && built <= imagesAPoint) {
+            if (!every.advance()) {
+                exhaustivePoints++;
+                return;
             }
-            exhaustivePoints++;
-            return;
+            tryImage(scenario, disk, every, point);
+            built++;
         }
-        var questions = every.questions();
-        tryImage(scenario, disk, options -> options - 1, point);
+        var everything = new AllBut(-1, true);
+        tryImage(scenario, disk, everything, point);
+        var questions = everything.asked;
         // With few images to spend, other single exceptions are tried at each point.
         var step = Math.max(1, 4 * questions / imagesAPoint);
         var spent = 2;

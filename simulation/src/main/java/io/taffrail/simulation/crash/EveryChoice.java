@@ -41,8 +41,4 @@ final class EveryChoice implements Choices {
     double combinations() {
         return digits.stream().mapToDouble(Digit::options).reduce(1, (a, b) -> a * b);
     }
-
-    int questions() {
-        return digits.size();
-    }
 }

@@ -8,14 +8,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
-import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /// Whatever a crash leaves of a flush, a roll to the next segment, a recovery or a truncation: every flushed entry
 /// is there, the rest is a prefix, nothing else is ever taken for an entry.
 class CrashImagesOfTheLogTest {
-    private static final int IMAGES_A_POINT = Integer.getInteger("images", 6);
+    private static final int IMAGES_A_POINT = Integer.getInteger("images", 200);
     /// Going on after a recovery costs four more of them, so not every image is put through it.
     private static final int GO_ON_EVERY = 5;
 
@@ -144,10 +143,8 @@ class CrashImagesOfTheLogTest {
         });
     }
 
-    /// Minutes long, so only on demand: `-Dimages=4` and more.
     @ParameterizedTest
     @MethodSource("geometries")
-    @EnabledIfSystemProperty(named = "images", matches = "\\d+")
     void aTruncationNeverComesBackAndNeverTakesMore(SimulatedDisk.Geometry geometry) throws Exception {
         explore("truncation", geometry, () -> new LogScenario() {
             private List<LoggedEntries.Logged> before = new ArrayList<>();
