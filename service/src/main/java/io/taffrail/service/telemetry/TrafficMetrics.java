@@ -9,11 +9,9 @@ import io.taffrail.streams.Refusal;
 import io.taffrail.streams.ReplicationMode;
 import java.time.Duration;
 import java.util.EnumMap;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.LongAdder;
 
 /// What clients appended and read, and how long acknowledgements took, by the level that was reached. Any thread.
 public final class TrafficMetrics {
@@ -34,25 +32,25 @@ public final class TrafficMetrics {
         Duration.ofSeconds(5)
     };
 
-    private final LongAdder appendedBatches = new LongAdder();
-    private final LongAdder appendedRecords = new LongAdder();
-    private final LongAdder appendedBytes = new LongAdder();
-    private final LongAdder duplicates = new LongAdder();
-    private final LongAdder indeterminate = new LongAdder();
-    private final LongAdder readRecords = new LongAdder();
-    private final LongAdder readBytes = new LongAdder();
+    private final Counter appendedBatches;
+    private final Counter appendedRecords;
+    private final Counter appendedBytes;
+    private final Counter duplicates;
+    private final Counter indeterminate;
+    private final Counter readRecords;
+    private final Counter readBytes;
     private final AtomicInteger readers = new AtomicInteger();
     private final Map<CommitMode, Map<ReplicationMode, Timer>> acknowledgements = new EnumMap<>(CommitMode.class);
     private final Map<Refusal.Code, Counter> refusals = new EnumMap<>(Refusal.Code.class);
 
     public TrafficMetrics(MeterRegistry registry) {
-        registry.more().counter("taffrail.append.batches", List.of(), appendedBatches);
-        registry.more().counter("taffrail.append.records", List.of(), appendedRecords);
-        registry.more().counter("taffrail.append.bytes", List.of(), appendedBytes);
-        registry.more().counter("taffrail.append.duplicates", List.of(), duplicates);
-        registry.more().counter("taffrail.append.indeterminate", List.of(), indeterminate);
-        registry.more().counter("taffrail.read.records", List.of(), readRecords);
-        registry.more().counter("taffrail.read.bytes", List.of(), readBytes);
+        appendedBatches = registry.counter("taffrail.append.batches");
+        appendedRecords = registry.counter("taffrail.append.records");
+        appendedBytes = registry.counter("taffrail.append.bytes");
+        duplicates = registry.counter("taffrail.append.duplicates");
+        indeterminate = registry.counter("taffrail.append.indeterminate");
+        readRecords = registry.counter("taffrail.read.records");
+        readBytes = registry.counter("taffrail.read.bytes");
         registry.gauge("taffrail.readers", readers);
         for (var commitMode : CommitMode.values()) {
             var byReplication = new EnumMap<ReplicationMode, Timer>(ReplicationMode.class);
@@ -84,8 +82,8 @@ public final class TrafficMetrics {
             return;
         }
         appendedBatches.increment();
-        appendedRecords.add(records);
-        appendedBytes.add(bytes);
+        appendedRecords.increment(records);
+        appendedBytes.increment(bytes);
     }
 
     public void refused(Refusal.Code code) {
@@ -100,8 +98,8 @@ public final class TrafficMetrics {
     }
 
     public void read(long records, long bytes) {
-        readRecords.add(records);
-        readBytes.add(bytes);
+        readRecords.increment((double) records);
+        readBytes.increment((double) bytes);
     }
 
     public int readerOpened() {
