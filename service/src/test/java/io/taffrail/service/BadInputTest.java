@@ -417,16 +417,23 @@ class BadInputTest {
     }
 
     @Test
-    void headersThatAreTooLargeAndContentThatIsNotGrpcAreRefused() {
+    void headersThatAreTooLargeAreRefused() {
         try (var raw = new RawConnection(host.clientAddress())) {
             var call = raw.call(APPEND).putHeader("x-large", "y".repeat(1 << 20));
             var answer = call.send(Buffer.buffer()).toCompletionStage();
+            // With a status, or by the end of the connection: HTTP/2 leaves it to the server.
             assertThrows(AssertionError.class, () -> {
                 if (RawConnection.await(answer).statusCode() == 200) {
                     return;
                 }
                 throw new AssertionError("refused, as it should be");
             });
+        }
+    }
+
+    @Test
+    void contentThatIsNotGrpcIsRefused() {
+        try (var raw = new RawConnection(host.clientAddress())) {
             var text = raw.call(APPEND).putHeader("content-type", "text/plain");
             assertEquals(
                     415,
