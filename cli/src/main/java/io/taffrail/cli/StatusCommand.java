@@ -83,6 +83,14 @@ final class StatusCommand implements Callable<Integer> {
                             + ", flushed " + follower.getFlushedLsn() + ", behind by "
                             + Sizes.bytes(follower.getLagBytes()));
         }
+        for (var election : status.getElectionsList()) {
+            if (election.getPossibleAsyncLoss()) {
+                line(
+                        "loss",
+                        "possible at epoch " + election.getEpoch() + ": asynchronous appends before LSN "
+                                + election.getStartLsn() + " may be missing");
+            }
+        }
         status.getWarningsList().forEach(warning -> line("warning", warning));
     }
 

@@ -35,6 +35,7 @@ import org.jspecify.annotations.Nullable;
 /// the part before, the lineage and the configurations, stands in the two small files.
 final class Opening {
     private final ArrayList<ControlEntry> replayed = new ArrayList<>();
+    private final RecentElections elections = new RecentElections();
     /// The newest checkpoint belongs to bytes that were cut since.
     private boolean foreign;
 
@@ -46,6 +47,7 @@ final class Opening {
             Wal wal,
             StreamStore store,
             LogDirectory streamsFolder,
+            RecentElections elections,
             ReplicationCore.Start start) {}
 
     static Opened open(
@@ -113,7 +115,7 @@ final class Opening {
                 configurations(),
                 wal.startLsn(),
                 end);
-        return new Opened(metaSlot, lineageSlot, meta, wal, store, streamsFolder, start);
+        return new Opened(metaSlot, lineageSlot, meta, wal, store, streamsFolder, elections, start);
     }
 
     private static ReplicaMeta previous(@Nullable ByteBuffer value, int nodeId, RandomGenerator random) {
@@ -133,6 +135,7 @@ final class Opening {
     /// The log has lost what the newest checkpoint holds: an older one, and the log again from there.
     private long rebuild(StreamStore store, Wal wal, boolean suspect) {
         replayed.clear();
+        elections.clear();
         if (foreign) {
             store.reset();
         } else {
@@ -157,6 +160,7 @@ final class Opening {
 
     private void apply(StreamStore store, EntryHeader header, ByteBuffer payload) {
         store.apply(header, payload);
+        elections.apply(header, payload);
         var control = control(header, payload);
         if (control != null) {
             replayed.add(control);

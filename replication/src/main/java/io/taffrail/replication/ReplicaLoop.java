@@ -67,6 +67,7 @@ final class ReplicaLoop {
     private final AppendPath appends;
     private final FrameShipper shipper;
     private final Housekeeping housekeeping;
+    private final RecentElections elections;
     private final Inbox inbox;
     private final AtomicBoolean turnScheduled = new AtomicBoolean();
     private final ArrayDeque<Event> events = new ArrayDeque<>();
@@ -113,6 +114,7 @@ final class ReplicaLoop {
         this.reader = wal.newReader();
         this.store = opened.store();
         this.streamsFolder = opened.streamsFolder();
+        this.elections = opened.elections();
         this.signals = signals;
         this.settings = config.settings();
         this.inbox = new Inbox(config.inboxBytes());
@@ -437,6 +439,7 @@ final class ReplicaLoop {
     private void appendControl(EntryType type, long epoch, ByteBuffer payload) {
         var header = wal.append(type, epoch, payload);
         store.apply(header, payload);
+        elections.apply(header, payload);
         var control = Opening.control(header, payload);
         appended(control == null ? List.of() : List.of(control));
     }
@@ -455,6 +458,7 @@ final class ReplicaLoop {
             if (header.lsn() >= store.appliedLsn()) {
                 store.apply(header, payload);
             }
+            elections.apply(header, payload);
             var own = Opening.control(header, payload);
             if (own != null) {
                 control.add(own);
@@ -565,6 +569,7 @@ final class ReplicaLoop {
             var start = current.offer().start();
             try {
                 wal.restart(start.lsn(), start.epoch(), start.chainCrc());
+                elections.clear();
                 store.reset();
                 current.install();
                 store.reload();
@@ -613,6 +618,7 @@ final class ReplicaLoop {
         }
         if (shortens) {
             store.truncated(cut.lsn());
+            elections.truncated(cut.lsn());
             LogReplay.replay(reader, store.appliedLsn(), cut.lsn(), store::apply);
         }
         truncating = null;
@@ -798,6 +804,7 @@ final class ReplicaLoop {
                 watermarks,
                 wal.recovery(),
                 settings.generation(),
+                elections.list(),
                 failure,
                 shutdown != null);
     }

@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param clusterId null: not bootstrapped
 /// @param leader null: none is known
+/// @param elections the newest that its log tells of, oldest first
 public record ReplicaStatus(
         int nodeId,
         UUID storageId,
@@ -28,7 +29,8 @@ public record ReplicaStatus(
         long startLsn,
         Watermarks watermarks,
         RecoveryReport recovery,
-        long settingsGeneration) {
+        long settingsGeneration,
+        List<Election> elections) {
     public enum State {
         UNINITIALIZED,
         FOLLOWER,

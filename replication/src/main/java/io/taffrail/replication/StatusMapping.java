@@ -19,6 +19,7 @@ final class StatusMapping {
             Watermarks watermarks,
             RecoveryReport recovery,
             long settingsGeneration,
+            List<Election> elections,
             @Nullable String failure,
             boolean stopping) {
         var leader = view.configuration().member(view.leader());
@@ -51,7 +52,8 @@ final class StatusMapping {
                 startLsn,
                 watermarks,
                 recovery,
-                settingsGeneration);
+                settingsGeneration,
+                elections);
     }
 
     private static ReplicaStatus.State state(

@@ -225,9 +225,15 @@ class ThreeReplicasTest {
         other.start();
         var next = world.leader();
         assertTrue(next.nextOffset("s") >= 1, "what was flushed on a majority is there");
+        var declared = next.up().status().elections().getLast();
+        assertTrue(declared.possibleLoss(), declared::toString);
+        assertEquals(3, declared.tier());
         next.acknowledged("s", "goes on", SYNC_QUORUM);
         gone.start();
         allAlike();
+        for (var node : nodes) {
+            assertEquals(declared, node.up().status().elections().getLast());
+        }
     }
 
     @Test

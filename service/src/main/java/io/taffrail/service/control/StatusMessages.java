@@ -4,6 +4,7 @@ import io.taffrail.proto.control.FollowerStatus;
 import io.taffrail.proto.control.Integrity;
 import io.taffrail.proto.control.State;
 import io.taffrail.proto.control.Voter;
+import io.taffrail.replication.Election;
 import io.taffrail.replication.Peer;
 import io.taffrail.replication.Replica;
 import io.taffrail.replication.ReplicaStatus;
@@ -81,6 +82,7 @@ final class StatusMessages {
         }
         status.voters().forEach(peer -> message.addVoters(voter(peer)));
         status.learners().forEach(peer -> message.addLearners(voter(peer)));
+        status.elections().forEach(election -> message.addElections(election(election)));
         var inSync = 0;
         for (var follower : status.followers()) {
             message.addFollowers(follower(follower, watermarks.leaderReceived()));
@@ -90,6 +92,16 @@ final class StatusMessages {
         }
         message.setAllVotersInSync(status.state() == ReplicaStatus.State.LEADER
                 && inSync + 1 == status.voters().size());
+    }
+
+    private static io.taffrail.proto.control.Election election(Election election) {
+        return io.taffrail.proto.control.Election.newBuilder()
+                .setEpoch(election.epoch())
+                .setLeaderNodeId(election.leader())
+                .setStartLsn(election.startLsn())
+                .setTier(election.tier())
+                .setPossibleAsyncLoss(election.possibleLoss())
+                .build();
     }
 
     private static boolean isVoter(ReplicaStatus status, int nodeId) {

@@ -206,7 +206,8 @@ public final class ReplicaHost implements ReplicaListener {
                 status.startLsn(),
                 status.watermarks(),
                 status.recovery(),
-                status.settingsGeneration());
+                status.settingsGeneration(),
+                status.elections());
     }
 
     private static Peer moved(Peer peer, ReplicaConfig here) {

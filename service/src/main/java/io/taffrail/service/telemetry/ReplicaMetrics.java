@@ -27,8 +27,10 @@ public final class ReplicaMetrics implements HostObserver {
     private final MeterRegistry registry;
     private final ReplicaHost host;
     private final AtomicLong epochs = new AtomicLong();
+    private final AtomicLong possibleLosses = new AtomicLong();
     private final Set<Integer> knownFollowers = ConcurrentHashMap.newKeySet();
     private volatile long lastEpoch = -1;
+    private volatile long lastElection = -1;
 
     public ReplicaMetrics(MeterRegistry registry, ReplicaHost host) {
         this.registry = registry;
@@ -75,6 +77,9 @@ public final class ReplicaMetrics implements HostObserver {
             return replica == null ? 0 : replica.status().epoch();
         });
         FunctionCounter.builder("taffrail.epoch.changes", epochs, AtomicLong::doubleValue)
+                .register(registry);
+        FunctionCounter.builder("taffrail.elections.possible.loss", possibleLosses, AtomicLong::doubleValue)
+                .description("Epochs that began without ruling out that asynchronous appends were lost")
                 .register(registry);
         for (var state : ReplicaStatus.State.values()) {
             Gauge.builder("taffrail.state", this, metrics -> metrics.isIn(state) ? 1 : 0)
@@ -141,6 +146,14 @@ public final class ReplicaMetrics implements HostObserver {
                 epochs.incrementAndGet();
             }
             lastEpoch = status.epoch();
+        }
+        for (var election : status.elections()) {
+            if (election.epoch() > lastElection) {
+                lastElection = election.epoch();
+                if (election.possibleLoss()) {
+                    possibleLosses.incrementAndGet();
+                }
+            }
         }
         for (var follower : status.followers()) {
             if (knownFollowers.add(follower.nodeId())) {
