@@ -16,15 +16,15 @@ final class Programs {
 
     private Programs() {}
 
-    static List<String> service(String... arguments) {
-        return java(SERVICE, arguments);
+    static List<String> service(List<String> jvmOptions, String... arguments) {
+        return java(SERVICE, jvmOptions, arguments);
     }
 
     static List<String> cli(String... arguments) {
-        return java(CLI, arguments);
+        return java(CLI, List.of(), arguments);
     }
 
-    private static List<String> java(Path jar, String... arguments) {
+    private static List<String> java(Path jar, List<String> jvmOptions, String... arguments) {
         if (!Files.exists(jar)) {
             throw new IllegalStateException(jar + " is missing: mvn package makes it");
         }
@@ -34,6 +34,7 @@ final class Programs {
         command.add("-XX:TieredStopAtLevel=1");
         command.add("--enable-native-access=ALL-UNNAMED");
         command.add("--sun-misc-unsafe-memory-access=allow");
+        command.addAll(jvmOptions);
         command.add("-jar");
         command.add(jar.toString());
         command.addAll(List.of(arguments));

@@ -11,27 +11,76 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/// The real service in a process of its own, on one folder and one port, which is killed and started again.
+/// The real service in a process of its own, on one folder and one port, which is killed, stopped and started again.
 final class ServiceProcess implements AutoCloseable {
     private static final Duration START_LIMIT = Duration.ofSeconds(90);
     private static final Duration STOP_LIMIT = Duration.ofSeconds(60);
     private static final int SIGTERM_EXIT_CODE = 128 + 15;
 
     private final Path folder;
-    private final List<String> options;
-    private final int port = freePort();
-    private final int peerPort = freePort();
-    private final int httpPort = freePort();
+    private final String host;
+    private final int port;
+    private final int peerPort;
+    private final int httpPort;
+    private List<String> launcher = List.of();
+    private List<String> jvmOptions = List.of();
+    private List<String> options;
     private @Nullable Process process;
     private int starts;
 
     ServiceProcess(Path folder, String... options) {
+        this("127.0.0.1", folder, freePort("127.0.0.1"), freePort("127.0.0.1"), freePort("127.0.0.1"), options);
+    }
+
+    ServiceProcess(String host, Path folder, int port, int peerPort, int httpPort, String... options) {
+        this.host = host;
         this.folder = folder;
+        this.port = port;
+        this.peerPort = peerPort;
+        this.httpPort = httpPort;
         this.options = List.of(options);
     }
 
+    /// From the next start on.
+    ServiceProcess options(List<String> nextOptions) {
+        options = List.copyOf(nextOptions);
+        return this;
+    }
+
+    /// From the next start on.
+    ServiceProcess jvmOptions(String... nextOptions) {
+        jvmOptions = List.of(nextOptions);
+        return this;
+    }
+
+    /// What stands before `java` from the next start on, and becomes it.
+    ServiceProcess launcher(String... command) {
+        launcher = List.of(command);
+        return this;
+    }
+
+    List<String> options() {
+        return options;
+    }
+
     String address() {
-        return "127.0.0.1:" + port;
+        return host + ":" + port;
+    }
+
+    String peerAddress() {
+        return host + ":" + peerPort;
+    }
+
+    String httpAddress() {
+        return host + ":" + httpPort;
+    }
+
+    long pid() {
+        return running().pid();
+    }
+
+    boolean isRunning() {
+        return process != null && process.isAlive();
     }
 
     Path data() {
@@ -52,9 +101,13 @@ final class ServiceProcess implements AutoCloseable {
     void begin() throws IOException {
         Files.createDirectories(folder);
         Files.deleteIfExists(readyFile());
-        var command = new ArrayList<>(Programs.service(
+        var command = new ArrayList<>(launcher);
+        command.addAll(Programs.service(
+                jvmOptions,
                 "--data",
                 data().toString(),
+                "--listen",
+                host,
                 "--port",
                 String.valueOf(port),
                 "--peer-port",
@@ -94,6 +147,33 @@ final class ServiceProcess implements AutoCloseable {
                 .join();
     }
 
+    /// SIGSTOP: it does nothing any more and does not know.
+    void pause() throws IOException, InterruptedException {
+        signal("STOP");
+    }
+
+    /// SIGCONT.
+    void resume() throws IOException, InterruptedException {
+        signal("CONT");
+    }
+
+    private void signal(String name) throws IOException, InterruptedException {
+        var kill =
+                new ProcessBuilder("kill", "-" + name, String.valueOf(running().pid())).start();
+        if (kill.waitFor() != 0) {
+            throw new IllegalStateException(
+                    "kill -" + name + " failed for process " + running().pid());
+        }
+    }
+
+    /// The exit code of a process that ends by itself.
+    int awaitEnd(Duration limit) throws InterruptedException {
+        if (!running().waitFor(limit.toMillis(), TimeUnit.MILLISECONDS)) {
+            throw new IllegalStateException("process " + running().pid() + " goes on for " + limit);
+        }
+        return running().exitValue();
+    }
+
     /// SIGTERM: it flushes and leaves.
     void stop() throws InterruptedException {
         running().destroy();
@@ -130,8 +210,8 @@ final class ServiceProcess implements AutoCloseable {
         }
     }
 
-    private static int freePort() {
-        try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+    static int freePort(String host) {
+        try (var socket = new ServerSocket(0, 1, InetAddress.getByName(host))) {
             return socket.getLocalPort();
         } catch (IOException none) {
             throw new IllegalStateException("no free port", none);
