@@ -1,0 +1,4 @@
+@NullMarked
+package io.taffrail.simulation.check;
+
+import org.jspecify.annotations.NullMarked;
