@@ -12,6 +12,7 @@ import io.taffrail.proto.control.State;
 import io.taffrail.proto.control.Voter;
 import io.taffrail.proto.log.StreamDescription;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -20,10 +21,14 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 
 /// What the operator sees of a cluster through the control protocol, without a log: who is there, who leads, who
 /// votes, which settings hold. It keeps the protocol's rules (one cluster id, compare-and-set of the configuration,
 /// settings that only grow), so that an operator that breaks one fails here as it would in earnest.
+///
+/// Of the log it keeps how long it is: a record is acknowledged when a majority of the voters in sync has it, and a
+/// replica that starts has to catch up first. So an operator that takes away too much loses a record here, too.
 final class StandInCluster {
     /// The disk: it outlives the process.
     static final class Disk {
@@ -31,7 +36,15 @@ final class StandInCluster {
         ByteString clusterId = ByteString.EMPTY;
         Settings settings = Settings.getDefaultInstance();
         long settingsGeneration;
+        long records;
+        boolean inSync;
+        long inSyncAtNanos;
     }
+
+    private final long catchUpNanos;
+    private final List<String> violations = new ArrayList<>();
+    private ByteString bootstrapped = ByteString.EMPTY;
+    private long acknowledged;
 
     private final Map<Integer, Disk> disks = new TreeMap<>();
     private final Map<Integer, Boolean> running = new TreeMap<>();
@@ -43,20 +56,113 @@ final class StandInCluster {
     private long epoch;
     private int leader = -1;
 
+    StandInCluster() {
+        this(Duration.ZERO);
+    }
+
+    /// @param catchUp how long a replica takes to be in sync after it has started
+    StandInCluster(Duration catchUp) {
+        catchUpNanos = catchUp.toNanos();
+    }
+
     synchronized void start(int node) {
-        disks.computeIfAbsent(node, ignored -> new Disk());
+        var disk = disks.computeIfAbsent(node, ignored -> new Disk());
         running.put(node, true);
+        behind(disk);
         elect();
     }
 
     synchronized void stop(int node) {
         running.remove(node);
+        disk(node).inSync = false;
         elect();
     }
 
     synchronized void replaceDisk(int node) {
         disks.put(node, new Disk());
+        behind(disk(node));
         elect();
+    }
+
+    private void behind(Disk disk) {
+        disk.inSync = false;
+        disk.inSyncAtNanos = System.nanoTime() + catchUpNanos;
+    }
+
+    /// What happened in a real cluster by itself: followers that had time enough have what their leader has.
+    private void catchUp() {
+        if (leader < 0) {
+            return;
+        }
+        var members = new TreeMap<>(voters);
+        members.putAll(learners);
+        for (var member : members.entrySet()) {
+            var disk = disks.get(member.getKey());
+            if (disk != null
+                    && !disk.inSync
+                    && running.containsKey(member.getKey())
+                    && disk.storageId.equals(member.getValue().getStorageUuid())
+                    && (member.getKey() == leader || System.nanoTime() - disk.inSyncAtNanos >= 0)) {
+                disk.records = disk(leader).records;
+                disk.inSync = true;
+            }
+        }
+    }
+
+    /// Appends a record; false: nobody could acknowledge it.
+    synchronized boolean append() {
+        catchUp();
+        if (leader < 0 || votersInSync(-1) < majority()) {
+            return false;
+        }
+        for (var member : List.of(voters, learners)) {
+            for (var node : member.keySet()) {
+                if (inSync(node)) {
+                    disk(node).records++;
+                }
+            }
+        }
+        acknowledged = disk(leader).records;
+        return true;
+    }
+
+    synchronized long acknowledged() {
+        return acknowledged;
+    }
+
+    /// What must never have happened, and did.
+    synchronized List<String> violations() {
+        return List.copyOf(violations);
+    }
+
+    /// The operator is about to end this node's pod.
+    ///
+    /// @return null: nothing is taken away that is needed
+    synchronized @Nullable String harmOfRestarting(int node) {
+        catchUp();
+        if (!voters.containsKey(node) || !running.containsKey(node)) {
+            return null;
+        }
+        if (votersInSync(-1) >= majority() && votersInSync(node) < majority()) {
+            return "node " + node + " is restarted, which leaves " + votersInSync(node) + " of " + voters.size()
+                    + " voters in sync";
+        }
+        return inSync(node) || leader < 0 ? null : "node " + node + " is restarted while it catches up";
+    }
+
+    private boolean inSync(int node) {
+        var disk = disks.get(node);
+        return disk != null && disk.inSync && running.containsKey(node);
+    }
+
+    private int votersInSync(int without) {
+        return (int) voters.keySet().stream()
+                .filter(node -> node != without && inSync(node))
+                .count();
+    }
+
+    private int majority() {
+        return voters.size() / 2 + 1;
     }
 
     Map<String, StreamDescription> streams() {
@@ -107,9 +213,18 @@ final class StandInCluster {
         }
         var up = voters.keySet().stream().filter(this::votes).toList();
         if (leader < 0 && !voters.isEmpty() && up.size() > voters.size() / 2) {
-            leader = up.getFirst();
+            // The longest log, as an election would find it.
+            leader = up.stream()
+                    .max(Comparator.comparingLong((Integer node) -> disk(node).records)
+                            .thenComparing(Comparator.reverseOrder()))
+                    .orElseThrow();
             epoch++;
+            if (disk(leader).records < acknowledged) {
+                violations.add("node " + leader + " leads with " + disk(leader).records + " of " + acknowledged
+                        + " acknowledged records");
+            }
         }
+        catchUp();
     }
 
     synchronized void bootstrap(int node, BootstrapRequest request) {
@@ -118,6 +233,10 @@ final class StandInCluster {
         if (!disk.clusterId.isEmpty() && !disk.clusterId.equals(request.getClusterId())) {
             throw new IllegalStateException("node " + node + " belongs to another cluster");
         }
+        if (!bootstrapped.isEmpty() && !bootstrapped.equals(request.getClusterId())) {
+            violations.add("a second cluster was begun");
+        }
+        bootstrapped = request.getClusterId();
         disk.clusterId = request.getClusterId();
         if (configId == 0) {
             configId = 1;
@@ -138,7 +257,8 @@ final class StandInCluster {
 
     synchronized void transfer(int node, int target) {
         calls.add("transfer " + node + " " + target);
-        if (node != leader || !votes(target)) {
+        catchUp();
+        if (node != leader || !votes(target) || !inSync(target)) {
             throw new IllegalStateException("node " + leader + " leads, not " + node + ", or " + target + " cannot");
         }
         leader = target;
@@ -147,6 +267,8 @@ final class StandInCluster {
 
     synchronized long changeVoters(int node, ChangeVotersRequest request) {
         calls.add("voters " + request.getChangeCase());
+        catchUp();
+        var met = votersInSync(-1) >= majority();
         if (node != leader || request.getExpectedConfigId() != configId) {
             throw new IllegalStateException("node " + leader + " leads with configuration " + configId);
         }
@@ -154,9 +276,13 @@ final class StandInCluster {
             case ADD_LEARNER -> {
                 var learner = request.getAddLearner();
                 learners.put(learner.getNodeId(), learner);
+                behind(disk(learner.getNodeId()));
                 disk(learner.getNodeId()).clusterId = disk(leader).clusterId;
             }
             case PROMOTE_LEARNER_NODE_ID -> {
+                if (!inSync(request.getPromoteLearnerNodeId())) {
+                    throw new IllegalStateException(request.getPromoteLearnerNodeId() + " has not caught up");
+                }
                 var learner = Optional.ofNullable(learners.remove(request.getPromoteLearnerNodeId()))
                         .orElseThrow();
                 voters.put(learner.getNodeId(), learner);
@@ -165,10 +291,15 @@ final class StandInCluster {
             case REMOVE_LEARNER_NODE_ID -> learners.remove(request.getRemoveLearnerNodeId());
             case CHANGE_NOT_SET -> throw new IllegalArgumentException("no change");
         }
+        if (met && votersInSync(-1) < majority()) {
+            violations.add(request.getChangeCase() + " leaves " + votersInSync(-1) + " of " + voters.size()
+                    + " voters in sync");
+        }
         return ++configId;
     }
 
     synchronized ReplicaStatus status(int node) {
+        catchUp();
         var disk = disk(node);
         var status = ReplicaStatus.newBuilder()
                 .setNodeId(node)
@@ -200,7 +331,8 @@ final class StandInCluster {
                 .sorted(Comparator.naturalOrder())
                 .map(member -> FollowerStatus.newBuilder()
                         .setNodeId(member)
-                        .setInSync(running.containsKey(member))
+                        .setInSync(inSync(member))
+                        .setLagBytes(inSync(member) ? 0 : 1L << 30)
                         .setConnected(running.containsKey(member))
                         .setIntegrity(Integrity.INTEGRITY_INTACT)
                         .build())

@@ -15,15 +15,17 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /// A real kube-apiserver with its etcd, and the controllers of a real kube-controller-manager that work without
 /// nodes. One for all tests of a JVM; each test has namespaces of its own.
-final class ControlPlane {
+final class ControlPlane implements AutoCloseable {
     private static final String CONTROLLERS =
-            "statefulset-controller,garbage-collector-controller,namespace-controller,disruption-controller";
+            "statefulset-controller,garbage-collector-controller,namespace-controller,disruption-controller,"
+                    + "deployment-controller,replicaset-controller";
     private static @Nullable ControlPlane running;
 
     private final Path directory;
@@ -66,24 +68,28 @@ final class ControlPlane {
                 .start();
     }
 
-    /// The control plane, or the test is skipped and says why.
+    /// The control plane with the definitions in it, or the test is skipped and says why.
     static synchronized ControlPlane require() {
         if (running != null) {
             return running;
         }
+        var started = empty();
+        Runtime.getRuntime().addShutdownHook(new Thread(started::close));
+        try (var client = started.client()) {
+            for (var definition : CustomResourceDefinitions.yaml().values()) {
+                client.load(new ByteArrayInputStream(definition.getBytes(StandardCharsets.UTF_8)))
+                        .serverSideApply();
+            }
+        }
+        running = started;
+        return started;
+    }
+
+    /// One that knows nothing of Taffrail, for whoever closes it; or the test is skipped and says why.
+    static ControlPlane empty() {
         var binaries = binaries();
         try {
-            var directory = Files.createTempDirectory("taffrail-control-plane");
-            var started = new ControlPlane(directory, binaries);
-            Runtime.getRuntime().addShutdownHook(new Thread(started::stop));
-            try (var client = started.client()) {
-                for (var definition : CustomResourceDefinitions.yaml().values()) {
-                    client.load(new ByteArrayInputStream(definition.getBytes(StandardCharsets.UTF_8)))
-                            .serverSideApply();
-                }
-            }
-            running = started;
-            return started;
+            return new ControlPlane(Files.createTempDirectory("taffrail-control-plane"), binaries);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -127,6 +133,64 @@ final class ControlPlane {
         return kubeConfig;
     }
 
+    Path kubectl() {
+        return binaries.resolve("kubectl");
+    }
+
+    /// What a pod of this service account finds: a token of its own, as a kubeconfig.
+    Path kubeConfigOf(String namespace, String serviceAccount, Path file) {
+        var admin = Config.fromKubeconfig(server.getKubeConfigYaml());
+        try (var client = client()) {
+            var token = client.serviceAccounts()
+                    .inNamespace(namespace)
+                    .withName(serviceAccount)
+                    .tokenRequest()
+                    .getStatus()
+                    .getToken();
+            return Files.writeString(
+                    file, """
+                    apiVersion: v1
+                    kind: Config
+                    current-context: pod
+                    contexts: [{name: pod, context: {cluster: local, user: pod, namespace: %s}}]
+                    clusters: [{name: local, cluster: {server: %s, certificate-authority: %s}}]
+                    users: [{name: pod, user: {token: %s}}]
+                    """.formatted(namespace, admin.getMasterUrl(), admin.getCaCertFile(), token));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /// The API server, its store and the controllers stand still: whoever asks hears nothing.
+    void freeze() {
+        signal("STOP");
+    }
+
+    void thaw() {
+        signal("CONT");
+    }
+
+    private void signal(String signal) {
+        var directories = directory.toString();
+        ProcessHandle.current()
+                .children()
+                .filter(child -> child.info().arguments().stream()
+                        .flatMap(Arrays::stream)
+                        .anyMatch(argument -> argument.contains(directories)))
+                .forEach(child -> {
+                    try {
+                        new ProcessBuilder("kill", "-" + signal, String.valueOf(child.pid()))
+                                .inheritIO()
+                                .start()
+                                .waitFor();
+                    } catch (IOException e) {
+                        throw new UncheckedIOException(e);
+                    } catch (InterruptedException e) {
+                        Thread.currentThread().interrupt();
+                    }
+                });
+    }
+
     String kubectl(String... arguments) {
         try {
             var command = new java.util.ArrayList<String>();
@@ -145,7 +209,8 @@ final class ControlPlane {
         }
     }
 
-    private void stop() {
+    @Override
+    public void close() {
         controllers.destroy();
         try {
             if (!controllers.waitFor(5, TimeUnit.SECONDS)) {

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assumptions.abort;
 
 import io.fabric8.kubernetes.api.model.EnvVar;
 import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.Probe;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.taffrail.operator.GoldenFile;
 import java.io.IOException;
@@ -19,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 
 /// The real server as a pod's only container, without the container: its environment, its configuration and its
 /// probes are the pod's, with the paths and addresses of a pod put where a process of this machine can have them.
@@ -27,11 +29,17 @@ final class ServiceProcess implements LocalKubelet.Container {
     private static final HttpClient HTTP = HttpClient.newHttpClient();
 
     private final Process process;
-    private final URI readiness;
+    private final String address;
+    private final Probe liveness;
+    private final Probe readiness;
+    private final Path log;
 
-    private ServiceProcess(Process process, URI readiness) {
+    private ServiceProcess(Process process, String address, io.fabric8.kubernetes.api.model.Container pod, Path log) {
         this.process = process;
-        this.readiness = readiness;
+        this.address = address;
+        this.liveness = pod.getLivenessProbe();
+        this.readiness = pod.getReadinessProbe();
+        this.log = log;
     }
 
     /// The packaged server, or the test is skipped and says why.
@@ -71,11 +79,10 @@ final class ServiceProcess implements LocalKubelet.Container {
             }
             environment.computeIfPresent("SMALLRYE_CONFIG_LOCATIONS", (key, path) -> config.toString());
             builder.directory(scratch.toFile());
+            var log = scratch.resolve(name + ".log");
             builder.redirectErrorStream(true);
-            builder.redirectOutput(ProcessBuilder.Redirect.appendTo(
-                    volume.resolve(name + ".log").toFile()));
-            var probe = container.getReadinessProbe().getHttpGet();
-            return new ServiceProcess(builder.start(), URI.create("http://" + address + ":8080" + probe.getPath()));
+            builder.redirectOutput(log.toFile());
+            return new ServiceProcess(builder.start(), address, container, log);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -113,9 +120,23 @@ final class ServiceProcess implements LocalKubelet.Container {
 
     @Override
     public boolean ready() {
+        return answers(readiness);
+    }
+
+    /// As the kubelet would find it, with the pod's own timeout.
+    boolean live() {
+        return answers(liveness);
+    }
+
+    int failuresUntilKilled() {
+        return liveness.getFailureThreshold();
+    }
+
+    private boolean answers(Probe probe) {
         try {
-            var request = HttpRequest.newBuilder(readiness)
-                    .timeout(Duration.ofSeconds(5))
+            var request = HttpRequest.newBuilder(URI.create(
+                            "http://" + address + ":8080" + probe.getHttpGet().getPath()))
+                    .timeout(Duration.ofSeconds(probe.getTimeoutSeconds()))
                     .build();
             return HTTP.send(request, HttpResponse.BodyHandlers.discarding()).statusCode() == 200;
         } catch (IOException notYet) {
@@ -123,6 +144,20 @@ final class ServiceProcess implements LocalKubelet.Container {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             return false;
+        }
+    }
+
+    @Override
+    public boolean alive() {
+        return process.isAlive();
+    }
+
+    /// What it has written so far.
+    String log() {
+        try {
+            return Files.readString(log);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 
@@ -138,9 +173,33 @@ final class ServiceProcess implements LocalKubelet.Container {
         }
     }
 
-    /// As when a node dies.
+    /// As when a node dies; returns when it is dead.
     void kill() {
-        process.destroyForcibly();
+        try {
+            process.destroyForcibly().waitFor();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /// It has the processor for `milliseconds` of each second, as long as `busy` says.
+    void starve(long milliseconds, BooleanSupplier busy) throws IOException, InterruptedException {
+        try {
+            while (busy.getAsBoolean()) {
+                signal("STOP");
+                Thread.sleep(1_000 - milliseconds);
+                signal("CONT");
+                Thread.sleep(milliseconds);
+            }
+        } finally {
+            signal("CONT");
+        }
+    }
+
+    private void signal(String signal) throws IOException, InterruptedException {
+        new ProcessBuilder("kill", "-" + signal, String.valueOf(process.pid()))
+                .start()
+                .waitFor();
     }
 
     static List<String> hostsLines(String cluster, String namespace, String prefix, int pods) {
