@@ -9,6 +9,7 @@ import io.taffrail.simulation.check.AckLedger.OpenLeader;
 import io.taffrail.simulation.check.Acknowledgement;
 import io.taffrail.simulation.check.Checks;
 import io.taffrail.simulation.check.InvariantViolation;
+import io.taffrail.simulation.check.ObservedEntry;
 import io.taffrail.simulation.check.ObservedLog;
 import io.taffrail.simulation.world.Choices;
 import io.taffrail.simulation.world.NodeClock;
@@ -18,8 +19,11 @@ import io.taffrail.simulation.world.SimulatedDisk;
 import io.taffrail.simulation.world.SimulatedNetwork;
 import io.taffrail.simulation.world.SimulatedScheduler;
 import io.taffrail.simulation.world.Trace;
+import io.taffrail.streams.StreamView;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -37,6 +41,7 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
     private final List<ClusterNode> nodes = new ArrayList<>();
     private final Checks checks;
     private final Coverage coverage = new Coverage();
+    private final Map<Long, @Nullable String> streamNames = new HashMap<>();
     private @Nullable UUID clusterId;
     private boolean bootstrapped;
     private @Nullable RuntimeException violation;
@@ -363,6 +368,54 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
             checks.durableOnQuorum(ack, knownLogs());
             checks.ledger().acknowledged(ack);
         });
+    }
+
+    /// A client was given the entry at DURABLE, now.
+    public void durablyRead(ClusterNode node, Replica replica, ObservedEntry entry) {
+        checks.agreement()
+                .check(
+                        "reader at node " + node.id(),
+                        entry.header().lsn(),
+                        entry.header().crc());
+        keepRead(replica, entry, trueNanos(node));
+    }
+
+    private void keepRead(Replica replica, ObservedEntry entry, long untilNanos) {
+        var batch = entry.records();
+        if (batch != null) {
+            var stream = streamNames.computeIfAbsent(batch.streamId(), id -> nameOf(replica, id));
+            if (stream == null) {
+                throw new InvariantViolation(
+                        "StreamsSurvive", "stream %d has records and is not known".formatted(batch.streamId()));
+            }
+            checks.clients().read(stream, batch, scheduler.nowNanos(), untilNanos);
+        }
+    }
+
+    private static @Nullable String nameOf(Replica replica, long streamId) {
+        return replica.streams().streams("", "", Integer.MAX_VALUE).stream()
+                .filter(stream -> stream.streamId() == streamId)
+                .map(StreamView::name)
+                .findFirst()
+                .orElse(null);
+    }
+
+    /// I30, at the end of a run: the whole log is read once more, then what clients were told must fit in with it.
+    void judgeClients() {
+        for (var node : nodes) {
+            var replica = node.replica();
+            var log = look(node);
+            if (replica != null && log != null) {
+                for (var entry : log.entries().values()) {
+                    if (entry.header().endLsn() <= replica.watermarks().quorumFlushed()) {
+                        keepRead(replica, entry, scheduler.nowNanos());
+                    }
+                }
+            }
+        }
+        guarded(() -> checks.clients()
+                .judge(coverage.of("loss declared") > 0)
+                .forEach((stream, operations) -> coverage.add("operations judged as of one log", operations)));
     }
 
     // Checks that look into replicas

@@ -93,6 +93,7 @@ public final class Simulation {
                 () -> workload.pending().isEmpty());
         waitFor("L2 all voters intact and equal", QUIET_LIMIT_NANOS, this::allEqual);
         cluster.audit();
+        cluster.judgeClients();
         var epochs = cluster.checks().oneLeader().epochs() - epochsBefore;
         if (cluster.violation() == null && epochs > EPOCHS_AFTER_HEALING) {
             throw new InvariantViolation("L4 no storm of elections", epochs + " epochs were opened after healing");

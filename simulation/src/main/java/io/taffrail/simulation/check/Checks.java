@@ -22,6 +22,7 @@ public final class Checks {
     private final LogIdentity identity = new LogIdentity();
     private final LogsAgreeUpToCommit agreement = new LogsAgreeUpToCommit();
     private final WatermarksOnlyGrow watermarks = new WatermarksOnlyGrow();
+    private final ClientHistory clients = new ClientHistory();
 
     public Checks(SimulationOptions options) {
         this.options = options;
@@ -54,6 +55,10 @@ public final class Checks {
 
     public WatermarksOnlyGrow watermarks() {
         return watermarks;
+    }
+
+    public ClientHistory clients() {
+        return clients;
     }
 
     /// I9: whoever has opened holds the entry that begins its epoch.

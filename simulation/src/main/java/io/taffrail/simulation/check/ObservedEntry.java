@@ -30,7 +30,7 @@ public record ObservedEntry(
     }
 
     /// `entry` spans the whole entry.
-    static ObservedEntry of(ByteBuffer entry) {
+    public static ObservedEntry of(ByteBuffer entry) {
         var header = EntryHeader.read(entry, entry.position());
         var bytes = entry.slice(entry.position() + EntryHeader.SIZE_BYTES, header.payloadBytes())
                 .order(ByteOrder.LITTLE_ENDIAN);

@@ -3,24 +3,26 @@ package io.taffrail.simulation.workload;
 import io.taffrail.replication.Replica;
 import io.taffrail.simulation.ClusterNode;
 import io.taffrail.simulation.SimulationOptions;
-import io.taffrail.simulation.check.InvariantViolation;
+import io.taffrail.simulation.check.ObservedEntry;
+import io.taffrail.simulation.check.ReaderSession;
+import io.taffrail.simulation.check.ReaderSession.Level;
 import io.taffrail.wal.WalException;
-import io.taffrail.wal.record.EntryHeader;
+import io.taffrail.wal.WalReader;
 import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
 
-/// Reads the log at DURABLE from whichever replica it finds, and from another the next time. What it was given
-/// once stays so for ever, everywhere.
+/// Reads the log from whichever replica it finds, and from another the next time. What it was given once at DURABLE
+/// stays so for ever, everywhere; what it was given at REPLICATED, until a loss is declared.
 final class LogFollower {
     private static final long EVERY_NANOS = 100 * SimulationOptions.MILLI;
 
     private final Workload workload;
-    private final int index;
+    private final ReaderSession session;
     private final ByteBuffer buffer = ByteBuffer.allocate(64 << 10);
-    private long lsn;
 
-    LogFollower(Workload workload, int index) {
+    LogFollower(Workload workload, int index, Level level) {
         this.workload = workload;
-        this.index = index;
+        this.session = new ReaderSession("reader " + index, level);
     }
 
     void start() {
@@ -41,38 +43,52 @@ final class LogFollower {
 
     private void read(ClusterNode node, Replica replica) {
         var watermarks = replica.watermarks();
-        var limit = Math.min(watermarks.quorumFlushed(), watermarks.leaderReceived());
+        var quorum = switch (session.level()) {
+            case DURABLE -> watermarks.quorumFlushed();
+            case REPLICATED -> watermarks.quorumReceived();
+        };
+        var limit = Math.min(quorum, watermarks.leaderReceived());
         var start = replica.status().startLsn();
-        if (lsn < start || (lsn > 0 && workload.random().nextInt(20) == 0)) {
+        if (session.nextLsn() < start
+                || (session.nextLsn() > 0 && workload.random().nextInt(20) == 0)) {
             // Sometimes everything once more.
-            lsn = start;
+            session.startAt(start);
         }
-        if (lsn >= limit) {
-            return;
+        if (session.nextLsn() < limit) {
+            workload.cluster().observe(node, () -> copy(node, replica, limit));
         }
-        workload.cluster().observe(node, () -> copy(node, replica, limit));
     }
 
     private void copy(ClusterNode node, Replica replica, long limit) {
+        var where = "node " + node.id();
+        var cluster = workload.cluster();
         try (var reader = replica.newReader()) {
-            buffer.clear();
-            var count = reader.read(lsn, limit, buffer);
-            for (var at = 0; at < count; ) {
-                var header = EntryHeader.read(buffer, at);
-                workload.cluster()
-                        .checks()
-                        .agreement()
-                        .check("reader " + index + " at node " + node.id(), header.lsn(), header.crc());
-                at += header.lengthBytes();
-                lsn = header.endLsn();
-                workload.cluster().coverage().count("entries read");
+            var mayBeLost = cluster.coverage().of("loss declared") > 0;
+            if (!session.goesOnFrom(where, chainCrcAt(reader, session.nextLsn()), mayBeLost)) {
+                cluster.coverage().count("reader was told that its log is truncated");
+                session.startAt(replica.status().startLsn());
+                return;
             }
-        } catch (WalException.OutOfRange gone) {
-            throw new InvariantViolation(
-                    "ReadersSeeOnlyCommitted",
-                    "reader %d was given the entry before %d as committed, node %d does not have it"
-                            .formatted(index, lsn, node.id()),
-                    gone);
+            buffer.clear();
+            var count = reader.read(session.nextLsn(), limit, buffer);
+            for (var at = 0; at < count; ) {
+                var entry = ObservedEntry.of(buffer.slice(at, count - at));
+                session.given(where, entry);
+                if (session.level() == Level.DURABLE) {
+                    cluster.durablyRead(node, replica, entry);
+                }
+                at += entry.header().lengthBytes();
+                cluster.coverage().count("entries read at " + session.level());
+            }
+        }
+    }
+
+    /// Null: no entry begins there.
+    private static @Nullable Integer chainCrcAt(WalReader reader, long lsn) {
+        try {
+            return reader.header(lsn).chainPrevious();
+        } catch (WalException.OutOfRange noBoundary) {
+            return null;
         }
     }
 }

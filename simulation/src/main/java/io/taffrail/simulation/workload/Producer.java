@@ -7,6 +7,7 @@ import io.taffrail.replication.CommandOutcome;
 import io.taffrail.replication.Replica;
 import io.taffrail.simulation.ClusterNode;
 import io.taffrail.simulation.SimulationOptions;
+import io.taffrail.simulation.check.ClientHistory;
 import io.taffrail.simulation.check.InvariantViolation;
 import io.taffrail.streams.CommitMode;
 import io.taffrail.streams.Durability;
@@ -249,12 +250,19 @@ public final class Producer {
         private final Batch sent;
         private final ClusterNode node;
         private final long ofAttempt;
+        private final ClientHistory.Attempt attempt;
         private boolean ended;
 
         Observer(Batch sent, ClusterNode node, long ofAttempt) {
             this.sent = sent;
             this.node = node;
             this.ofAttempt = ofAttempt;
+            // What has no sequence may be logged each time it is sent.
+            var key = idempotent ? sent.number() : workload.newKey();
+            attempt = workload.cluster()
+                    .checks()
+                    .clients()
+                    .invoked(stream, key, Payloads.crc(sent.records()), sent.count(), workload.now());
         }
 
         @Override
@@ -270,9 +278,15 @@ public final class Producer {
                 return;
             }
             ended = true;
-            if (outcome instanceof AppendOutcome.Acknowledged done) {
-                workload.cluster().acknowledged(node, sent.number(), done);
-                checkLevel(done);
+            var atNanos = workload.cluster().trueNanos(node);
+            switch (outcome) {
+                case AppendOutcome.Acknowledged done -> {
+                    workload.cluster().acknowledged(node, sent.number(), done);
+                    checkLevel(done);
+                    attempt.acknowledged(atNanos, done.baseOffset(), done.reached());
+                }
+                case AppendOutcome.Refused _ -> attempt.refused(atNanos);
+                case AppendOutcome.Indeterminate _ -> {}
             }
             answered(ofAttempt, () -> outcome(sent, outcome));
         }

@@ -4,6 +4,7 @@ import io.taffrail.replication.Replica;
 import io.taffrail.simulation.ClusterNode;
 import io.taffrail.simulation.SimulatedCluster;
 import io.taffrail.simulation.SimulationOptions;
+import io.taffrail.simulation.check.ReaderSession.Level;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -22,6 +23,7 @@ public final class Workload {
     private final List<LogFollower> followers = new ArrayList<>();
     private boolean stopping;
     private long nextBatch = 1;
+    private long nextKey = 1;
 
     public Workload(SimulatedCluster cluster) {
         this.cluster = cluster;
@@ -31,7 +33,7 @@ public final class Workload {
             producers.add(new Producer(this, i, "stream-" + i % STREAMS, i % 4 != 3));
         }
         for (var i = 0; i < load.readers(); i++) {
-            followers.add(new LogFollower(this, i));
+            followers.add(new LogFollower(this, i, i % 2 == 0 ? Level.DURABLE : Level.REPLICATED));
         }
     }
 
@@ -75,6 +77,11 @@ public final class Workload {
 
     long newBatch() {
         return nextBatch++;
+    }
+
+    /// Of an attempt that no other stands for.
+    long newKey() {
+        return -nextKey++;
     }
 
     long now() {
