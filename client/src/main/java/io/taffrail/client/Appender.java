@@ -136,7 +136,7 @@ public final class Appender implements AutoCloseable {
             throw new LogClientException(LogClientException.Kind.CLOSED, "interrupted while flushing", interrupted);
         } catch (ExecutionException failed) {
             throw failed.getCause() instanceof LogClientException cause
-                    ? cause
+                    ? cause.again()
                     : new LogClientException(LogClientException.Kind.PROTOCOL, "flush failed", failed);
         }
     }
@@ -226,7 +226,7 @@ public final class Appender implements AutoCloseable {
     private void requireUsable() {
         var failure = pipeline.failure();
         if (failure != null) {
-            throw failure;
+            throw failure.again();
         }
         if (closed) {
             throw new LogClientException(LogClientException.Kind.CLOSED, "the appender was closed", null);

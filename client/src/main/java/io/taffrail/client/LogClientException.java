@@ -51,6 +51,18 @@ public final class LogClientException extends RuntimeException {
         this.error = error;
     }
 
+    private LogClientException(LogClientException first) {
+        super(first.getMessage(), first);
+        this.kind = first.kind;
+        this.error = first.error;
+    }
+
+    /// The same failure for another caller. One object thrown twice would be its own suppressed exception when a `try`
+    /// block and the `close` behind it both fail, which Java refuses with an exception that hides both.
+    LogClientException again() {
+        return new LogClientException(this);
+    }
+
     @Override
     public String getMessage() {
         return String.valueOf(super.getMessage());

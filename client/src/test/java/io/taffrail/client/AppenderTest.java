@@ -110,6 +110,20 @@ class AppenderTest {
     }
 
     @Test
+    void aFailureInATryBlockComesOutThoughClosingFailsToo() {
+        var refused = assertThrows(LogClientException.class, () -> {
+            try (var appender = client.appender("s", ONE_RECORD_A_BATCH)) {
+                append(appender, 0, 4);
+                appender.flush(SOON);
+                server.forgetBatchesFrom(2);
+                append(appender, 4, 1);
+                appender.flush(SOON);
+            }
+        });
+        assertEquals(ErrorCode.ERROR_CODE_OUT_OF_SEQUENCE, refused.code());
+    }
+
+    @Test
     void goesOnWhereTheNamedProducerStoodAndFencesTheOneBefore() {
         var config = ONE_RECORD_A_BATCH.producerName("importer");
         var before = client.appender("s", config);
