@@ -1,14 +1,11 @@
 package io.taffrail.cli;
 
-import io.taffrail.proto.control.ChangeVotersRequest;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -17,9 +14,14 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         description = {
             "Look at a cluster of replicas and change who leads and who votes.",
-            "From a checkout also: taffrail cluster up [--replicas 3] [--data DIR], replicas on this machine until Ctrl-C."
+            "From a checkout also: taffrail cluster up [--replicas 3] [--data DIR] [--port N], replicas on this machine until Ctrl-C."
         },
-        subcommands = {ClusterCommand.Status.class, ClusterCommand.Transfer.class, ClusterCommand.Voters.class})
+        subcommands = {
+            ClusterCommand.Status.class,
+            ClusterWatchCommand.class,
+            ClusterCommand.Transfer.class,
+            ClusterVotersCommand.class
+        })
 final class ClusterCommand {
     @Command(
             name = "status",
@@ -96,54 +98,6 @@ final class ClusterCommand {
                     out.println("replica " + leader.getNodeId() + " at " + leader.getAddress() + " leads epoch "
                             + leader.getEpoch());
                 }
-            }
-            return ExitCode.OK;
-        }
-    }
-
-    @Command(
-            name = "voters",
-            mixinStandardHelpOptions = true,
-            description = "Promote a learner to a voter, or remove a voter or a learner.")
-    static final class Voters implements Callable<Integer> {
-        static final class Change {
-            @Option(names = "--promote", paramLabel = "REPLICA", required = true)
-            @Nullable
-            Integer promote;
-
-            @Option(names = "--remove", paramLabel = "REPLICA", required = true)
-            @Nullable
-            Integer remove;
-
-            @Option(names = "--remove-learner", paramLabel = "REPLICA", required = true)
-            @Nullable
-            Integer removeLearner;
-        }
-
-        @ArgGroup(multiplicity = "1")
-        Change change = new Change();
-
-        @Mixin
-        ServerOptions server = new ServerOptions();
-
-        @Spec
-        CommandSpec spec = CommandSpec.create();
-
-        @Override
-        public Integer call() {
-            try (var client = server.connect()) {
-                // A change made by someone else in between is refused rather than overwritten.
-                var before = client.status(server.endpoints().getFirst());
-                var request = ChangeVotersRequest.newBuilder().setExpectedConfigId(before.getConfigId());
-                if (change.promote != null) {
-                    request.setPromoteLearnerNodeId(change.promote);
-                } else if (change.remove != null) {
-                    request.setRemoveVoterNodeId(change.remove);
-                } else if (change.removeLearner != null) {
-                    request.setRemoveLearnerNodeId(change.removeLearner);
-                }
-                var after = client.control().changeVoters(request.build());
-                spec.commandLine().getOut().println("configuration " + after.getConfigId() + " is in force");
             }
             return ExitCode.OK;
         }

@@ -53,13 +53,19 @@ final class ServerOptions {
     }
 
     LogClient connect() {
+        return connect(RetryPolicy.DEFAULTS.withTotalTimeout(timeout()));
+    }
+
+    /// For who asks replicas of which some may never answer.
+    LogClient connectBriefly(Duration attemptTimeout) {
+        var defaults = RetryPolicy.DEFAULTS;
+        return connect(new RetryPolicy(defaults.initialBackoff(), defaults.maxBackoff(), attemptTimeout, timeout()));
+    }
+
+    private LogClient connect(RetryPolicy retry) {
         var tls = tlsCa == null && tlsCertificate == null && tlsName == null
                 ? null
                 : new Tls(tlsCa, tlsCertificate, tlsKey, tlsName);
-        return new LogClient(new LogClientConfig(
-                endpoints(),
-                tls,
-                RetryPolicy.DEFAULTS.withTotalTimeout(timeout()),
-                LogClientConfig.DEFAULT_MAX_RESPONSE_BYTES));
+        return new LogClient(new LogClientConfig(endpoints(), tls, retry, LogClientConfig.DEFAULT_MAX_RESPONSE_BYTES));
     }
 }

@@ -1,0 +1,227 @@
+package io.taffrail.acceptance;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// `taffrail cluster ...` as a user types it.
+class ClusterCommandIT {
+    private static final long LIMIT_SECONDS = 180;
+    private static final Pattern PROCESSES = Pattern.compile("\\(processes ([\\d ]+),");
+    private static final Pattern SERVERS = Pattern.compile("export TAFFRAIL_SERVER=(\\S+)");
+    private static final int FIRST_PORT = 20_000;
+    private static final int LAST_PORT = 32_000;
+
+    @TempDir
+    Path folder;
+
+    /// The script that runs replicas until it is told to stop.
+    private final class Up implements AutoCloseable {
+        final Process script;
+        final List<ProcessHandle> replicas;
+        final List<String> servers;
+
+        Up(int count) throws IOException, InterruptedException {
+            var output = folder.resolve("up.log");
+            script = taffrail(
+                            "cluster",
+                            "up",
+                            "--replicas",
+                            String.valueOf(count),
+                            "--port",
+                            String.valueOf(freePorts(count)),
+                            "--data",
+                            folder.resolve("cluster").toString())
+                    .redirectOutput(output.toFile())
+                    .start();
+            var deadlineNanos = System.nanoTime() + TimeUnit.SECONDS.toNanos(LIMIT_SECONDS);
+            var said = "";
+            while (!SERVERS.matcher(said).find()) {
+                assertTrue(script.isAlive() && System.nanoTime() < deadlineNanos, "not up: " + said);
+                Thread.sleep(50);
+                said = Files.readString(output);
+            }
+            var processes = PROCESSES.matcher(said);
+            assertTrue(processes.find(), said);
+            replicas = Arrays.stream(processes.group(1).split(" "))
+                    .map(pid -> ProcessHandle.of(Long.parseLong(pid)).orElseThrow())
+                    .toList();
+            var addresses = SERVERS.matcher(said);
+            assertTrue(addresses.find(), said);
+            servers = List.of(addresses.group(1).split(","));
+            assertEquals(count, replicas.size());
+            assertEquals(count, servers.size());
+        }
+
+        /// Control-C.
+        int interrupt() throws IOException, InterruptedException {
+            SmallDisk.command("kill", "-INT", String.valueOf(script.pid()));
+            assertTrue(script.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS), "does not end on SIGINT");
+            return script.exitValue();
+        }
+
+        @Override
+        public void close() {
+            script.destroyForcibly();
+            replicas.forEach(ProcessHandle::destroyForcibly);
+        }
+    }
+
+    @Test
+    void threeReplicasComeUpAreLookedAtMovedKilledAndStopped() throws Exception {
+        try (var up = new Up(3)) {
+            var cli = new CommandLine(String.join(",", up.servers), folder);
+            cli.run("append", "orders", lines().toString(), "--create");
+            var status = cli.run("cluster", "status");
+            assertEquals(4, status.lines().count(), status);
+            assertEquals(1, count(status, "Leader"), status);
+            var leader = leader(cli);
+            var target = (leader + 1) % 3;
+            var moved = cli.run("cluster", "transfer", String.valueOf(target), "--timeout", "60");
+            assertTrue(moved.startsWith("replica " + target + " at " + up.servers.get(target) + " leads epoch"), moved);
+            assertEquals(target, leader(cli));
+            var voters = cli.run("cluster", "voters");
+            assertEquals(3, count(voters, "yes"), voters);
+            refusesInOneLine(cli, 1, "no voter 7", "cluster", "transfer", "7");
+            refusesInOneLine(cli, 2, "--add-learner", "cluster", "voters", "--add-learner", "four");
+            refusesInOneLine(cli, 2, "--promote", "cluster", "voters", "--promote", "one");
+            refusesInOneLine(cli, 2, "mutually exclusive", "cluster", "voters", "--promote", "1", "--remove", "2");
+            refusesInOneLine(cli, 2, "--interval", "cluster", "watch", "--interval", "0");
+
+            up.replicas.get(target).destroyForcibly();
+            var watched = cli.run("cluster", "watch", "--interval", "500", "--count", "20");
+            assertTrue(watched.contains("does not answer"), watched);
+            assertTrue(watched.contains("BEHIND"), watched);
+            assertTrue(leader(cli) != target, watched);
+            assertTrue(cli.run("cluster", "watch", "--count", "1", "-o", "json").contains("\"lagBytes\":"));
+            assertEquals("one\ntwo\n", cli.run("read", "orders"));
+            // With its first address gone it asks the others.
+            assertEquals(3, count(cli.run("cluster", "voters"), "yes"));
+
+            assertEquals(0, up.interrupt());
+            assertTrue(up.replicas.stream().noneMatch(ProcessHandle::isAlive), "Control-C leaves none behind");
+            var said = Files.readString(folder.resolve("err.up"));
+            assertTrue(said.contains("replica " + target + " (process"), said);
+        }
+    }
+
+    @Test
+    void fiveReplicasComeUpToo() throws Exception {
+        try (var up = new Up(5)) {
+            var cli = new CommandLine(up.servers.getLast(), folder);
+            cli.run("append", "orders", lines().toString(), "--create", "--replication-mode", "all");
+            assertEquals(5, count(cli.run("cluster", "voters"), "yes"));
+            assertEquals(0, up.interrupt());
+            assertTrue(up.replicas.stream().noneMatch(ProcessHandle::isAlive), "Control-C leaves none behind");
+            // The folder's cluster is one of five.
+            refusesToComeUp("5 replicas", "--replicas 3 --data " + folder.resolve("cluster"));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "--replicas 0",
+                "--replicas 10",
+                "--replicas three",
+                "--replicas",
+                "--replicas 99999999999999999999",
+                "--port 0",
+                "--port",
+                "--data",
+                "--nodes 3"
+            })
+    void refusesWhatCannotComeUpInOneLine(String arguments) throws Exception {
+        refusesToComeUp("usage: taffrail cluster up", arguments);
+    }
+
+    private void refusesToComeUp(String expected, String arguments) throws IOException, InterruptedException {
+        var command = ("cluster up " + arguments).split(" ");
+        var script = taffrail(command).start();
+        assertTrue(script.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS), "does not end");
+        var said = Files.readString(folder.resolve("err.up"));
+        assertEquals(2, script.exitValue(), said);
+        assertEquals(1, said.lines().count(), said);
+        assertTrue(said.contains(expected), said);
+    }
+
+    private static void refusesInOneLine(CommandLine cli, int exitCode, String expected, String... arguments)
+            throws IOException, InterruptedException {
+        var ended = cli.end(cli.start(arguments), arguments);
+        assertEquals(exitCode, ended.exitCode(), ended.err());
+        assertEquals(1, ended.err().lines().count(), ended.err());
+        assertTrue(ended.err().contains(expected), ended.err());
+        assertFalse(ended.err().contains("Exception"), ended.err());
+    }
+
+    private ProcessBuilder taffrail(String... arguments) {
+        var script = Programs.CHECKOUT.resolve("taffrail");
+        assumeTrue(Files.isExecutable(script) && Files.isExecutable(Path.of("/bin/bash")), "no bash here");
+        var command = new ArrayList<>(List.of("/bin/bash", script.toString()));
+        command.addAll(List.of(arguments));
+        var builder = new ProcessBuilder(command)
+                .redirectError(folder.resolve("err.up").toFile());
+        builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
+        builder.environment().put("TAFFRAIL_JAVA_OPTS", "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xmx256m");
+        // What is tested was packaged by the build that runs the test.
+        builder.environment().put("TAFFRAIL_BUILD", "never");
+        return builder;
+    }
+
+    private static int leader(CommandLine cli) throws IOException, InterruptedException {
+        var json = cli.run("cluster", "watch", "--count", "1", "-o", "json");
+        var matcher = Pattern.compile("\"leader\":(-?\\d+)").matcher(json);
+        assertTrue(matcher.find(), json);
+        return Integer.parseInt(matcher.group(1));
+    }
+
+    private Path lines() throws IOException {
+        return Files.writeString(folder.resolve("lines"), "one\ntwo\n", StandardCharsets.UTF_8);
+    }
+
+    private static long count(String text, String word) {
+        return Pattern.compile(Pattern.quote(word)).matcher(text).results().count();
+    }
+
+    /// The first of as many as `cluster up` takes from there, whether replicas differ by address or by port.
+    private static int freePorts(int replicas) {
+        var random = new Random();
+        while (true) {
+            var first = random.nextInt(FIRST_PORT, LAST_PORT);
+            if (areFree(first, replicas)) {
+                return first;
+            }
+        }
+    }
+
+    private static boolean areFree(int first, int replicas) {
+        return IntStream.range(first, first + 10 * replicas).allMatch(ClusterCommandIT::isFree);
+    }
+
+    private static boolean isFree(int port) {
+        try (var _ = new ServerSocket(port, 1, InetAddress.getByName("0.0.0.0"))) {
+            return true;
+        } catch (IOException taken) {
+            return false;
+        }
+    }
+}
