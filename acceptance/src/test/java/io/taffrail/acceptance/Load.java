@@ -18,7 +18,7 @@ import java.util.stream.Collectors;
 /// A writer for each cell against one cluster, a round at a time, with the ledger at the end of each.
 final class Load {
     // Longer than an appender tries to deliver.
-    private static final Duration PATIENCE = Duration.ofMinutes(2);
+    private static final Duration PATIENCE = Duration.ofMinutes(3);
 
     private final LocalCluster cluster;
     private final LogClient client;

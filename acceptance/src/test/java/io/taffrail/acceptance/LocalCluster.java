@@ -22,7 +22,7 @@ import java.util.function.Function;
 
 /// Replicas as processes on this machine, each on a loopback address of its own where the system has more than one.
 final class LocalCluster implements AutoCloseable {
-    private static final Duration LIMIT = Duration.ofSeconds(90);
+    private static final Duration LIMIT = Duration.ofMinutes(3);
     // A replica that is stopped or cut off must not hold up who asks all of them.
     private static final RetryPolicy IMPATIENT = new RetryPolicy(
             Duration.ofMillis(20), Duration.ofMillis(200), Duration.ofSeconds(1), Duration.ofSeconds(30));

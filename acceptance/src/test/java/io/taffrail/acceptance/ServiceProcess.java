@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 
 /// The real service in a process of its own, on one folder and one port, which is killed, stopped and started again.
 final class ServiceProcess implements AutoCloseable {
-    private static final Duration START_LIMIT = Duration.ofSeconds(90);
+    private static final Duration START_LIMIT = Duration.ofMinutes(2);
     private static final Duration STOP_LIMIT = Duration.ofSeconds(60);
     private static final int SIGTERM_EXIT_CODE = 128 + 15;
 
