@@ -7,7 +7,7 @@ import java.nio.ByteOrder;
 import java.util.Arrays;
 
 /// Whatever the bytes, decoding ends with a value or a [CorruptStateException], and allocates no more than the
-/// bytes justify. Plays the inputs in the resources; `JAZZER_FUZZ=1` looks for new ones.
+/// bytes justify. Plays the inputs in the resources; `scripts/fuzz` looks for new ones.
 class DecoderFuzzTest {
     @FuzzTest(maxDuration = "30s")
     void aStreamControlPayload(byte[] bytes) {

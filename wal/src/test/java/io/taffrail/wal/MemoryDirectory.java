@@ -156,7 +156,9 @@ final class MemoryDirectory implements LogDirectory {
         public int read(ByteBuffer target, long position) throws IOException {
             var content = content(name);
             var count = (int) Math.min(target.remaining(), Math.max(0, content.length - position));
-            target.put(content, (int) position, count);
+            if (count > 0) {
+                target.put(content, (int) position, count);
+            }
             return count;
         }
 

@@ -10,8 +10,8 @@ import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Any bytes may stand in the files. Runs on the inputs that are kept in the resources; with `JAZZER_FUZZ=1`
-/// it looks for new ones.
+/// Any bytes may stand in the files. Runs on the inputs that are kept in the resources; `scripts/fuzz`
+/// looks for new ones.
 class RecoveryFuzzTest {
     private static final List<String> PAYLOADS = List.of("a", "bb", "ccc", "dddd", "eeeee", "ffffff");
 
