@@ -341,6 +341,10 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
             if (log == null || process == null) {
                 return;
             }
+            if (process.failedStorage()) {
+                throw new InvariantViolation(
+                        "FailedStorageIsSilent", process + " acknowledges after its storage failed: " + outcome);
+            }
             var entry = log.at(outcome.lsnStart());
             if (entry == null || entry.header().endLsn() != outcome.lsnEnd()) {
                 throw new InvariantViolation(

@@ -93,6 +93,7 @@ public final class Checks {
 
     /// I18 and what needs a whole log.
     public void audit(String where, ObservedLog log, WalStats stats) {
+        LogsAreWhole.check(where, log);
         OffsetsHaveNoGaps.check(where, log);
         var limit = (long) (3.3 * options.timing().writerDelayNanos()) + WINDOW_SLACK_NANOS;
         if (stats.riskWindowNanos() > limit) {

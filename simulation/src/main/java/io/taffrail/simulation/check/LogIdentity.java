@@ -3,8 +3,8 @@ package io.taffrail.simulation.check;
 import io.taffrail.wal.record.EntryType;
 import java.util.TreeMap;
 
-/// I1, I2, I3, I5: an epoch and an LSN name the same bytes on every replica and for ever, and the same log before
-/// them; epochs never fall in a log and each begins with its EPOCH_BEGIN.
+/// I1, I2, I5: an epoch and an LSN name the same bytes on every replica and for ever, and the same log before them; an
+/// epoch begins at one place.
 public final class LogIdentity {
     private record Name(long epoch, long lsn) implements Comparable<Name> {
         @Override

@@ -9,7 +9,9 @@ enum Action {
     WRITE_META(4),
     CRASH(5),
     TICK(6),
-    GREET(7);
+    GREET(7),
+    DAMAGE(8),
+    CHANGE(9);
 
     private static final int SHIFT = 28;
     private static final Action[] BY_CODE = values();

@@ -12,6 +12,9 @@ package io.taffrail.simulation.model;
 /// @param fromMemory clients ask for Async instead of Sync
 /// @param waitsForAmnesic an election with a silent voter that may hold more waits for ever, as
 /// `Consistent` does
+/// @param damages over all; a replica starts again without the last entry that it had flushed, and knows that its
+/// log is damaged
+/// @param changes of the voters, over all
 public record Bounds(
         int epochs,
         int records,
@@ -20,20 +23,71 @@ public record Bounds(
         boolean metaAtOnce,
         int entriesInFrame,
         boolean fromMemory,
-        boolean waitsForAmnesic) {
+        boolean waitsForAmnesic,
+        int damages,
+        int changes) {
     public static Bounds of(int epochs, int records, int crashes, boolean fromMemory) {
-        return new Bounds(epochs, records, crashes, false, false, Integer.MAX_VALUE, fromMemory, true);
+        return new Bounds(epochs, records, crashes, false, false, Integer.MAX_VALUE, fromMemory, true, 0, 0);
     }
 
     public Bounds disksAtOnce(boolean flushes, boolean meta) {
-        return new Bounds(epochs, records, crashes, flushes, meta, entriesInFrame, fromMemory, waitsForAmnesic);
+        return new Bounds(
+                epochs, records, crashes, flushes, meta, entriesInFrame, fromMemory, waitsForAmnesic, damages, changes);
     }
 
     public Bounds frames(int entries) {
-        return new Bounds(epochs, records, crashes, flushesAtOnce, metaAtOnce, entries, fromMemory, waitsForAmnesic);
+        return new Bounds(
+                epochs,
+                records,
+                crashes,
+                flushesAtOnce,
+                metaAtOnce,
+                entries,
+                fromMemory,
+                waitsForAmnesic,
+                damages,
+                changes);
     }
 
     public Bounds goesOnWithoutAmnesic() {
-        return new Bounds(epochs, records, crashes, flushesAtOnce, metaAtOnce, entriesInFrame, fromMemory, false);
+        return new Bounds(
+                epochs,
+                records,
+                crashes,
+                flushesAtOnce,
+                metaAtOnce,
+                entriesInFrame,
+                fromMemory,
+                false,
+                damages,
+                changes);
+    }
+
+    public Bounds damages(int damagesOverAll) {
+        return new Bounds(
+                epochs,
+                records,
+                crashes,
+                flushesAtOnce,
+                metaAtOnce,
+                entriesInFrame,
+                fromMemory,
+                waitsForAmnesic,
+                damagesOverAll,
+                changes);
+    }
+
+    public Bounds changes(int changesOverAll) {
+        return new Bounds(
+                epochs,
+                records,
+                crashes,
+                flushesAtOnce,
+                metaAtOnce,
+                entriesInFrame,
+                fromMemory,
+                waitsForAmnesic,
+                damages,
+                changesOverAll);
     }
 }

@@ -19,9 +19,12 @@ final class ClusterModel {
     private static final int CRASHES = 0;
     private static final int APPENDED = 1;
     private static final int HISTORY = 2;
-    private static final int FIRST_REPLICA = 3;
+    private static final int DAMAGES = 3;
+    private static final int CHANGES = 4;
+    private static final int FIRST_REPLICA = 5;
 
-    private final int voters;
+    private final int firstVoters;
+    private final int nodes;
     private final Bounds bounds;
     private final @Nullable KillSwitch off;
 
@@ -59,8 +62,10 @@ final class ClusterModel {
     @SuppressWarnings("ArrayRecordComponent") // never compared: `VisitedStates` looks at the numbers
     record Successor(int action, int[] state, @Nullable String violation) {}
 
-    ClusterModel(int voters, Bounds bounds, @Nullable KillSwitch off) {
-        this.voters = voters;
+    /// Nodes below `firstVoters` vote from the beginning, the others learn.
+    ClusterModel(int firstVoters, int nodes, Bounds bounds, @Nullable KillSwitch off) {
+        this.firstVoters = firstVoters;
+        this.nodes = nodes;
         this.bounds = bounds;
         this.off = off;
         keep(History.EMPTY);
@@ -68,9 +73,9 @@ final class ClusterModel {
 
     /// Nobody has ever led.
     int[] fresh() {
-        var state = new int[FIRST_REPLICA + voters];
-        for (var node = 0; node < voters; node++) {
-            state[FIRST_REPLICA + node] = keep(new ModelReplica(node, voters, bounds, off));
+        var state = new int[FIRST_REPLICA + nodes];
+        for (var node = 0; node < nodes; node++) {
+            state[FIRST_REPLICA + node] = keep(new ModelReplica(node, firstVoters, nodes, bounds, off));
         }
         return state;
     }
@@ -88,6 +93,30 @@ final class ClusterModel {
         return state;
     }
 
+    /// As [#led], and then the first learner has become a voter and everyone knows.
+    int[] enlarged() {
+        var state = settle(advance(led(), changed(0, firstVoters)));
+        state[CHANGES] = 0;
+        return state;
+    }
+
+    /// How two changes of one voter part a cluster, half way: node 0 removes the last node in its own log only, and
+    /// that node was elected by the others and has told node 0.
+    int[] divided() {
+        var last = nodes - 1;
+        var state = advance(advance(enlarged(), changed(0, last)), Action.STAND.with(last));
+        for (var node = 1; node < last; node++) {
+            state = deliver(deliver(state, last, node, Message.Prepare.class), node, last, Message.Promise.class);
+        }
+        state = deliver(state, last, 0, Message.Prepare.class);
+        state[CHANGES] = 0;
+        return state;
+    }
+
+    private int changed(int leader, int voter) {
+        return Action.CHANGE.with(leader * nodes + voter);
+    }
+
     /// Figure 8 of the Raft paper half way: node 0 leads epoch 1 with a record that nobody else has,
     /// node 1 was elected by node 2 for epoch 2, which begins in its own log only.
     int[] overtaken() {
@@ -96,7 +125,7 @@ final class ClusterModel {
     }
 
     private int[] deliver(int[] state, int from, int to, Class<? extends Message> type) {
-        for (var i = FIRST_REPLICA + voters; i < state.length; i++) {
+        for (var i = FIRST_REPLICA + nodes; i < state.length; i++) {
             var flight = flights.get(state[i]);
             if (flight.from() == from && flight.to() == to && type.isInstance(flight.message())) {
                 return advance(state, Action.DELIVER.with(state[i]));
@@ -139,12 +168,12 @@ final class ClusterModel {
     // What may happen
 
     int[] actions(int[] state) {
-        var actions = new int[flightsIn(state) + voters * (6 + voters)];
+        var actions = new int[flightsIn(state) + nodes * (7 + 2 * nodes)];
         var count = 0;
-        for (var i = FIRST_REPLICA + voters; i < state.length; i++) {
+        for (var i = FIRST_REPLICA + nodes; i < state.length; i++) {
             actions[count++] = Action.DELIVER.with(state[i]);
         }
-        for (var node = 0; node < voters; node++) {
+        for (var node = 0; node < nodes; node++) {
             var replica = replica(state, node);
             if (replica.flushes()) {
                 actions[count++] = Action.FLUSH.with(node);
@@ -154,9 +183,12 @@ final class ClusterModel {
             }
             if (replica.leads()) {
                 actions[count++] = Action.TICK.with(node);
-                for (var other = 0; other < voters; other++) {
+                for (var other = 0; other < nodes; other++) {
                     if (replica.greets()[other]) {
-                        actions[count++] = Action.GREET.with(node * voters + other);
+                        actions[count++] = Action.GREET.with(node * nodes + other);
+                    }
+                    if (other != node && state[CHANGES] < bounds.changes()) {
+                        actions[count++] = changed(node, other);
                     }
                 }
             } else {
@@ -168,20 +200,23 @@ final class ClusterModel {
             if (state[CRASHES] < bounds.crashes()) {
                 actions[count++] = Action.CRASH.with(node);
             }
+            if (state[DAMAGES] < bounds.damages()) {
+                actions[count++] = Action.DAMAGE.with(node);
+            }
         }
         return Arrays.copyOf(actions, count);
     }
 
     /// A leader, those that do not follow it yet.
     private boolean[] greets(ModelReplica replica) {
-        var greets = new boolean[voters];
+        var greets = new boolean[nodes];
         for (var follower : replica.core.view(0).followers()) {
             greets[follower.nodeId()] = !follower.inSession();
         }
         return greets;
     }
 
-    /// Null: it leads beyond the bounds.
+    /// Null: it leads beyond the bounds, or the core refuses.
     @Nullable
     Successor apply(int[] state, int action) {
         var argument = Action.argument(action);
@@ -204,17 +239,21 @@ final class ClusterModel {
             }
             case FLUSH, WRITE_META, TICK ->
                 next.step(argument, Action.of(action).with(0));
-            case GREET -> next.step(argument / voters, Action.GREET.with(argument % voters));
+            case GREET -> next.step(argument / nodes, Action.GREET.with(argument % nodes));
+            case CHANGE -> {
+                next.state[CHANGES]++;
+                next.step(argument / nodes, Action.CHANGE.with(argument % nodes));
+                if (next.state[FIRST_REPLICA + argument / nodes] == state[FIRST_REPLICA + argument / nodes]) {
+                    return null;
+                }
+            }
             case CRASH -> {
                 next.state[CRASHES]++;
-                // What was under way to it goes with its connections; what it has sent may still arrive.
-                next.flights.removeIf(flight -> flights.get(flight).to() == argument);
-                next.step(argument, Action.CRASH.with(0));
-                for (var other = 0; other < voters; other++) {
-                    if (other != argument && replica(state, other).leads()) {
-                        next.step(other, Action.GREET.with(argument));
-                    }
-                }
+                next.restart(argument, Action.CRASH);
+            }
+            case DAMAGE -> {
+                next.state[DAMAGES]++;
+                next.restart(argument, Action.DAMAGE);
             }
         }
         return new Successor(action, next.finish(), next.violation);
@@ -226,8 +265,8 @@ final class ClusterModel {
         private @Nullable String violation;
 
         Draft(int[] from) {
-            state = Arrays.copyOf(from, FIRST_REPLICA + voters);
-            for (var i = FIRST_REPLICA + voters; i < from.length; i++) {
+            state = Arrays.copyOf(from, FIRST_REPLICA + nodes);
+            for (var i = FIRST_REPLICA + nodes; i < from.length; i++) {
                 flights.add(from[i]);
             }
         }
@@ -237,7 +276,8 @@ final class ClusterModel {
                 return;
             }
             var before = state[FIRST_REPLICA + node];
-            var stepped = steps.computeIfAbsent(((long) before << 32) | action, _ -> compute(before, action));
+            var stepped = steps.computeIfAbsent(
+                    ((long) before << 32) | Integer.toUnsignedLong(action), _ -> compute(before, action));
             state[FIRST_REPLICA + node] = stepped.replica();
             for (var flight : stepped.sent()) {
                 if (!flights.contains(flight)) {
@@ -253,8 +293,19 @@ final class ClusterModel {
             }
         }
 
+        void restart(int node, Action how) {
+            // What was under way to it goes with its connections; what it has sent may still arrive.
+            flights.removeIf(flight -> ClusterModel.this.flights.get(flight).to() == node);
+            step(node, how.with(0));
+            for (var other = 0; other < nodes; other++) {
+                if (other != node && replicas.get(state[FIRST_REPLICA + other]).leads()) {
+                    step(other, Action.GREET.with(node));
+                }
+            }
+        }
+
         int[] finish() {
-            for (var node = 0; node < voters && violation == null; node++) {
+            for (var node = 0; node < nodes && violation == null; node++) {
                 violation = compare(node);
             }
             flights.removeIf(flight -> isSpent(ClusterModel.this.flights.get(flight)));
@@ -275,7 +326,7 @@ final class ClusterModel {
 
         private @Nullable String compare(int node) {
             var one = replicas.get(state[FIRST_REPLICA + node]);
-            for (var other = 0; other < voters; other++) {
+            for (var other = 0; other < nodes; other++) {
                 var two = replicas.get(state[FIRST_REPLICA + other]);
                 if (other > node) {
                     var pair = ((long) state[FIRST_REPLICA + node] << 32) | state[FIRST_REPLICA + other];
@@ -314,6 +365,8 @@ final class ClusterModel {
             case CRASH -> replica.crash();
             case TICK -> replica.tick();
             case GREET -> replica.greet(argument);
+            case DAMAGE -> replica.damage();
+            case CHANGE -> replica.changeVoter(argument);
         }
         if (replica.durable.promisedEpoch() < durablePromise && off != KillSwitch.DURABLE_PROMISE) {
             replica.observed.add(new Observation.Broken("I6: node %d promised %d and has promised %d now"
@@ -374,7 +427,7 @@ final class ClusterModel {
     }
 
     private int flightsIn(int[] state) {
-        return state.length - FIRST_REPLICA - voters;
+        return state.length - FIRST_REPLICA - nodes;
     }
 
     int replicaStates() {
@@ -397,13 +450,15 @@ final class ClusterModel {
             case WRITE_META -> "node %d's hard state becomes durable".formatted(argument);
             case CRASH -> "node %d crashes and starts again".formatted(argument);
             case TICK -> "node %d ticks".formatted(argument);
-            case GREET -> "node %d sends a heartbeat to %d".formatted(argument / voters, argument % voters);
+            case DAMAGE -> "node %d starts again, its log is damaged".formatted(argument);
+            case CHANGE -> "node %d changes whether %d votes".formatted(argument / nodes, argument % nodes);
+            case GREET -> "node %d sends a heartbeat to %d".formatted(argument / nodes, argument % nodes);
         };
     }
 
     String describe(int[] state) {
         var text = new StringBuilder();
-        for (var node = 0; node < voters; node++) {
+        for (var node = 0; node < nodes; node++) {
             var kept = replica(state, node);
             var replica = kept.replica();
             var view = replica.core.view(0);

@@ -16,5 +16,11 @@ public enum KillSwitch {
     /// A leader is open at once, and inherited entries are acknowledged as they are counted.
     BARRIER,
     /// What an election of tier 2 or 3 declares as possibly lost is not accepted as declared.
-    DECLARED_LOSS
+    DECLARED_LOSS,
+    /// A replica whose log lost what it had flushed counts as one that has lost nothing.
+    SUSPECT,
+    /// A leader changes the voters before an entry of its own epoch is flushed on a majority.
+    CHANGE_AFTER_OWN_ENTRY,
+    /// A leader changes the voters again before the last change is flushed on a majority.
+    ONE_CHANGE_AT_A_TIME
 }

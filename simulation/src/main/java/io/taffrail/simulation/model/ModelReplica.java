@@ -60,15 +60,17 @@ final class ModelReplica {
         }
     }
 
-    ModelReplica(int id, int voters, Bounds bounds, @Nullable KillSwitch off) {
+    /// Nodes below `voters` vote from the beginning, up to `nodes` they learn.
+    ModelReplica(int id, int voters, int nodes, Bounds bounds, @Nullable KillSwitch off) {
         this.id = id;
         this.bounds = bounds;
         this.off = off == null ? KillSwitch.DECLARED_LOSS : off;
         var members = new ArrayList<Member>();
-        for (var node = 0; node < voters; node++) {
-            members.add(new Member(node, storage(node), "", ""));
+        for (var node = 0; node < nodes; node++) {
+            members.add(member(node));
         }
-        var first = new LoggedConfiguration(0, new Configuration(1, members, List.of()));
+        var first = new LoggedConfiguration(
+                0, new Configuration(1, members.subList(0, voters), members.subList(voters, nodes)));
         this.durable = new HardState(CLUSTER, CLUSTER, 0, -1, 0, false, false, List.of(first));
         this.hard = durable;
         this.core = newCore();
@@ -99,12 +101,17 @@ final class ModelReplica {
         return new UUID(0, node);
     }
 
+    static Member member(int node) {
+        return new Member(node, storage(node), "", "");
+    }
+
     private ReplicationCore newCore() {
         var config = new ProtocolConfig(
                 100, 1000, 2000, 500, 0, bounds.waitsForAmnesic(), 0, 5000, 1 << 20, 1 << 20, 1 << 20, 1000);
         var end = log.end();
         return new ReplicationCore(
-                new ReplicationCore.Start(id, storage(id), incarnation, hard, log.lineage(), List.of(), 0, end),
+                new ReplicationCore.Start(
+                        id, storage(id), incarnation, hard, log.lineage(), log.configurations(), 0, end),
                 config,
                 view,
                 LEAST,
@@ -186,8 +193,61 @@ final class ModelReplica {
         core.step(NOW, new Event.Connected(node, false));
     }
 
+    /// Asks for `voter` to become one, or to be one no more.
+    void changeVoter(int voter) {
+        var current = configuration();
+        var promote = current.voter(voter) == null;
+        var skips = switch (off) {
+            case CHANGE_AFTER_OWN_ENTRY -> core.isLeader() && !core.isOpen();
+            case ONE_CHANGE_AT_A_TIME -> core.isOpen();
+            default -> false;
+        };
+        if (skips) {
+            perform(new Effect.AppendConfiguration(core.epoch(), next(current, voter, promote)));
+            settle();
+        } else {
+            var change = promote ? new Event.Change.PromoteLearner(voter) : new Event.Change.RemoveVoter(voter);
+            handle(new Event.ChangeConfiguration(1, current.id(), change));
+        }
+    }
+
+    private static Configuration next(Configuration current, int voter, boolean promote) {
+        var voters = new ArrayList<>(current.voters());
+        var learners = new ArrayList<>(current.learners());
+        voters.removeIf(member -> member.nodeId() == voter);
+        learners.removeIf(member -> member.nodeId() == voter);
+        if (promote) {
+            voters.add(member(voter));
+        }
+        return new Configuration(current.id() + 1, voters, learners);
+    }
+
+    /// In force here.
+    Configuration configuration() {
+        var logged = log.configurations();
+        return logged.isEmpty()
+                ? hard.configurations().getFirst().configuration()
+                : logged.getLast().configuration();
+    }
+
     boolean isWriting() {
         return durableVersion < version;
+    }
+
+    /// Starts again without the last entry that it had flushed, and a recovery that has noticed.
+    void damage() {
+        var held = log.cutAt(flushedLsn).entries();
+        flushedLsn = held.size() < 2 ? 0 : held.get(held.size() - 2).end().lsn();
+        durable = new HardState(
+                durable.clusterId(),
+                durable.historyId(),
+                durable.promisedEpoch(),
+                durable.promisedNode(),
+                durable.promisedIncarnation(),
+                durable.dirty(),
+                off != KillSwitch.SUSPECT,
+                durable.configurations());
+        crash();
     }
 
     /// Loses what was not flushed and what of the hard state was not durable, and starts again.
@@ -330,6 +390,10 @@ final class ModelReplica {
                         control.add(new Event.ControlEntry.EpochBegun(
                                 entry.begins(), entry.end().lsn()));
                     }
+                    if (entry.configures() != null) {
+                        control.add(new Event.ControlEntry.Configured(
+                                entry.configures(), entry.end().lsn()));
+                    }
                 }
                 log = log.with(entries);
                 view.log = log;
@@ -368,7 +432,13 @@ final class ModelReplica {
             }
             case Effect.Open(long epoch) -> observed.add(new Observation.Opened(epoch));
             case Effect.Halt(String message) -> broken("halts: " + message);
-            case Effect.AppendConfiguration _ -> throw new IllegalStateException("members do not change here");
+            case Effect.AppendConfiguration(long epoch, var configuration) -> {
+                log = log.append(epoch, configuration);
+                view.log = log;
+                var control = new Event.ControlEntry.Configured(
+                        configuration, log.end().lsn());
+                step(new Event.Appended(log.end(), List.of(control), false, false));
+            }
             case Effect.OfferSeed _, Effect.ServeSeed _, Effect.Seed _, Effect.SeedBytes _ ->
                 throw new IllegalStateException("no log is trimmed here, so all meet somewhere");
             case Effect.RequestFlush _,

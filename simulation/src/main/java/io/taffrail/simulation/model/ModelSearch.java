@@ -21,14 +21,30 @@ public final class ModelSearch {
         /// Node 0 leads epoch 1, all follow, nothing is under way.
         LED,
         /// As [#LED], and then an unshipped record, and an epoch 2 that only its leader's log knows.
-        OVERTAKEN
+        OVERTAKEN,
+        /// As [#LED], and a fourth node learns.
+        LEARNING,
+        /// As [#LEARNING], and then the fourth node has become a voter.
+        ENLARGED,
+        /// As [#ENLARGED], and then a change of the voters that only its leader's log knows, and an epoch 2 of the node
+        /// that it removes.
+        DIVIDED;
+
+        private int nodes() {
+            return switch (this) {
+                case LED, OVERTAKEN -> VOTERS;
+                case LEARNING, ENLARGED, DIVIDED -> VOTERS + 1;
+            };
+        }
     }
 
     private ModelSearch(Start from, Bounds bounds, @Nullable KillSwitch off) {
-        model = new ClusterModel(VOTERS, bounds, off);
+        model = new ClusterModel(VOTERS, from.nodes(), bounds, off);
         start = switch (from) {
-            case LED -> model.led();
+            case LED, LEARNING -> model.led();
             case OVERTAKEN -> model.overtaken();
+            case ENLARGED -> model.enlarged();
+            case DIVIDED -> model.divided();
         };
     }
 
