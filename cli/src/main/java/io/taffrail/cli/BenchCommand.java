@@ -67,6 +67,10 @@ final class BenchCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        atLeast("--records", records, 1);
+        atLeast("--size", size, 0);
+        atLeast("--rate", rate, 0);
+        atLeast("--linger", lingerMicros, 0);
         var value = new byte[size];
         new Random(1).nextBytes(value);
         var config = AppenderConfig.DEFAULTS
@@ -144,5 +148,11 @@ final class BenchCommand implements Callable<Integer> {
                 histogram.getValueAtPercentile(99.9) / 1e3,
                 histogram.getMaxValue() / 1e3,
                 histogram.getTotalCount()));
+    }
+
+    private static void atLeast(String option, long value, long least) {
+        if (value < least) {
+            throw new CliException(ExitCode.USAGE, option + " is " + value + ": allowed is " + least + " or more");
+        }
     }
 }

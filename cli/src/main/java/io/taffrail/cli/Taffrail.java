@@ -6,6 +6,8 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import picocli.AutoComplete.GenerateCompletion;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -39,7 +41,14 @@ import picocli.CommandLine.ParameterException;
             "Exit codes: 0 done, 1 refused, 2 wrong usage, 3 no answer (try again), 4 data lost or damaged."
         })
 final class Taffrail {
+    /// Held here, because the logging of the JDK forgets a level with its logger.
+    private static final Logger GRPC = Logger.getLogger("io.grpc");
+
     public static void main(String[] arguments) {
+        if (System.getenv("TAFFRAIL_DEBUG") == null) {
+            // It prints a stack trace of its own where a name cannot be resolved; the refusal says it in a line.
+            GRPC.setLevel(Level.OFF);
+        }
         System.exit(commandLine().execute(arguments));
     }
 

@@ -39,7 +39,9 @@ class TaffrailTest {
         assertEquals(ExitCode.USAGE, run("append", "s", "/no/such/file"));
         assertEquals(ExitCode.USAGE, run("read", "s", "--from", "yesterday"));
         assertEquals(ExitCode.USAGE, run("status", "--server", "127.0.0.1:http"));
-        assertEquals(4, err.toString().lines().count(), err.toString());
+        assertEquals(ExitCode.USAGE, run("bench", "--records", "-5"));
+        assertEquals(ExitCode.USAGE, run("bench", "--size", "-1"));
+        assertEquals(6, err.toString().lines().count(), err.toString());
     }
 
     @Test
