@@ -10,6 +10,7 @@ import io.taffrail.replication.protocol.LogPosition;
 import io.taffrail.replication.protocol.LoggedConfiguration;
 import io.taffrail.replication.protocol.ReplicationCore;
 import io.taffrail.streams.StreamStore;
+import io.taffrail.streams.StreamStoreConfig;
 import io.taffrail.wal.RecoveryReport;
 import io.taffrail.wal.SlotFile;
 import io.taffrail.wal.Wal;
@@ -52,6 +53,7 @@ final class Opening {
 
     static Opened open(
             ReplicaConfig config,
+            StreamStoreConfig streams,
             LogDirectory directory,
             IoMethod io,
             Executor background,
@@ -59,7 +61,7 @@ final class Opening {
             WalListener walListener,
             RandomGenerator random) {
         try {
-            return new Opening().read(config, directory, io, background, nanoTime, walListener, random);
+            return new Opening().read(config, streams, directory, io, background, nanoTime, walListener, random);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -67,6 +69,7 @@ final class Opening {
 
     private Opened read(
             ReplicaConfig config,
+            StreamStoreConfig streams,
             LogDirectory directory,
             IoMethod io,
             Executor background,
@@ -78,7 +81,7 @@ final class Opening {
         var lineageSlot = SlotFile.open(directory, "lineage", io);
         var before = previous(metaSlot.value(), config.nodeId(), random);
         var streamsFolder = directory.subdirectory("streams");
-        var store = StreamStore.open(streamsFolder, background);
+        var store = StreamStore.open(streamsFolder, background, streams);
         var replayFrom = store.appliedLsn();
         var chain = store.appliedChainCrc();
         var wal = Wal.open(
@@ -87,7 +90,8 @@ final class Opening {
                 io,
                 nanoTime,
                 walListener,
-                before.durableHint().lsn(),
+                // A checkpoint holds only what was flushed: a log that ends below it has lost bytes.
+                Math.max(before.durableHint().lsn(), replayFrom),
                 replayFrom,
                 (header, payload) -> {
                     foreign |= header.lsn() == store.appliedLsn() && header.chainPrevious() != store.appliedChainCrc();
@@ -97,7 +101,8 @@ final class Opening {
                 });
         foreign |= replayFrom == wal.receivedLsn() && chain != wal.chainCrc();
         if (foreign || store.appliedLsn() > wal.receivedLsn() || store.appliedLsn() < wal.startLsn()) {
-            replayFrom = rebuild(store, wal, before.hard().suspect());
+            var suspect = before.hard().suspect() || wal.recovery().verdict() == RecoveryReport.Verdict.CORRUPT;
+            replayFrom = rebuild(store, wal, suspect);
         }
         var end = new LogPosition(wal.receivedLsn(), wal.lastEpoch(), wal.chainCrc());
         var hard = before.hard();
@@ -143,7 +148,8 @@ final class Opening {
         }
         var from = store.appliedLsn();
         if (from < wal.startLsn() && suspect) {
-            // It was being filled up from a peer. Nothing here counts anywhere: begin with nothing and ask again.
+            // It was being filled up from a peer, or what it lost lies below its checkpoints. Nothing here counts
+            // anywhere: begin with nothing and ask again.
             store.reset();
             wal.restart(0, 0, 0);
             return 0;

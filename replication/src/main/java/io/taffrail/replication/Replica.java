@@ -9,6 +9,7 @@ import io.taffrail.streams.Durability;
 import io.taffrail.streams.Refusal;
 import io.taffrail.streams.StreamCommand;
 import io.taffrail.streams.StreamStore;
+import io.taffrail.streams.StreamStoreConfig;
 import io.taffrail.wal.WalReader;
 import io.taffrail.wal.WalStats;
 import io.taffrail.wal.io.IoMethod;
@@ -52,9 +53,34 @@ public final class Replica {
             RandomGenerator random,
             Consumer<Integer> progress,
             ReplicaListener listener) {
+        return open(
+                config,
+                StreamStoreConfig.DEFAULTS,
+                directory,
+                io,
+                background,
+                loop,
+                network,
+                random,
+                progress,
+                listener);
+    }
+
+    /// With other limits of the streams' state, such as how much log lies between two checkpoints.
+    public static Replica open(
+            ReplicaConfig config,
+            StreamStoreConfig streams,
+            LogDirectory directory,
+            IoMethod io,
+            Executor background,
+            EventLoop loop,
+            Network network,
+            RandomGenerator random,
+            Consumer<Integer> progress,
+            ReplicaListener listener) {
         progress.accept(0);
         var signals = new WalSignals();
-        var opened = Opening.open(config, directory, io, background, loop::nanoTime, signals, random);
+        var opened = Opening.open(config, streams, directory, io, background, loop::nanoTime, signals, random);
         progress.accept(100);
         return new Replica(loop, new ReplicaLoop(config, opened, signals, loop, network, random, listener));
     }
@@ -155,6 +181,11 @@ public final class Replica {
 
     public Watermarks watermarks() {
         return shell.watermarks();
+    }
+
+    /// First LSN that a reader may read now; a status may be older.
+    public long startLsn() {
+        return shell.startLsn();
     }
 
     public WalStats walStats() {

@@ -329,6 +329,10 @@ final class ReplicaLoop {
         }
         loop.schedule(config.heartbeatNanos() / TICKS_A_HEARTBEAT, this::tick);
         var now = loop.nanoTime();
+        if (truncating == null && seeding == null && shutdown == null) {
+            // Before the core hears where the log begins: it must not look for what was trimmed since.
+            housekeeping.tick(now, settings, this::internal);
+        }
         var stats = wal.stats();
         post(new Event.Tick(stats.unflushedAgeNanos(), wal.startLsn()));
         // Authority may have come back while no watermark moved.
@@ -337,9 +341,6 @@ final class ReplicaLoop {
         if (seeding != null) {
             // The last request or its answer may have been lost.
             seeding.ask(envelope());
-        }
-        if (truncating == null && seeding == null && shutdown == null) {
-            housekeeping.tick(now, settings, this::internal);
         }
         statusDirty |= core.isLeader();
         wake();
@@ -782,6 +783,10 @@ final class ReplicaLoop {
 
     Watermarks watermarks() {
         return watermarks;
+    }
+
+    long startLsn() {
+        return wal.startLsn();
     }
 
     WalStats walStats() {

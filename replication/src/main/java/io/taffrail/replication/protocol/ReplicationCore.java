@@ -151,7 +151,7 @@ public final class ReplicationCore {
             return;
         }
         switch (message) {
-            case Message.Invite _ -> {}
+            case Message.Invite invite -> locate(invite.configuration().configuration());
             case Message.Uninitialized _ -> state.invite(from);
             case Message.PreVote preVote -> preVote(from, preVote);
             case Message.Prepare(long epoch) -> prepare(received, epoch);
@@ -187,6 +187,14 @@ public final class ReplicationCore {
         if (self != null && self.storageId().equals(state.storageId)) {
             // This storage has never promised anything to anyone, so it may believe whoever names it.
             joinCluster(cluster, history, first);
+        }
+    }
+
+    /// This replica was away while the members changed: its own configuration may name nobody who is still there, and
+    /// it could not answer the leader.
+    private void locate(Configuration newer) {
+        if (newer.id() > state.configuration().id()) {
+            state.emit(new Effect.Locate(newer.members()));
         }
     }
 
