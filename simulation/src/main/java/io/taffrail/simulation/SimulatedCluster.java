@@ -44,6 +44,7 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
     private final Map<Long, @Nullable String> streamNames = new HashMap<>();
     private @Nullable UUID clusterId;
     private boolean bootstrapped;
+    private long lastOpenedEpoch;
     private @Nullable RuntimeException violation;
 
     public SimulatedCluster(SimulationOptions options) {
@@ -324,7 +325,9 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
             if (begin.possibleLoss()) {
                 coverage.count("loss declared");
             }
-            checks.ledger().opened(new OpenLeader(node.id(), epoch, begin.possibleLoss(), log));
+            var declared = checks.declaresLossSince(log, lastOpenedEpoch);
+            lastOpenedEpoch = Math.max(lastOpenedEpoch, epoch);
+            checks.ledger().opened(new OpenLeader(node.id(), process.life(), epoch, declared, begin.testified(), log));
         }
     }
 

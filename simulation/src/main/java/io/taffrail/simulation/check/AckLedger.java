@@ -28,8 +28,15 @@ public final class AckLedger {
 
     /// A leader that has opened.
     ///
-    /// @param declaresLoss its EPOCH_BEGIN says that records acknowledged from memory may be missing
-    public record OpenLeader(int nodeId, long epoch, boolean declaresLoss, ObservedLog log) {}
+    /// @param life of its process
+    /// @param declaresLoss an epoch since the last leader says that records acknowledged from memory may be missing
+    /// @param testified the nodes whose logs it chose from
+    public record OpenLeader(
+            int nodeId, int life, long epoch, boolean declaresLoss, List<Integer> testified, LogContents log) {
+        public OpenLeader {
+            testified = List.copyOf(testified);
+        }
+    }
 
     private final SimulationOptions options;
     private final FaultHistory history;
@@ -73,7 +80,7 @@ public final class AckLedger {
         newest = leader;
     }
 
-    private static boolean isMissing(Acknowledgement ack, ObservedLog log) {
+    private static boolean isMissing(Acknowledgement ack, LogContents log) {
         var lsn = ack.outcome().lsnStart();
         if (lsn < log.startLsn()) {
             return false;
@@ -103,12 +110,14 @@ public final class AckLedger {
 
     private @Nullable Excuse excuse(Acknowledgement ack, OpenLeader leader) {
         var reached = ack.outcome().reached();
+        // Nobody led between the two, so the log of the former leader is the best that there can be.
+        var followsAtOnce = leader.epoch() == ack.entryEpoch() + 1;
         if (reached.replicationMode() == ReplicationMode.ASYNC) {
-            // Of a leader that leads again at once, only what was in memory may be gone.
-            var sameLeader = leader.nodeId() == ack.nodeId()
-                    && leader.epoch() == ack.entryEpoch() + 1
-                    && !history.diskEverFailed(ack.nodeId());
-            return reached.commitMode() == CommitMode.SYNC && sameLeader ? null : Excuse.ASYNC_REPLICATION;
+            var kept = switch (reached.commitMode()) {
+                case ASYNC -> leader.nodeId() == ack.nodeId() && leader.life() == ack.life();
+                case SYNC -> leader.testified().contains(ack.nodeId()) && !history.diskEverFailed(ack.nodeId());
+            };
+            return followsAtOnce && kept ? null : Excuse.ASYNC_REPLICATION;
         }
         if (history.failedDisks() > options.tolerated()) {
             return Excuse.FAILED_DISKS;

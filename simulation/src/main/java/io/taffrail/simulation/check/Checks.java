@@ -72,6 +72,22 @@ public final class Checks {
         throw new InvariantViolation("OpenMeansBegun", "no EPOCH_BEGIN of the epoch %d that is open".formatted(epoch));
     }
 
+    /// Whether an epoch above `epoch` has declared a loss, also one whose leader never opened.
+    public boolean declaresLossSince(ObservedLog log, long epoch) {
+        for (var entry : log.newestFirst()) {
+            var control = entry.control();
+            if (entry.header().epoch() <= epoch) {
+                return false;
+            }
+            if (entry.header().type() == EntryType.EPOCH_BEGIN
+                    && control != null
+                    && ControlEntryCodec.epochBegin(control.duplicate()).possibleLoss()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /// I15, for the strongest promise: the entry is flushed on a majority of the nodes, those apart that are
     /// they were last seen; what was flushed stays so when its process dies.
     public void durableOnQuorum(Acknowledgement ack, List<ObservedLog> logs) {

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 
 /// What one replica's log holds, read through its own reader and kept up to date: what was read before is read
 /// again only if the log was cut.
-public final class ObservedLog {
+public final class ObservedLog implements LogContents {
     private final Replica replica;
     private final WalReader reader;
     private final TreeMap<Long, ObservedEntry> entries = new TreeMap<>();
@@ -65,6 +65,7 @@ public final class ObservedLog {
         }
     }
 
+    @Override
     public @Nullable ObservedEntry at(long lsn) {
         return entries.get(lsn);
     }
@@ -87,12 +88,14 @@ public final class ObservedLog {
         return entry != null && entry.header().crc() == crc && entry.header().endLsn() <= flushedLsn;
     }
 
+    @Override
     public long endLsn() {
         return entries.isEmpty()
                 ? replica.status().startLsn()
                 : entries.lastEntry().getValue().header().endLsn();
     }
 
+    @Override
     public long startLsn() {
         return replica.status().startLsn();
     }
