@@ -184,6 +184,7 @@ class ClusterCommandIT {
         builder.environment().put("TAFFRAIL_JAVA_OPTS", "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xmx256m");
         // What is tested was packaged by the build that runs the test.
         builder.environment().put("TAFFRAIL_BUILD", "never");
+        builder.environment().put("TAFFRAIL_UNSAFE_STORAGE", "true");
         return builder;
     }
 

@@ -17,7 +17,11 @@ final class Programs {
     private Programs() {}
 
     static List<String> service(List<String> jvmOptions, String... arguments) {
-        return java(SERVICE, jvmOptions, arguments);
+        // Tests may run in a container or in memory, where the service would not start.
+        var options = new ArrayList<String>();
+        options.add("-Dtaffrail.unsafe.storage=true");
+        options.addAll(jvmOptions);
+        return java(SERVICE, options, arguments);
     }
 
     static List<String> cli(String... arguments) {

@@ -57,6 +57,11 @@ final class ServeCommand implements Callable<Integer> {
     @Option(names = "--ready-file", paramLabel = "FILE", description = "written once the replica serves")
     Optional<String> readyFile = Optional.empty();
 
+    @Option(
+            names = "--unsafe-storage",
+            description = "take a folder in memory, in a container's layer or on a network (taffrail.unsafe.storage)")
+    boolean unsafeStorage;
+
     @Option(names = "--json", description = "log lines as JSON")
     boolean json;
 
@@ -79,6 +84,9 @@ final class ServeCommand implements Callable<Integer> {
         if (voters.isPresent()) {
             set("taffrail.cluster.voters", voters);
             System.setProperty("taffrail.cluster.mode", "static");
+        }
+        if (unsafeStorage) {
+            System.setProperty("taffrail.unsafe.storage", "true");
         }
         if (json) {
             System.setProperty("quarkus.log.console.json.enabled", "true");

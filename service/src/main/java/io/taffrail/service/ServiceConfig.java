@@ -291,5 +291,10 @@ public interface ServiceConfig {
         @WithDefault("false")
         @WithName("fsync-disabled")
         boolean fsyncDisabled();
+
+        /// Takes a data directory on a file system that cannot keep what is written to it: memory, a container's layer,
+        /// a network.
+        @WithDefault("false")
+        boolean storage();
     }
 }

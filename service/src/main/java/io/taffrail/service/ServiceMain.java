@@ -67,8 +67,13 @@ public final class ServiceMain {
                     .withSources(new PropertiesConfigSource(named, "application.properties", DEFAULTS_ORDINAL))
                     .withMapping(ServiceConfig.class)
                     .build();
-            ServiceSettings.of(config.getConfigMapping(ServiceConfig.class));
-            return List.of();
+            var mapped = config.getConfigMapping(ServiceConfig.class);
+            var settings = ServiceSettings.of(mapped);
+            var storage = UnfitStorage.of(settings.dataDirectory());
+            return storage == null || mapped.unsafe().storage()
+                    ? List.of()
+                    : List.of("taffrail.data-dir: " + storage
+                            + "; choose a folder on a disk (--data DIR), or allow this one (--unsafe-storage)");
         } catch (ConfigRefusedException refused) {
             return refused.problems();
         } catch (ConfigValidationException refused) {

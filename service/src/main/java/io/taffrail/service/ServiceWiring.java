@@ -19,6 +19,7 @@ import io.taffrail.service.rpc.MemoryBudget;
 import io.taffrail.service.rpc.RpcCall;
 import io.taffrail.service.rpc.RpcServer;
 import io.taffrail.service.telemetry.HealthChecks;
+import io.taffrail.service.telemetry.OwnMeters;
 import io.taffrail.service.telemetry.ProcessInfo;
 import io.taffrail.service.telemetry.ReplicaMetrics;
 import io.taffrail.service.telemetry.TrafficMetrics;
@@ -136,6 +137,7 @@ public class ServiceWiring {
 
     void start(@Observes StartupEvent event) {
         warnings();
+        OwnMeters.removeFrom(registry);
         var metrics = new ReplicaMetrics(registry, host);
         host.observe(metrics);
         host.observe(new Progress());
@@ -173,6 +175,11 @@ public class ServiceWiring {
     private void warnings() {
         if (config.unsafe().fsyncDisabled()) {
             warn("taffrail.unsafe.fsync-disabled is true: a crash may corrupt the log, SYNC promises nothing");
+        }
+        // Whoever started the process has allowed it: ServiceMain refuses it otherwise.
+        var storage = UnfitStorage.of(settings.dataDirectory());
+        if (storage != null) {
+            warn("taffrail.unsafe.storage: " + storage);
         }
         if (settings.tls().isEmpty()
                 && !config.listen().equals("127.0.0.1")
@@ -378,6 +385,7 @@ public class ServiceWiring {
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
         } finally {
+            OwnMeters.removeFrom(registry);
             peerClient.close();
             readThreads.shutdownNow();
             workers.shutdown();

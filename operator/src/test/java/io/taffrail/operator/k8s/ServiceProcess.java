@@ -71,6 +71,8 @@ final class ServiceProcess implements LocalKubelet.Container {
                     "-XX:+UseSerialGC",
                     "-Xmx256m",
                     "-Djdk.net.hosts.file=" + hosts,
+                    // The folder that stands for the volume may be in a container or in memory.
+                    "-Dtaffrail.unsafe.storage=true",
                     "-jar",
                     jar().toString());
             var environment = builder.environment();
