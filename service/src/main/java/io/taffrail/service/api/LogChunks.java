@@ -3,35 +3,66 @@ package io.taffrail.service.api;
 import io.taffrail.replication.Replica;
 import io.taffrail.wal.WalReader;
 import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
 
-/// A read thread's view of the log: its own reader, and memory that it uses again. One for each thread.
+/// A view of the log for one step of one reader: a reader of the log, and memory that is used again.
+///
+/// What a reader of the log has in its window, and that it stands at an entry's start, is worth a disk read and the
+/// check of a megabyte. So a step that goes on where another ended gets what that one had, whichever thread it was.
 final class LogChunks {
     private static final int FIRST_CAPACITY_BYTES = 1 << 20;
-    private static final ThreadLocal<LogChunks> OF_THREAD = new ThreadLocal<>();
+
+    /// Those that no step has at the moment, the one longest unused first.
+    static final class Pool {
+        private final int mostIdle;
+        private final ArrayDeque<LogChunks> idle = new ArrayDeque<>();
+
+        /// @param mostIdle how many readers that take turns can each go on where they were
+        Pool(int mostIdle) {
+            this.mostIdle = mostIdle;
+        }
+
+        /// To be given back with [#giveBack].
+        synchronized LogChunks lease(Replica replica, long lsn) {
+            for (var chunks : idle) {
+                // Within, too: a batch that did not fit into one response is begun again.
+                if (chunks.startLsn <= lsn && lsn <= chunks.nextLsn && chunks.replica.equals(replica)) {
+                    idle.remove(chunks);
+                    return chunks;
+                }
+            }
+            var oldest = idle.size() < mostIdle ? null : idle.remove();
+            if (oldest != null && oldest.replica.equals(replica)) {
+                return oldest;
+            }
+            if (oldest != null) {
+                oldest.reader.close();
+            }
+            return new LogChunks(replica);
+        }
+
+        synchronized void giveBack(LogChunks chunks) {
+            if (idle.size() < mostIdle) {
+                idle.add(chunks);
+            } else {
+                chunks.reader.close();
+            }
+        }
+    }
 
     private final Replica replica;
     private final WalReader reader;
     private ByteBuffer buffer = ByteBuffer.allocate(FIRST_CAPACITY_BYTES);
+    private long startLsn = -1;
+    private long nextLsn = -1;
 
     private LogChunks(Replica replica) {
         this.replica = replica;
         reader = replica.newReader();
     }
 
-    static LogChunks of(Replica replica) {
-        var chunks = OF_THREAD.get();
-        if (chunks == null || !chunks.replica.equals(replica)) {
-            if (chunks != null) {
-                chunks.reader.close();
-            }
-            chunks = new LogChunks(replica);
-            OF_THREAD.set(chunks);
-        }
-        return chunks;
-    }
-
     /// Whole entries from `lsn` on and below `limitLsn`; fewer than there are if they do not fit. Valid until the next
-    /// call of this thread.
+    /// call.
     ByteBuffer read(long lsn, long limitLsn, int atLeastBytes) {
         if (buffer.capacity() < atLeastBytes) {
             buffer = ByteBuffer.allocate(atLeastBytes);
@@ -39,6 +70,8 @@ final class LogChunks {
         buffer.clear();
         reader.read(lsn, limitLsn, buffer);
         buffer.flip();
+        startLsn = lsn;
+        nextLsn = lsn + buffer.limit();
         return buffer;
     }
 

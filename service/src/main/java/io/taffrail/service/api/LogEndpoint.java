@@ -18,11 +18,15 @@ public record LogEndpoint(
         int readResponseBytes,
         int maxReaders,
         Executor readThreads) {
+    // Two MiB each, where a reader has gone through files.
+    private static final int IDLE_LOG_VIEWS = 8;
+
     public void register(RpcServer server) {
         var wakeups = new FollowWakeups(readThreads);
         host.observe(wakeups);
         var appends = new AppendDesk(host, limits, metrics, info.fsyncDisabled());
-        var reads = new ReadDesk(host, readThreads, wakeups, metrics, readResponseBytes, maxReaders);
+        var reads = new ReadDesk(
+                host, readThreads, new LogChunks.Pool(IDLE_LOG_VIEWS), wakeups, metrics, readResponseBytes, maxReaders);
         new LogGrpcService(host, appends, reads, info).register(server);
         new HealthService(() -> HealthChecks.ready(host)).register(server);
         new ReflectionService().register(server);

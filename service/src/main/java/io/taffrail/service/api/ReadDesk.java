@@ -10,11 +10,13 @@ import java.util.concurrent.Executor;
 /// What every read needs.
 ///
 /// @param threads where the disk is read; a read blocks there and nowhere else
+/// @param chunks what a step reads the log with
 /// @param responseBytes of one answer, unless the client asks for less
 /// @param maxReaders reads that may be open at once
 record ReadDesk(
         ReplicaHost host,
         Executor threads,
+        LogChunks.Pool chunks,
         FollowWakeups wakeups,
         TrafficMetrics metrics,
         int responseBytes,

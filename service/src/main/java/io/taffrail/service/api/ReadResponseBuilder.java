@@ -8,6 +8,8 @@ final class ReadResponseBuilder {
     private static final int BATCHES = 1;
     private static final int NEXT_OFFSET = 2;
     private static final int POSITION = 3;
+    // The headers of a few batches, and the end.
+    private static final int SPARE_BYTES = 1 << 10;
 
     private final FrameBuffer out;
     private final int maxBytes;
@@ -15,10 +17,11 @@ final class ReadResponseBuilder {
     private int records;
     private int recordBytes;
 
-    ReadResponseBuilder(int maxBytes, long maxRecords) {
+    /// @param expectedBytes how much there is; a first guess at the memory
+    ReadResponseBuilder(int maxBytes, long maxRecords, long expectedBytes) {
         this.maxBytes = maxBytes;
         this.recordsLeft = maxRecords;
-        out = new FrameBuffer(Math.min(maxBytes, 64 << 10) + 256);
+        out = new FrameBuffer((int) Math.min(maxBytes, expectedBytes) + SPARE_BYTES);
         out.beginMessage();
     }
 

@@ -47,7 +47,7 @@ sealed interface ReadStart {
     int LEAST_RESPONSE_BYTES = 1 << 10;
 
     /// May read an index file.
-    static ReadStart resolve(Replica replica, ReadRequest request, int defaultResponseBytes) {
+    static ReadStart resolve(Replica replica, LogChunks.Pool pool, ReadRequest request, int defaultResponseBytes) {
         var isolation = isolation(request.getIsolationValue());
         if (isolation == null) {
             return invalid("isolation is " + request.getIsolationValue()
@@ -63,7 +63,7 @@ sealed interface ReadStart {
                     Refusal.of(Refusal.Code.STREAM_NOT_FOUND, "stream \"" + request.getStream() + "\" does not exist"));
         }
         if (request.hasAfter()) {
-            var contradiction = contradiction(replica, request.getAfter());
+            var contradiction = contradiction(replica, pool, request.getAfter());
             if (contradiction != null) {
                 return new Refused(contradiction);
             }
@@ -130,7 +130,7 @@ sealed interface ReadStart {
     }
 
     /// Whether this replica's log is another one than the reader has seen; null: it agrees, as far as it still knows.
-    private static @Nullable Refusal contradiction(Replica replica, ReadPosition seen) {
+    private static @Nullable Refusal contradiction(Replica replica, LogChunks.Pool pool, ReadPosition seen) {
         var status = replica.status();
         if (!seen.getHistoryId().isEmpty() && !seen.getHistoryId().equals(Uuids.wire(status.historyId()))) {
             return Refusal.of(
@@ -151,10 +151,13 @@ sealed interface ReadStart {
             return seen.getEpoch() < status.epoch() ? truncated(seen) : behind(replica, seen);
         }
         long epoch;
+        var chunks = pool.lease(replica, seen.getLsn());
         try {
-            epoch = LogChunks.of(replica).epochAt(seen.getLsn());
+            epoch = chunks.epochAt(seen.getLsn());
         } catch (WalException.OutOfRange noEntryThere) {
             return truncated(seen);
+        } finally {
+            pool.giveBack(chunks);
         }
         return epoch == seen.getEpoch() ? null : truncated(seen);
     }

@@ -45,6 +45,7 @@ final class ReadStream implements RpcListener, FollowWakeups.Waiting {
     private long position;
     private long recordsLeft = Long.MAX_VALUE;
     private int responseBytes;
+    private List<BatchLocation> located = List.of();
     private long lastEpoch;
     private long lastLsn;
     private byte[] historyId = NO_HISTORY;
@@ -88,7 +89,7 @@ final class ReadStream implements RpcListener, FollowWakeups.Waiting {
             end(GrpcStatusMapping.recovering(desk.host().recoveryPercent()));
             return;
         }
-        switch (ReadStart.resolve(replica, request, desk.responseBytes())) {
+        switch (ReadStart.resolve(replica, desk.chunks(), request, desk.responseBytes())) {
             case ReadStart.Refused refused ->
                 end(GrpcStatusMapping.status(refused.refusal(), desk.host().status()));
             case ReadStart.At at -> {
@@ -133,13 +134,21 @@ final class ReadStream implements RpcListener, FollowWakeups.Waiting {
             return;
         }
         var visibleLsn = ReadDesk.visibleLsn(replica, at.isolation());
-        var batches = visibleBatches(replica.streams().locate(streamId, position, LOCATED_BATCHES), visibleLsn);
+        var batches = visibleBatches(locate(replica, at), visibleLsn);
         if (batches.isEmpty()) {
             caughtUp(at);
             return;
         }
-        var response = new ReadResponseBuilder(responseBytes, recordsLeft);
-        fill(response, replica, batches);
+        var response = new ReadResponseBuilder(
+                responseBytes,
+                recordsLeft,
+                batches.getLast().endLsn() - batches.getFirst().lsn());
+        var chunks = desk.chunks().lease(replica, batches.getFirst().lsn());
+        try {
+            fill(response, chunks, batches);
+        } finally {
+            desk.chunks().giveBack(chunks);
+        }
         if (response.records() == 0) {
             throw new IllegalStateException(
                     "stream " + streamId + " offset " + position + " is indexed and was not found in the log");
@@ -148,6 +157,20 @@ final class ReadStream implements RpcListener, FollowWakeups.Waiting {
         desk.metrics().read(response.records(), response.recordBytes());
         var nextOffset = Math.max(position, StreamTail.nextOffset(replica.streams(), stream, visibleLsn));
         send(response.finish(nextOffset, historyId, lastEpoch, lastLsn));
+    }
+
+    /// Large batches are served a few at a time, and finding them again for each response would cost as much as reading
+    /// them. What is not durable on a majority may yet be cut off and stand elsewhere, so that is looked up anew.
+    private List<BatchLocation> locate(Replica replica, ReadStart.At at) {
+        if (at.isolation() == ReadDesk.Isolation.DURABLE) {
+            for (var i = 0; i < located.size(); i++) {
+                if (position < located.get(i).endOffset()) {
+                    return located.subList(i, located.size());
+                }
+            }
+        }
+        located = replica.streams().locate(streamId, position, LOCATED_BATCHES);
+        return located;
     }
 
     private static List<BatchLocation> visibleBatches(List<BatchLocation> located, long visibleLsn) {
@@ -161,8 +184,7 @@ final class ReadStream implements RpcListener, FollowWakeups.Waiting {
         return visible;
     }
 
-    private void fill(ReadResponseBuilder response, Replica replica, List<BatchLocation> batches) {
-        var chunks = LogChunks.of(replica);
+    private void fill(ReadResponseBuilder response, LogChunks chunks, List<BatchLocation> batches) {
         for (var first = 0; first < batches.size() && !response.full(); ) {
             var last = runEnd(batches, first);
             var startLsn = batches.get(first).lsn();
@@ -234,6 +256,7 @@ final class ReadStream implements RpcListener, FollowWakeups.Waiting {
     }
 
     private void caughtUp(ReadStart.At at) {
+        located = List.of();
         if (at.follow()) {
             desk.wakeups().park(this);
         } else {

@@ -1,5 +1,6 @@
 package io.taffrail.service.rpc;
 
+import io.netty.buffer.Unpooled;
 import io.vertx.core.buffer.Buffer;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
@@ -118,9 +119,18 @@ public final class FrameBuffer {
         return value == 0 ? 1 : (70 - Long.numberOfLeadingZeros(value)) / 7;
     }
 
-    /// A copy of what was written; this starts anew, in the same memory.
+    /// What was written; this starts anew. A little is copied, so that this memory is used again; much leaves with its
+    /// memory.
+    // Vert.x 5 takes the method away; 4 has no other way to write an array without a copy.
+    @SuppressWarnings("deprecation")
     public Buffer take() {
-        var taken = Buffer.buffer(length).appendBytes(bytes, 0, length);
+        Buffer taken;
+        if (length <= KEPT_CAPACITY_BYTES) {
+            taken = Buffer.buffer(length).appendBytes(bytes, 0, length);
+        } else {
+            taken = Buffer.buffer(Unpooled.wrappedBuffer(bytes, 0, length));
+            bytes = new byte[FIRST_CAPACITY_BYTES];
+        }
         length = 0;
         if (bytes.length > KEPT_CAPACITY_BYTES) {
             bytes = new byte[FIRST_CAPACITY_BYTES];

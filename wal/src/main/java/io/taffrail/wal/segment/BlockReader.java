@@ -8,6 +8,7 @@ import org.jspecify.annotations.Nullable;
 /// Reads a file through a window of whole blocks, as direct I/O wants it. One thread at a time.
 public final class BlockReader {
     private final int windowBytes;
+    private final int readAheadBytes;
     private ByteBuffer window;
     private @Nullable LogFile file;
     private long start;
@@ -15,7 +16,13 @@ public final class BlockReader {
     private long bytesRead;
 
     public BlockReader(int windowBytes) {
+        this(windowBytes, windowBytes);
+    }
+
+    /// `readAheadBytes`: what is read at once while each read goes on where the one before ended.
+    public BlockReader(int windowBytes, int readAheadBytes) {
         this.windowBytes = Blocks.roundUp(windowBytes);
+        this.readAheadBytes = Blocks.roundUp(readAheadBytes);
         this.window = Blocks.allocate(0);
     }
 
@@ -62,7 +69,9 @@ public final class BlockReader {
         }
         var first = position & -(long) Blocks.BLOCK_BYTES;
         var needed = Blocks.roundUp(position - first + bytes);
-        var useful = Math.min(windowBytes, Blocks.roundUp(Math.max(0, from.sizeBytes() - first)));
+        var goesOn = length > 0 && first > start && first <= start + length;
+        var useful =
+                Math.min(goesOn ? readAheadBytes : windowBytes, Blocks.roundUp(Math.max(0, from.sizeBytes() - first)));
         var wanted = Math.toIntExact(Math.max(needed, useful));
         if (window.capacity() < wanted) {
             window = Blocks.allocate(wanted);

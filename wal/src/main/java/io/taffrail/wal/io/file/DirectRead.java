@@ -17,6 +17,9 @@ final class DirectRead {
     private DirectRead() {}
 
     static int read(FileChannel channel, ByteBuffer target, long position) throws IOException {
+        if (isAligned(target, position)) {
+            return readInto(channel, target, position);
+        }
         var pooled = BUFFERS.poll();
         var blocks = pooled != null ? pooled : DirectProbe.alignedBuffer(BUFFER_BYTES);
         try {
@@ -30,6 +33,27 @@ final class DirectRead {
         } finally {
             var _ = BUFFERS.offer(blocks);
         }
+    }
+
+    private static boolean isAligned(ByteBuffer target, long position) {
+        var block = ChannelLogFile.DIRECT_BLOCK_BYTES;
+        return target.isDirect()
+                && position % block == 0
+                && target.remaining() % block == 0
+                && target.alignmentOffset(target.position(), block) == 0;
+    }
+
+    /// The device writes where the bytes are wanted. It stops at the file's end, or short of it when it likes: then
+    /// what is left is as aligned as before, or it is the end.
+    private static int readInto(FileChannel channel, ByteBuffer target, long position) throws IOException {
+        var start = target.position();
+        while (target.hasRemaining()) {
+            var at = position + target.position() - start;
+            if (at % ChannelLogFile.DIRECT_BLOCK_BYTES != 0 || channel.read(target, at) <= 0) {
+                break;
+            }
+        }
+        return target.position() - start;
     }
 
     private static int readBlocks(FileChannel channel, ByteBuffer blocks, ByteBuffer target, long position)
