@@ -55,6 +55,9 @@ final class AppendPipeline {
     private final Source source;
     private final ScheduledFuture<?> deliveryCheck;
     private final Queue<Runnable> completions = new ConcurrentLinkedQueue<>();
+    // What connections have said, no more than the answers that were asked for. A transport's thread serves all
+    // connections and must not wait for an appending one: whoever has the lock takes this in.
+    private final Queue<Runnable> arrived = new ConcurrentLinkedQueue<>();
 
     private final ArrayDeque<Batch> unsent = new ArrayDeque<>();
     private final ArrayDeque<Batch> sent = new ArrayDeque<>();
@@ -150,8 +153,22 @@ final class AppendPipeline {
 
     /// Never with the lock held.
     void runCompletions() {
+        takeArrived();
         for (var completion = completions.poll(); completion != null; completion = completions.poll()) {
             completion.run();
+        }
+    }
+
+    /// Whoever has the lock now looks here once it has released it.
+    private void takeArrived() {
+        while (!arrived.isEmpty() && lock.tryLock()) {
+            try {
+                for (var next = arrived.poll(); next != null; next = arrived.poll()) {
+                    guarded(next);
+                }
+            } finally {
+                lock.unlock();
+            }
         }
     }
 
@@ -344,14 +361,20 @@ final class AppendPipeline {
     private void locked(Runnable action) {
         lock.lock();
         try {
-            action.run();
-        } catch (RuntimeException broken) {
-            // On a thread that no-one watches: without this the appender would wait for ever.
-            fail(new LogClientException(LogClientException.Kind.PROTOCOL, "the client failed: " + broken, broken));
+            guarded(action);
         } finally {
             lock.unlock();
         }
         runCompletions();
+    }
+
+    private void guarded(Runnable action) {
+        try {
+            action.run();
+        } catch (RuntimeException broken) {
+            // On a thread that no-one watches: without this the appender would wait for ever.
+            fail(new LogClientException(LogClientException.Kind.PROTOCOL, "the client failed: " + broken, broken));
+        }
     }
 
     private final class Connection extends ClientCall.Listener<AppendResponse> {
@@ -395,11 +418,12 @@ final class AppendPipeline {
 
         /// What a connection that was given up still says is of no interest.
         private void ifCurrent(Runnable action) {
-            locked(() -> {
+            arrived.add(() -> {
                 if (connection == this) {
                     action.run();
                 }
             });
+            runCompletions();
         }
     }
 }

@@ -113,15 +113,11 @@ public final class Appender implements AutoCloseable {
 
     /// Sends what waits for company. Completes once everything appended before is acknowledged.
     public CompletableFuture<Void> flush() {
-        try {
-            return locked(() -> {
-                sealOpen();
-                pipeline.pump();
-                return pipeline.newestAcknowledged();
-            });
-        } finally {
-            pipeline.runCompletions();
-        }
+        return locked(() -> {
+            sealOpen();
+            pipeline.pump();
+            return pipeline.newestAcknowledged();
+        });
     }
 
     /// Throws what the appends failed with, or TIMED_OUT.
@@ -155,7 +151,6 @@ public final class Appender implements AutoCloseable {
                 pipeline.close();
                 return closed;
             });
-            pipeline.runCompletions();
             whenClosed.accept(this);
         }
     }
@@ -251,7 +246,6 @@ public final class Appender implements AutoCloseable {
             pipeline.pump();
             return closed;
         });
-        pipeline.runCompletions();
     }
 
     private void sealOpen() {
@@ -289,6 +283,7 @@ public final class Appender implements AutoCloseable {
             return action.get();
         } finally {
             lock.unlock();
+            pipeline.runCompletions();
         }
     }
 

@@ -127,10 +127,10 @@ final class Batch {
     void complete(Acknowledgement ack, Set<AppendStage> stillToCome) {
         stagesReached(ack).forEach(stage -> complete(stage, ack.getBaseOffset()));
         acknowledged.complete(ack);
-        if (!stillToCome.contains(AppendStage.APPEND_STAGE_DURABLE)) {
+        if (!stillToCome.contains(AppendStage.APPEND_STAGE_DURABLE) && !durable.isDone()) {
             durable.completeExceptionally(notAskedFor("DURABLE"));
         }
-        if (!stillToCome.contains(AppendStage.APPEND_STAGE_REPLICATED)) {
+        if (!stillToCome.contains(AppendStage.APPEND_STAGE_REPLICATED) && !replicated.isDone()) {
             replicated.completeExceptionally(notAskedFor("REPLICATED"));
         }
     }
@@ -144,6 +144,22 @@ final class Batch {
     }
 
     private static IllegalStateException notAskedFor(String stage) {
-        return new IllegalStateException("the appender was not told to notify " + stage);
+        return new NotAskedFor("the appender was not told to notify " + stage);
+    }
+
+    /// One for each batch of an appender that asks for less: its stack, which says nothing, would cost more than all
+    /// else that is done for the batch.
+    private static final class NotAskedFor extends IllegalStateException {
+        private static final long serialVersionUID = 1;
+
+        NotAskedFor(String message) {
+            super(message);
+        }
+
+        @Override
+        @SuppressWarnings("UnsynchronizedOverridesSynchronized")
+        public Throwable fillInStackTrace() {
+            return this;
+        }
     }
 }

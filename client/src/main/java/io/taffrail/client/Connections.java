@@ -9,6 +9,8 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -19,6 +21,12 @@ final class Connections implements AutoCloseable {
     private static final long KEEP_ALIVE_TIMEOUT_SECONDS = 5;
     private static final long CLOSE_TIMEOUT_SECONDS = 5;
 
+    // By its name: the transport's Netty is a shaded one that is there only when the program runs.
+    private static final String TRANSPORT_THREAD =
+            "io.grpc.netty.shaded.io.netty.util.concurrent.FastThreadLocalThread";
+
+    private final ExecutorService callbacks = Executors.newCachedThreadPool(
+            Thread.ofPlatform().daemon().name("taffrail-client-", 0).factory());
     private final @Nullable Tls tls;
     private final int maxResponseBytes;
     private final ChannelCredentials credentials;
@@ -44,6 +52,7 @@ final class Connections implements AutoCloseable {
 
     private ManagedChannel open(Endpoint endpoint) {
         var builder = Grpc.newChannelBuilderForAddress(endpoint.host(), endpoint.port(), credentials)
+                .executor(this::call)
                 .maxInboundMessageSize(maxResponseBytes)
                 .keepAliveTime(KEEP_ALIVE_SECONDS, TimeUnit.SECONDS)
                 .keepAliveTimeout(KEEP_ALIVE_TIMEOUT_SECONDS, TimeUnit.SECONDS);
@@ -51,6 +60,16 @@ final class Connections implements AutoCloseable {
             builder.overrideAuthority(tls.serverName());
         }
         return builder.build();
+    }
+
+    /// What arrived is worked on where it arrived: handing it to another thread costs more than the work. Whoever else
+    /// comes with a callback may hold an appender's lock, and must not take a second one under it.
+    private void call(Runnable callback) {
+        if (Thread.currentThread().getClass().getName().equals(TRANSPORT_THREAD)) {
+            callback.run();
+        } else {
+            callbacks.execute(callback);
+        }
     }
 
     private static ChannelCredentials credentials(@Nullable Tls tls) {
@@ -89,6 +108,8 @@ final class Connections implements AutoCloseable {
         } catch (InterruptedException interrupted) {
             open.forEach(ManagedChannel::shutdownNow);
             Thread.currentThread().interrupt();
+        } finally {
+            callbacks.shutdown();
         }
     }
 }
