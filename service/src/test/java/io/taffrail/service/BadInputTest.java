@@ -347,6 +347,33 @@ class BadInputTest {
         }
     }
 
+    /// gRPC libraries measure the connection with a ping for each stretch of data that they read.
+    @Test
+    void pingsForWhatIsReadEndNothing() {
+        try (var raw = new RawConnection(host.clientAddress())) {
+            var request = ReadRequest.newBuilder()
+                    .setStream("bad")
+                    .setEdge(Edge.EDGE_LATEST)
+                    .setFollow(true)
+                    .build();
+            var call = raw.call("taffrail.log.v1.Log/Read");
+            var closed = new AtomicInteger();
+            raw.connection(call).closeHandler(gone -> closed.incrementAndGet());
+            RawConnection.await(call.sendHead().toCompletionStage());
+            call.write(RawConnection.frame(request.toByteArray()));
+            var arrived = new AtomicInteger();
+            call.response().onSuccess(response -> response.handler(chunk -> arrived.incrementAndGet()));
+            var payload = Buffer.buffer(new byte[8]);
+            for (var i = 0; i < 300; i++) {
+                var before = arrived.get();
+                client.log().append(append("bad", "for a ping"));
+                RunningReplica.await("a record arrives", () -> arrived.get() > before || closed.get() > 0);
+                RawConnection.await(raw.connection(call).ping(payload).toCompletionStage());
+            }
+            assertEquals(0, closed.get());
+        }
+    }
+
     @Test
     void aReaderThatStopsReadingStopsOnlyItself() {
         var value = "x".repeat(100_000);

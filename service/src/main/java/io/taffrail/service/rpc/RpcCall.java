@@ -296,6 +296,7 @@ public final class RpcCall {
             return;
         }
         setHeaders();
+        connection.written();
         response.write(frames.take());
     }
 

@@ -71,6 +71,11 @@ final class RpcConnection {
         waiting.add(call);
     }
 
+    /// Clients measure the way to us with a ping for what we send, however much that is: their pings count anew.
+    void written() {
+        pingsInWindow = 0;
+    }
+
     private void pinged() {
         var now = System.nanoTime();
         if (now - pingWindowStartNanos > TimeUnit.MILLISECONDS.toNanos(RpcLimits.PING_WINDOW_MILLIS)) {

@@ -12,7 +12,8 @@ package io.taffrail.service.rpc;
 /// @param pingsPerWindow pings a client may send in `PING_WINDOW_MILLIS`
 /// @param streamWindowBytes HTTP/2 flow control window of one call
 /// @param connectionWindowBytes HTTP/2 flow control window of all calls of a connection
-/// @param frameBytes largest DATA frame that clients may send
+/// @param frameBytes largest DATA frame that clients may send: the whole of one is gathered before it is looked at, in
+/// memory that is copied while it grows
 /// @param inFlightBytes messages of one connection that were taken and not answered
 /// @param inFlightCount the same, by number
 /// @param memoryBytes the same, of all connections, half-received messages included
@@ -70,7 +71,7 @@ public record RpcLimits(
             200,
             1 << 20,
             8 << 20,
-            256 << 10,
+            32 << 10,
             32L << 20,
             20_000,
             256L << 20);

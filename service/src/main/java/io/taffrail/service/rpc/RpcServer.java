@@ -1,6 +1,7 @@
 package io.taffrail.service.rpc;
 
 import io.grpc.Status;
+import io.netty.handler.flush.FlushConsolidationHandler;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
@@ -15,6 +16,7 @@ import io.vertx.core.http.HttpVersion;
 import io.vertx.core.impl.ContextInternal;
 import io.vertx.core.impl.VertxInternal;
 import io.vertx.core.net.SSLOptions;
+import io.vertx.core.net.impl.ConnectionBase;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -30,6 +32,8 @@ public final class RpcServer {
     private static final int HTTP_VERSION_NOT_SUPPORTED = 505;
     private static final int UNSUPPORTED_MEDIA_TYPE = 415;
     private static final int METHOD_NOT_ALLOWED = 405;
+    /// What the calls of a connection write in one go of its event loop leaves with one system call, up to so many.
+    private static final int WRITES_TOGETHER = 256;
     /// No byte for so long: the peer is gone, or never spoke HTTP/2. Pings keep quiet calls from coming here.
     private static final int SILENT_PINGS = 4;
 
@@ -121,6 +125,10 @@ public final class RpcServer {
                     http.remoteAddress(), connections.size());
             http.close();
             return;
+        }
+        if (http instanceof ConnectionBase transport) {
+            // Last, where what calls write begins its way out.
+            transport.channelHandlerContext().pipeline().addLast(new FlushConsolidationHandler(WRITES_TOGETHER, true));
         }
         var connection = new RpcConnection(http, limits, budget);
         connections.put(http, connection);
