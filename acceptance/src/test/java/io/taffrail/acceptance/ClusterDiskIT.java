@@ -16,6 +16,7 @@ import java.util.Random;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -32,10 +33,17 @@ class ClusterDiskIT {
 
     private final Random random = new Random(20_261_126);
 
+    private static String[] patientAnd(String... properties) {
+        return Stream.concat(
+                        Stream.of(LocalCluster.PATIENT),
+                        Stream.of(properties).flatMap(property -> Stream.of("-D", property)))
+                .toArray(String[]::new);
+    }
+
     /// Byteman lets java.nio say EIO of writes and flushes while a file is there.
     @Test
     void aFlushThatFailsEndsTheReplicaAndTheOthersGoOn() throws Exception {
-        try (var cluster = new LocalCluster(folder, 3, "-D", "taffrail.io.method=Sync")) {
+        try (var cluster = new LocalCluster(folder, 3, patientAnd("taffrail.io.method=Sync"))) {
             for (var replica : cluster.replicas()) {
                 replica.jvmOptions(failingDisk(flag(cluster, replica)));
             }
@@ -75,20 +83,21 @@ class ClusterDiskIT {
                 .resolveSibling("the-disk-fails-" + cluster.replicas().indexOf(replica));
     }
 
-    private static String[] failingDisk(Path flag) throws Exception {
+    private static List<String> failingDisk(Path flag) throws Exception {
         var agent = Path.of(Class.forName("org.jboss.byteman.agent.Main")
                 .getProtectionDomain()
                 .getCodeSource()
                 .getLocation()
                 .toURI());
         var rules = Programs.CHECKOUT.resolve("acceptance/src/test/byteman/failing-disk.btm");
-        return new String[] {
-            "-Xmx384m",
-            "-Dfailing.disk.flag=" + flag,
-            // Classes of the JDK, too.
-            "-Dorg.jboss.byteman.transform.all",
-            "-javaagent:" + agent + "=script:" + rules + ",boot:" + agent
-        };
+        return Stream.concat(
+                        LocalCluster.QUICK_AND_SMALL.stream(),
+                        Stream.of(
+                                "-Dfailing.disk.flag=" + flag,
+                                // Classes of the JDK, too.
+                                "-Dorg.jboss.byteman.transform.all",
+                                "-javaagent:" + agent + "=script:" + rules + ",boot:" + agent))
+                .toList();
     }
 
     @Test
@@ -100,7 +109,7 @@ class ClusterDiskIT {
         assumeTrue(refusal.isEmpty(), refusal);
         var disks = new ArrayList<SmallDisk>();
         try (var cluster = new LocalCluster(
-                folder, 3, "-D", "taffrail.storage.segment-bytes=4Mi", "-D", "taffrail.storage.reserve-bytes=8Mi")) {
+                folder, 3, patientAnd("taffrail.storage.segment-bytes=4Mi", "taffrail.storage.reserve-bytes=8Mi"))) {
             try {
                 for (var replica : cluster.replicas()) {
                     disks.add(new SmallDisk(replica.data(), DISK_BYTES));

@@ -35,11 +35,13 @@ class ClusterFaultsIT {
     @BeforeAll
     void start(@TempDir Path folder) throws Exception {
         cluster = new LocalCluster(folder, 3);
-        cluster.know(replica -> {
-            var proxy = new CutProxy(replica.peerAddress());
-            proxies.add(proxy);
-            return proxy.address();
-        });
+        cluster.know(
+                replica -> {
+                    var proxy = new CutProxy(replica.peerAddress());
+                    proxies.add(proxy);
+                    return proxy.address();
+                },
+                LocalCluster.PATIENT);
         cluster.start();
         client = cluster.client();
         load = new Load(cluster, client, acknowledgement -> {});
@@ -146,7 +148,7 @@ class ClusterFaultsIT {
             cluster.await(
                     "it is out of the in-sync set", () -> !follower(before, id).getInSync());
             // Long enough to stand for election, were it not that the others hear their leader.
-            TimeUnit.SECONDS.sleep(3);
+            TimeUnit.SECONDS.sleep(LocalCluster.LONGER_THAN_PATIENCE_SECONDS);
             proxy.cut();
             proxy.pass();
         });

@@ -19,18 +19,39 @@ import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
+import java.util.stream.Stream;
 
 /// Replicas as processes on this machine, each on a loopback address of its own where the system has more than one.
 final class LocalCluster implements AutoCloseable {
+    /// For tests that say that nobody is elected: on a machine that is busy with a build, processes of three JVMs now
+    /// and
+    /// then get no time for as long as the default timeout.
+    static final String[] PATIENT = {"-D", "taffrail.election.timeout-min=4s", "-D", "taffrail.election.timeout-max=6s"
+    };
+    /// Longer than any of those timeouts.
+    static final long LONGER_THAN_PATIENCE_SECONDS = 8;
+    static final List<String> QUICK_AND_SMALL =
+            Stream.concat(Programs.QUICK.stream(), Stream.of("-Xmx384m")).toList();
     private static final Duration LIMIT = Duration.ofMinutes(3);
     // A replica that is stopped or cut off must not hold up who asks all of them.
     private static final RetryPolicy IMPATIENT = new RetryPolicy(
             Duration.ofMillis(20), Duration.ofMillis(200), Duration.ofSeconds(1), Duration.ofSeconds(30));
 
-    private final List<ServiceProcess> replicas = new ArrayList<>();
+    private final List<ServiceProcess> replicas;
     private final LogClient observer;
 
     LocalCluster(Path folder, int size, String... options) {
+        this(onLoopback(folder, size), options);
+    }
+
+    LocalCluster(List<ServiceProcess> replicas, String... options) {
+        this.replicas = List.copyOf(replicas);
+        know(ServiceProcess::peerAddress, options);
+        observer = client(IMPATIENT);
+    }
+
+    private static List<ServiceProcess> onLoopback(Path folder, int size) {
+        var replicas = new ArrayList<ServiceProcess>();
         for (var id = 0; id < size; id++) {
             var host = host(id);
             replicas.add(new ServiceProcess(
@@ -39,10 +60,9 @@ final class LocalCluster implements AutoCloseable {
                             ServiceProcess.freePort(host),
                             ServiceProcess.freePort(host),
                             ServiceProcess.freePort(host))
-                    .jvmOptions("-Xmx384m"));
+                    .jvmOptions(QUICK_AND_SMALL));
         }
-        know(ServiceProcess::peerAddress, options);
-        observer = client(IMPATIENT);
+        return replicas;
     }
 
     /// @param peerAddress where the others reach a replica, which a proxy may stand in front of
@@ -57,6 +77,11 @@ final class LocalCluster implements AutoCloseable {
             all.addAll(List.of(options));
             replicas.get(id).options(all);
         }
+        return this;
+    }
+
+    LocalCluster jvmOptions(List<String> options) {
+        replicas.forEach(replica -> replica.jvmOptions(options));
         return this;
     }
 
