@@ -6,13 +6,13 @@ import java.util.random.RandomGenerator;
 /// How long to go on, and how long to wait between two tries.
 ///
 /// @param initialBackoff before the second try; doubles with each
-/// @param maxBackoff a new leader is there within a few seconds, so waiting longer between tries gains nothing
+/// @param maxBackoff a failover takes one to two seconds, so a longer pause would be most of what a client feels of it
 /// @param attemptTimeout of one try of a unary call
 /// @param totalTimeout of a unary call with all its tries, and of a reader that gets no answer
 public record RetryPolicy(
         Duration initialBackoff, Duration maxBackoff, Duration attemptTimeout, Duration totalTimeout) {
     public static final RetryPolicy DEFAULTS = new RetryPolicy(
-            Duration.ofMillis(20), Duration.ofSeconds(1), Duration.ofSeconds(10), Duration.ofSeconds(30));
+            Duration.ofMillis(20), Duration.ofMillis(300), Duration.ofSeconds(10), Duration.ofSeconds(30));
 
     public RetryPolicy {
         if (initialBackoff.toMillis() < 1 || maxBackoff.compareTo(initialBackoff) < 0) {
