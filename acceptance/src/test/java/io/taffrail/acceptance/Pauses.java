@@ -3,8 +3,6 @@ package io.taffrail.acceptance;
 import io.taffrail.client.AppenderConfig;
 import io.taffrail.client.LogClient;
 import io.taffrail.client.LogClientException;
-import io.taffrail.proto.log.CommitMode;
-import io.taffrail.proto.log.ReplicationMode;
 import io.taffrail.proto.log.StreamConfig;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -14,31 +12,38 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
-/// Appends one record every few milliseconds at Sync + Quorum, and notes when each was due and when it was
+/// Appends one record after another at a steady rate, and notes when each was due and when it was
 /// acknowledged: what a user of the cluster feels. Ends with [#end], or with its client.
 final class Pauses {
-    private static final int EVERY_MILLIS = 4;
     private static final Duration DELIVERY = Duration.ofSeconds(60);
 
     private final LogClient client;
     private final String stream;
+    private final Cell cell;
+    private final long intervalNanos;
     private final List<long[]> dueAndAcknowledged = new ArrayList<>();
     private final List<String> failures = new ArrayList<>();
     private final AtomicLong open = new AtomicLong();
     private final Thread thread;
     private volatile boolean stopped;
 
+    /// One every four milliseconds at Sync + Quorum.
     Pauses(LogClient client, String stream) {
+        this(client, stream, Cell.SYNC_QUORUM, 250);
+    }
+
+    Pauses(LogClient client, String stream, Cell cell, int recordsPerSecond) {
         this.client = client;
         this.stream = stream;
+        this.cell = cell;
+        this.intervalNanos = TimeUnit.SECONDS.toNanos(1) / recordsPerSecond;
         client.createStream(stream, StreamConfig.getDefaultInstance(), true);
         thread = Thread.ofPlatform().name("pauses").start(this::append);
     }
 
     private void append() {
-        var config = AppenderConfig.DEFAULTS
-                .modes(CommitMode.COMMIT_MODE_SYNC, ReplicationMode.REPLICATION_MODE_QUORUM)
-                .deliveryTimeout(DELIVERY);
+        var config =
+                AppenderConfig.DEFAULTS.modes(cell.commit(), cell.replication()).deliveryTimeout(DELIVERY);
         try (var appender = client.appender(stream, config)) {
             var dueNanos = System.nanoTime();
             while (!stopped) {
@@ -49,7 +54,7 @@ final class Pauses {
                     open.decrementAndGet();
                     note(due, failure);
                 });
-                dueNanos += TimeUnit.MILLISECONDS.toNanos(EVERY_MILLIS);
+                dueNanos += intervalNanos;
                 var left = dueNanos - System.nanoTime();
                 if (left > 0) {
                     TimeUnit.NANOSECONDS.sleep(left);
@@ -82,10 +87,10 @@ final class Pauses {
         return dueAndAcknowledged.size();
     }
 
-    /// The longest that a record which was due in this span waited for its acknowledgement.
+    /// The longest that a record waited for its acknowledgement of those which waited in this span.
     synchronized double longestMillis(long fromNanos, long toNanos) {
         return dueAndAcknowledged.stream()
-                        .filter(pair -> pair[0] >= fromNanos && pair[0] < toNanos)
+                        .filter(pair -> pair[1] >= fromNanos && pair[0] < toNanos)
                         .mapToLong(pair -> pair[1] - pair[0])
                         .max()
                         .orElse(0)
@@ -127,11 +132,12 @@ final class Pauses {
         public String toString() {
             return String.format(
                     Locale.ROOT,
-                    "%d, p50 %.1f ms, p90 %.1f, p99 %.1f, max %.1f",
+                    "%d, p50 %.2f ms, p90 %.2f, p99 %.2f, p99.9 %.2f, max %.2f",
                     sortedNanos.length,
                     percentileMillis(50),
                     percentileMillis(90),
                     percentileMillis(99),
+                    percentileMillis(99.9),
                     percentileMillis(100));
         }
     }

@@ -11,6 +11,9 @@ final class Programs {
             .toAbsolutePath()
             .normalize();
 
+    /// For processes that live for seconds: they start fast and take little.
+    static final List<String> QUICK = List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1");
+
     private static final Path SERVICE = CHECKOUT.resolve("service/target/quarkus-app/quarkus-run.jar");
     private static final Path CLI = CHECKOUT.resolve("cli/target/taffrail-cli.jar");
 
@@ -25,7 +28,7 @@ final class Programs {
     }
 
     static List<String> cli(String... arguments) {
-        return java(CLI, List.of(), arguments);
+        return java(CLI, QUICK, arguments);
     }
 
     private static List<String> java(Path jar, List<String> jvmOptions, String... arguments) {
@@ -34,8 +37,6 @@ final class Programs {
         }
         var command = new ArrayList<String>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.add("-XX:+UseSerialGC");
-        command.add("-XX:TieredStopAtLevel=1");
         command.add("--enable-native-access=ALL-UNNAMED");
         command.add("--sun-misc-unsafe-memory-access=allow");
         command.addAll(jvmOptions);

@@ -23,7 +23,7 @@ final class ServiceProcess implements AutoCloseable {
     private final int peerPort;
     private final int httpPort;
     private List<String> launcher = List.of();
-    private List<String> jvmOptions = List.of();
+    private List<String> jvmOptions = Programs.QUICK;
     private List<String> options;
     private @Nullable Process process;
     private int starts;
@@ -48,8 +48,8 @@ final class ServiceProcess implements AutoCloseable {
     }
 
     /// From the next start on.
-    ServiceProcess jvmOptions(String... nextOptions) {
-        jvmOptions = List.of(nextOptions);
+    ServiceProcess jvmOptions(List<String> nextOptions) {
+        jvmOptions = List.copyOf(nextOptions);
         return this;
     }
 
