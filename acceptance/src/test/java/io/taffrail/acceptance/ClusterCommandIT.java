@@ -181,7 +181,10 @@ class ClusterCommandIT {
         var builder = new ProcessBuilder(command)
                 .redirectError(folder.resolve("err.up").toFile());
         builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
-        builder.environment().put("TAFFRAIL_JAVA_OPTS", "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xmx256m");
+        builder.environment()
+                .put(
+                        "TAFFRAIL_JAVA_OPTS",
+                        "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xmx256m -Dtaffrail.unsafe.storage=true");
         // What is tested was packaged by the build that runs the test.
         builder.environment().put("TAFFRAIL_BUILD", "never");
         builder.environment().put("TAFFRAIL_UNSAFE_STORAGE", "true");
