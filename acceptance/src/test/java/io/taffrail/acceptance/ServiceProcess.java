@@ -1,8 +1,12 @@
 package io.taffrail.acceptance;
 
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -185,6 +189,29 @@ final class ServiceProcess implements AutoCloseable {
         if (exitCode != 0 && exitCode != SIGTERM_EXIT_CODE) {
             throw new IllegalStateException("the service ended with " + exitCode + " on SIGTERM");
         }
+    }
+
+    /// A metric without labels, as Prometheus would scrape it.
+    double metric(String name) throws IOException {
+        var metrics = URI.create("http://" + httpAddress() + "/metrics").toURL();
+        try (var lines = new BufferedReader(new InputStreamReader(metrics.openStream(), StandardCharsets.UTF_8))) {
+            for (var line = lines.readLine(); line != null; line = lines.readLine()) {
+                if (line.startsWith(name + " ")) {
+                    return Double.parseDouble(line.substring(name.length() + 1));
+                }
+            }
+        }
+        throw new IllegalStateException("no metric " + name);
+    }
+
+    /// VmRSS of proc_pid_status(5).
+    long residentBytes() throws IOException {
+        for (var line : Files.readAllLines(Path.of("/proc/" + pid() + "/status"))) {
+            if (line.startsWith("VmRSS:")) {
+                return Long.parseLong(line.replaceAll("[^0-9]", "")) << 10;
+            }
+        }
+        throw new IllegalStateException("no VmRSS");
     }
 
     private Process running() {

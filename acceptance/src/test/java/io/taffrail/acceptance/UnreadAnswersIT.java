@@ -1,0 +1,188 @@
+package io.taffrail.acceptance;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.protobuf.ByteString;
+import io.grpc.CallOptions;
+import io.grpc.ClientCall;
+import io.grpc.ManagedChannel;
+import io.grpc.Metadata;
+import io.grpc.Status;
+import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
+import io.taffrail.client.LogClient;
+import io.taffrail.client.ReadFrom;
+import io.taffrail.client.ReaderConfig;
+import io.taffrail.proto.log.AppendRequest;
+import io.taffrail.proto.log.AppendResponse;
+import io.taffrail.proto.log.CommitMode;
+import io.taffrail.proto.log.LogGrpc;
+import io.taffrail.proto.log.ReadRequest;
+import io.taffrail.proto.log.ReadResponse;
+import io.taffrail.proto.log.Record;
+import io.taffrail.proto.log.StreamConfig;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Clients that send and never read their answers, and consumers that never read, beside one that behaves: the
+/// service holds little for them and goes on serving it. `-Dtaffrail.clients=N`, `-Dtaffrail.seconds=S`.
+class UnreadAnswersIT {
+    private static final int CLIENTS = Integer.getInteger("taffrail.clients", 20);
+    private static final Duration DURATION = Duration.ofSeconds(Integer.getInteger("taffrail.seconds", 2));
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
+    private static final Duration LONGEST_SENDING = Duration.ofMinutes(2);
+    /// What one that behaves appends and reads before the memory is looked at again.
+    private static final int RECORDS_A_STEP = 200;
+    private static final int MAX_HEAP_MIB = 256;
+    /// Of the process, not of the heap: the direct buffers, the code and the stacks come on top.
+    private static final long MAX_RESIDENT_MIB = 3 * MAX_HEAP_MIB;
+
+    @TempDir
+    Path folder;
+
+    /// An append call whose answers nobody takes: it sends for as long as the connection takes more.
+    private static final class Sender extends ClientCall.Listener<AppendResponse> {
+        private final ClientCall<AppendRequest, AppendResponse> call;
+        private final AppendRequest request;
+        private volatile long sent;
+        private volatile @Nullable Status ended;
+
+        Sender(ManagedChannel channel, AppendRequest request) {
+            this.request = request;
+            call = channel.newCall(LogGrpc.getAppendStreamMethod(), CallOptions.DEFAULT);
+        }
+
+        void start() {
+            call.start(this, new Metadata());
+            // One answer, so that the call is known to work; no further one is ever asked for.
+            call.request(1);
+        }
+
+        @Override
+        public void onClose(Status status, Metadata trailers) {
+            ended = status;
+        }
+
+        @SuppressWarnings("NonAtomicVolatileUpdate") // gRPC calls a listener from one thread at a time
+        @Override
+        public void onReady() {
+            while (call.isReady()) {
+                call.sendMessage(request);
+                sent++;
+            }
+        }
+    }
+
+    @Test
+    void costTheServiceLittleAndTheOthersNothing() throws Exception {
+        var request = AppendRequest.newBuilder()
+                .setStream("unread")
+                .setCommitMode(CommitMode.COMMIT_MODE_ASYNC)
+                .addRecords(Record.newBuilder().setValue(ByteString.copyFrom(new byte[1_000])))
+                .build();
+        var channels = new ArrayList<ManagedChannel>();
+        try (var service = new ServiceProcess(folder)
+                        .jvmOptions(Programs.OPTIMISED, "-Xmx" + MAX_HEAP_MIB + "m")
+                        .start();
+                var client = LogClient.connect(service.address())) {
+            client.createStream("unread", StreamConfig.getDefaultInstance(), false);
+            client.createStream("good", StreamConfig.getDefaultInstance(), false);
+            var senders = new ArrayList<Sender>();
+            for (var i = 0; i < CLIENTS; i++) {
+                var channel = NettyChannelBuilder.forTarget(service.address())
+                        .usePlaintext()
+                        .build();
+                channels.add(channel);
+                var sender = new Sender(channel, request);
+                senders.add(sender);
+                sender.start();
+                consumeNothing(channel);
+            }
+            awaitStuck(senders);
+            beside(service, client, senders);
+        } finally {
+            channels.forEach(channel -> {
+                var _ = channel.shutdownNow();
+            });
+        }
+    }
+
+    private static void consumeNothing(ManagedChannel channel) {
+        var call = channel.newCall(LogGrpc.getReadMethod(), CallOptions.DEFAULT);
+        call.start(new ClientCall.Listener<ReadResponse>() {}, new Metadata());
+        call.sendMessage(ReadRequest.newBuilder()
+                .setStream("unread")
+                .setOffset(0)
+                .setFollow(true)
+                .build());
+        call.halfClose();
+    }
+
+    /// Until nobody has been able to send for a second, though everybody has.
+    private static void awaitStuck(List<Sender> senders) throws InterruptedException {
+        var deadlineNanos = System.nanoTime() + LONGEST_SENDING.toNanos();
+        var before = -1L;
+        while (true) {
+            for (var sender : senders) {
+                assertNull(sender.ended, "the call of a client that reads nothing ended");
+            }
+            var sent = sent(senders);
+            if (sent == before && senders.stream().allMatch(sender -> sender.sent > 0 && !sender.call.isReady())) {
+                return;
+            }
+            before = sent;
+            assertTrue(System.nanoTime() < deadlineNanos, "clients that read nothing still send: " + sent + " appends");
+            Thread.sleep(1_000);
+        }
+    }
+
+    private static long sent(List<Sender> senders) {
+        return senders.stream().mapToLong(sender -> sender.sent).sum();
+    }
+
+    private static void beside(ServiceProcess service, LogClient client, List<Sender> senders) throws Exception {
+        var endNanos = System.nanoTime() + DURATION.toNanos();
+        var sentBefore = sent(senders);
+        var residentMib = new ArrayList<Long>();
+        var records = 0L;
+        try (var appender = client.appender("good");
+                var reader = client.reader(
+                        "good", ReaderConfig.DEFAULTS.from(ReadFrom.offset(0)).following())) {
+            while (System.nanoTime() < endNanos) {
+                for (var i = 0; i < RECORDS_A_STEP; i++) {
+                    var _ = appender.append(
+                            ("record " + (records + i)).getBytes(java.nio.charset.StandardCharsets.UTF_8));
+                }
+                for (var i = 0; i < RECORDS_A_STEP; i++) {
+                    var next = reader.next(PATIENCE);
+                    if (next == null) {
+                        throw new AssertionError("nothing to read for " + PATIENCE);
+                    }
+                    assertEquals("record " + records, next.value().toStringUtf8());
+                    records++;
+                }
+                residentMib.add(service.residentBytes() >> 20);
+                Thread.sleep(Math.min(1_000, DURATION.toMillis() / 10));
+            }
+        }
+        var sent = sent(senders);
+        System.out.printf(
+                "%d clients sent %,d appends and read no answer, %d consumers read nothing, for %d s; another appended and read %,d records%n",
+                senders.size(), sent, senders.size(), DURATION.toSeconds(), records);
+        System.out.printf(
+                "resident memory in MiB, a tenth of the time each: %s%n",
+                java.util.stream.IntStream.rangeClosed(0, 10)
+                        .mapToObj(i -> residentMib.get((residentMib.size() - 1) * i / 10))
+                        .toList());
+        assertEquals(sentBefore, sent, "appends of clients that read nothing");
+        assertTrue(
+                residentMib.getLast() < MAX_RESIDENT_MIB,
+                "the service holds " + residentMib.getLast() + " MiB, more than " + MAX_RESIDENT_MIB);
+    }
+}
