@@ -154,7 +154,7 @@ class UnreadAnswersIT {
         try (var appender = client.appender("good");
                 var reader = client.reader(
                         "good", ReaderConfig.DEFAULTS.from(ReadFrom.offset(0)).following())) {
-            while (System.nanoTime() < endNanos) {
+            do {
                 for (var i = 0; i < RECORDS_A_STEP; i++) {
                     var _ = appender.append(
                             ("record " + (records + i)).getBytes(java.nio.charset.StandardCharsets.UTF_8));
@@ -169,7 +169,7 @@ class UnreadAnswersIT {
                 }
                 residentMib.add(service.residentBytes() >> 20);
                 Thread.sleep(Math.min(1_000, DURATION.toMillis() / 10));
-            }
+            } while (System.nanoTime() < endNanos);
         }
         var sent = sent(senders);
         System.out.printf(
