@@ -20,7 +20,8 @@ import picocli.CommandLine.Spec;
             ClusterCommand.Status.class,
             ClusterWatchCommand.class,
             ClusterCommand.Transfer.class,
-            ClusterVotersCommand.class
+            ClusterVotersCommand.class,
+            RecoverCommand.class
         })
 final class ClusterCommand {
     @Command(

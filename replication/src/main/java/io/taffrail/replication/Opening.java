@@ -107,7 +107,7 @@ final class Opening {
         var end = new LogPosition(wal.receivedLsn(), wal.lastEpoch(), wal.chainCrc());
         var hard = before.hard();
         if (wal.recovery().verdict() == RecoveryReport.Verdict.CORRUPT) {
-            hard = suspect(hard);
+            hard = hard.withSuspect(true);
         }
         var meta = new ReplicaMeta(
                 before.nodeId(), before.storageId(), before.incarnation() + 1, hard, before.durableHint());
@@ -211,17 +211,5 @@ final class Opening {
             }
         }
         return logged;
-    }
-
-    private static HardState suspect(HardState hard) {
-        return new HardState(
-                hard.clusterId(),
-                hard.historyId(),
-                hard.promisedEpoch(),
-                hard.promisedNode(),
-                hard.promisedIncarnation(),
-                hard.dirty(),
-                true,
-                hard.configurations());
     }
 }

@@ -4,6 +4,7 @@ import io.taffrail.replication.port.EventLoop;
 import io.taffrail.replication.port.Network;
 import io.taffrail.replication.protocol.Configuration;
 import io.taffrail.replication.protocol.Event;
+import io.taffrail.replication.protocol.ForcedRecovery;
 import io.taffrail.replication.protocol.Member;
 import io.taffrail.streams.Durability;
 import io.taffrail.streams.Refusal;
@@ -159,6 +160,19 @@ public final class Replica {
             case VoterChange.RemoveLearner(int nodeId) -> new Event.Change.RemoveLearner(nodeId);
         };
         loop.execute(() -> shell.request(done, id -> new Event.ChangeConfiguration(id, expectedConfigId, translated)));
+    }
+
+    /// What [#forceRecovery] would do now. Changes nothing.
+    public void planRecovery(List<Integer> survivors, Consumer<RecoveryPlan> done) {
+        loop.execute(() -> done.accept(shell.recoveryPlan(survivors)));
+    }
+
+    /// Goes on from this replica's log without a majority, in a new history, see [ForcedRecovery]. Done when the new
+    /// history is durable here; it leads when the survivors hold the log.
+    public void forceRecovery(ForcedRecoveryRequest request, Consumer<CommandOutcome> done) {
+        var translated = new ForcedRecovery.Request(
+                request.clusterId(), request.requestId(), request.survivors(), request.expectedLastLsn());
+        loop.execute(() -> shell.request(done, id -> new Event.ForceRecovery(id, translated)));
     }
 
     private static Member member(Peer peer) {

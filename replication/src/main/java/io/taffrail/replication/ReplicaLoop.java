@@ -31,6 +31,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -667,12 +668,18 @@ final class ReplicaLoop {
             return;
         }
         var sender = decoded.envelope();
-        if (sender.nodeId() != from
-                || !sender.isOf(core.hardState().clusterId(), core.hardState().historyId())) {
+        var hard = core.hardState();
+        var theirs = sender.historyId();
+        if (sender.nodeId() != from) {
             return;
         }
-        post(new Event.Received(from, sender.storageId(), sender.incarnation(), decoded.message()));
-        wake();
+        if (sender.isOf(hard.clusterId(), hard.historyId())) {
+            post(new Event.Received(from, sender.storageId(), sender.incarnation(), decoded.message()));
+            wake();
+        } else if (theirs != null && Objects.equals(sender.clusterId(), hard.clusterId())) {
+            post(new Event.ReceivedFromHistory(theirs, from, decoded.message()));
+            wake();
+        }
     }
 
     // Requests
@@ -733,6 +740,14 @@ final class ReplicaLoop {
         requestIds++;
         requests.put(requestIds, done);
         post(event.apply(requestIds));
+    }
+
+    RecoveryPlan recoveryPlan(List<Integer> survivors) {
+        if (failure != null || closed) {
+            return new RecoveryPlan.Refused(
+                    Refusal.of(Refusal.Code.STORAGE_FAILED, failure == null ? "closed" : failure));
+        }
+        return RecoveryPlan.of(meta.nodeId(), core.recoveryPlan(loop.nanoTime(), survivors));
     }
 
     private void requestDone(long requestId, Effect.RequestResult result) {

@@ -8,6 +8,7 @@ import org.jspecify.annotations.Nullable;
 /// A replica as it sees itself, a value that other threads may keep.
 ///
 /// @param clusterId null: not bootstrapped
+/// @param formerHistories that forced recoveries replaced, oldest first
 /// @param leader null: none is known
 /// @param elections the newest that its log tells of, oldest first
 public record ReplicaStatus(
@@ -16,6 +17,7 @@ public record ReplicaStatus(
         long incarnation,
         @Nullable UUID clusterId,
         @Nullable UUID historyId,
+        List<UUID> formerHistories,
         State state,
         String detail,
         Integrity integrity,
@@ -45,7 +47,9 @@ public record ReplicaStatus(
     public enum Integrity {
         INTACT,
         AMNESIC,
-        SUSPECT
+        SUSPECT,
+        /// Takes no part any more; `detail` says why.
+        EVICTED
     }
 
     /// As its leader sees it.

@@ -1,6 +1,7 @@
 package io.taffrail.replication;
 
 import io.taffrail.replication.codec.ReplicaMeta;
+import io.taffrail.replication.protocol.Eviction;
 import io.taffrail.replication.protocol.Integrity;
 import io.taffrail.replication.protocol.Member;
 import io.taffrail.replication.protocol.ReplicationCore;
@@ -39,9 +40,12 @@ final class StatusMapping {
                 meta.incarnation(),
                 view.hard().clusterId(),
                 view.hard().historyId(),
+                view.hard().standing().formerHistories(),
                 state(meta, view, failure, stopping),
                 failure == null ? view.detail() : failure,
-                integrity(view.integrity()),
+                view.hard().standing().eviction() == Eviction.NONE
+                        ? integrity(view.integrity())
+                        : ReplicaStatus.Integrity.EVICTED,
                 view.hard().promisedEpoch(),
                 view.hard().promisedEpoch(),
                 leader == null ? null : peer(leader),

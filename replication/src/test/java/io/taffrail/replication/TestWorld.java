@@ -89,6 +89,13 @@ final class TestWorld implements AutoCloseable {
         }
     }
 
+    /// So many rounds in which something is done.
+    void turns(int rounds) {
+        for (var i = 0; i < rounds; i++) {
+            step();
+        }
+    }
+
     private void step() {
         var done = 0;
         for (var node : List.copyOf(nodes.values())) {

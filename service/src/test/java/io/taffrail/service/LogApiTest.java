@@ -20,6 +20,7 @@ import io.quarkus.test.common.QuarkusTestResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.taffrail.proto.control.ApplySettingsRequest;
 import io.taffrail.proto.control.BootstrapRequest;
+import io.taffrail.proto.control.ForceRecoveryRequest;
 import io.taffrail.proto.control.GetStatusRequest;
 import io.taffrail.proto.control.Settings;
 import io.taffrail.proto.control.State;
@@ -530,5 +531,31 @@ class LogApiTest {
         assertTrue(replies.next().getFileDescriptorResponse().getFileDescriptorProtoCount() > 0);
         requests.onCompleted();
         assertNull(replies.awaitEnd());
+    }
+
+    @Test
+    void aForcedRecoveryIsRefusedWhileSomebodyLeads() {
+        var before = client.control().getStatus(GetStatusRequest.getDefaultInstance());
+        var plan = ForceRecoveryRequest.newBuilder().addSurvivorNodeIds(before.getNodeId());
+        var led = assertThrows(
+                StatusRuntimeException.class, () -> client.control().forceRecovery(plan.build()));
+        assertTrue(String.valueOf(led.getMessage()).contains("leads epoch"), led.getMessage());
+        var act = plan.clone()
+                .setAcceptDataLoss(before.getClusterId())
+                .setExpectedLastLsn(before.getReceivedLsn())
+                .setRequestId(Uuids.wire(new UUID(1, 2)));
+        assertThrows(StatusRuntimeException.class, () -> client.control().forceRecovery(act.build()));
+        var nameless = assertThrows(
+                StatusRuntimeException.class,
+                () -> client.control()
+                        .forceRecovery(act.clone().clearRequestId().build()));
+        assertTrue(String.valueOf(nameless.getMessage()).contains("request_id"), nameless.getMessage());
+        var nobody = assertThrows(
+                StatusRuntimeException.class,
+                () -> client.control().forceRecovery(ForceRecoveryRequest.getDefaultInstance()));
+        assertTrue(String.valueOf(nobody.getMessage()).contains("survivor_node_ids"), nobody.getMessage());
+        var after = client.control().getStatus(GetStatusRequest.getDefaultInstance());
+        assertEquals(before.getHistoryId(), after.getHistoryId());
+        assertEquals(0, after.getFormerHistoryIdsCount());
     }
 }

@@ -75,7 +75,8 @@ public final class ControlMapping {
         return switch (integrity) {
             case INTEGRITY_INTACT -> Integrity.INTACT;
             case INTEGRITY_AMNESIC -> Integrity.AMNESIC;
-            case INTEGRITY_SUSPECT -> Integrity.SUSPECT;
+            // Counts nowhere either way; its detail says that it has to be replaced.
+            case INTEGRITY_SUSPECT, INTEGRITY_EVICTED -> Integrity.SUSPECT;
             case INTEGRITY_UNSPECIFIED, UNRECOGNIZED -> Integrity.UNKNOWN;
         };
     }

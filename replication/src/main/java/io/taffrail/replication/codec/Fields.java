@@ -18,6 +18,7 @@ final class Fields {
     static final int MAX_MEMBERS = 64;
     static final int MAX_EPOCHS = 1024;
     static final int MAX_FILES = 4096;
+    static final int MAX_HISTORIES = 64;
 
     private Fields() {}
 
@@ -27,6 +28,23 @@ final class Fields {
 
     static UUID uuid(ByteBuffer from) {
         return new UUID(from.getLong(), from.getLong());
+    }
+
+    static void putUuids(ByteBuffer to, List<UUID> values) {
+        limit("histories", values.size(), MAX_HISTORIES);
+        to.putShort((short) values.size());
+        for (var value : values) {
+            putUuid(to, value);
+        }
+    }
+
+    static List<UUID> uuids(ByteBuffer from) {
+        var count = count(from, "histories", MAX_HISTORIES, 16);
+        var values = new ArrayList<UUID>(count);
+        for (var i = 0; i < count; i++) {
+            values.add(uuid(from));
+        }
+        return List.copyOf(values);
     }
 
     static void putBoolean(ByteBuffer to, boolean value) {

@@ -184,6 +184,7 @@ public final class FrameCodec {
             case Message.Invite invite -> {
                 Fields.putUuid(to, invite.clusterId());
                 Fields.putUuid(to, invite.historyId());
+                Fields.putUuids(to, invite.formerHistories());
                 Fields.putLogged(to, invite.configuration());
             }
             case Message.Uninitialized _ -> {}
@@ -332,7 +333,8 @@ public final class FrameCodec {
 
     private static Message message(byte kind, ByteBuffer from) {
         return switch (kind) {
-            case INVITE -> new Message.Invite(Fields.uuid(from), Fields.uuid(from), Fields.logged(from));
+            case INVITE ->
+                new Message.Invite(Fields.uuid(from), Fields.uuid(from), Fields.uuids(from), Fields.logged(from));
             case UNINITIALIZED -> new Message.Uninitialized();
             case PRE_VOTE -> new Message.PreVote(from.getLong(), Fields.position(from));
             case PRE_VOTE_REPLY -> new Message.PreVoteReply(from.getLong(), Fields.bool(from), from.getLong());

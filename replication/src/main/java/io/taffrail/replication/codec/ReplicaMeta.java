@@ -1,8 +1,10 @@
 package io.taffrail.replication.codec;
 
+import io.taffrail.replication.protocol.Eviction;
 import io.taffrail.replication.protocol.HardState;
 import io.taffrail.replication.protocol.LogPosition;
 import io.taffrail.replication.protocol.LoggedConfiguration;
+import io.taffrail.replication.protocol.Standing;
 import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -15,7 +17,9 @@ import java.util.UUID;
 /// @param incarnation one more at each start of the process
 /// @param durableHint a position of the log that is known to be flushed; a log that ends below it has lost bytes
 public record ReplicaMeta(int nodeId, UUID storageId, long incarnation, HardState hard, LogPosition durableHint) {
-    private static final byte VERSION = 1;
+    private static final byte VERSION = 2;
+    /// As it was written before there were forced recoveries.
+    private static final byte VERSION_WITHOUT_STANDING = 1;
 
     /// `maxBytes`: what a slot holds. Only the newest configurations go in if not all fit; the newest two must.
     public ByteBuffer encode(int maxBytes) {
@@ -56,13 +60,22 @@ public record ReplicaMeta(int nodeId, UUID storageId, long incarnation, HardStat
         for (var configuration : configurations) {
             Fields.putLogged(to, configuration);
         }
+        var standing = hard.standing();
+        Fields.putUuids(to, standing.formerHistories());
+        Fields.putBoolean(to, standing.forced());
+        to.put(
+                switch (standing.eviction()) {
+                    case NONE -> (byte) 0;
+                    case HISTORY_REPLACED -> (byte) 1;
+                    case OLDER_VOLUME -> (byte) 2;
+                });
     }
 
     public static ReplicaMeta decode(ByteBuffer value) {
         var from = value.duplicate().order(ByteOrder.LITTLE_ENDIAN);
         try {
             var version = from.get();
-            if (version != VERSION) {
+            if (version != VERSION && version != VERSION_WITHOUT_STANDING) {
                 throw new MalformedException("meta is of format version %d, not %d".formatted(version, VERSION));
             }
             var nodeId = from.getInt();
@@ -90,10 +103,23 @@ public record ReplicaMeta(int nodeId, UUID storageId, long incarnation, HardStat
                     promisedIncarnation,
                     dirty,
                     suspect,
-                    List.copyOf(configurations));
+                    List.copyOf(configurations),
+                    version == VERSION_WITHOUT_STANDING ? Standing.NEW : standing(from));
             return new ReplicaMeta(nodeId, storageId, incarnation, hard, hint);
         } catch (BufferUnderflowException e) {
             throw new MalformedException("meta is cut: " + value.remaining() + " bytes");
         }
+    }
+
+    private static Standing standing(ByteBuffer from) {
+        return new Standing(
+                Fields.uuids(from),
+                Fields.bool(from),
+                switch (from.get()) {
+                    case 0 -> Eviction.NONE;
+                    case 1 -> Eviction.HISTORY_REPLACED;
+                    case 2 -> Eviction.OLDER_VOLUME;
+                    default -> throw new MalformedException("meta: unknown eviction");
+                });
     }
 }

@@ -1,5 +1,6 @@
 package io.taffrail.replication.protocol;
 
+import java.util.List;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -20,6 +21,8 @@ final class CandidateRole implements Role {
         FETCHING
     }
 
+    private static final long NOT_FORCED = -1;
+
     private final ReplicaState state;
     private Phase phase;
     private long epoch;
@@ -32,20 +35,33 @@ final class CandidateRole implements Role {
     private long sufficientSince = -1;
     private int tier;
     private Tally.@Nullable Testimony source;
+    /// Asks nobody: a forced recovery has named this log. The request waits for its answer.
+    private final long forcedRequestId;
 
-    private CandidateRole(ReplicaState state, Phase phase) {
+    private CandidateRole(ReplicaState state, Phase phase, long forcedRequestId) {
         this.state = state;
         this.phase = phase;
+        this.forcedRequestId = forcedRequestId;
         this.deadline = state.nowNanos + state.randomElectionTimeout();
     }
 
     static CandidateRole asking(ReplicaState state) {
-        return new CandidateRole(state, Phase.ASKING);
+        return new CandidateRole(state, Phase.ASKING, NOT_FORCED);
     }
 
     /// The leader told it to.
     static CandidateRole withoutAsking(ReplicaState state) {
-        return new CandidateRole(state, Phase.PROMISING);
+        return new CandidateRole(state, Phase.PROMISING, NOT_FORCED);
+    }
+
+    /// The history was replaced for it. Only the process that was asked goes this way: after a crash the survivors
+    /// elect as ever, since some of them may have elected one of their own meanwhile.
+    static CandidateRole forced(ReplicaState state, long requestId) {
+        return new CandidateRole(state, Phase.PROMISING, requestId);
+    }
+
+    private boolean isForced() {
+        return forcedRequestId != NOT_FORCED;
     }
 
     @Override
@@ -90,7 +106,8 @@ final class CandidateRole implements Role {
 
     private Role promise() {
         phase = Phase.PROMISING;
-        epoch = Math.max(state.highestEpoch, state.hard.promisedEpoch()) + 1;
+        epoch = Math.max(state.highestEpoch, state.hard.promisedEpoch())
+                + (isForced() ? ForcedRecovery.EPOCHS_SKIPPED : 1);
         deadline = state.nowNanos + state.randomElectionTimeout();
         hardVersion = state.promise(epoch, state.nodeId, state.incarnation);
         state.emit(new Effect.RequestFlush());
@@ -104,6 +121,11 @@ final class CandidateRole implements Role {
             case PROMISING -> {
                 if (!state.isDurable(hardVersion) || state.flushedLsn < state.end.lsn() || state.isTruncating()) {
                     yield this;
+                }
+                if (isForced()) {
+                    state.emit(new Effect.RequestDone(
+                            forcedRequestId, new Effect.RequestResult.Done(state.end.lsn(), epoch)));
+                    yield new LeaderRole(state, epoch, Effect.EpochBegin.FORCED_TIER, List.of(state.nodeId));
                 }
                 phase = Phase.PREPARING;
                 testimonies.put(
@@ -289,11 +311,11 @@ final class CandidateRole implements Role {
     @Override
     public Role tick() {
         if (state.stopping) {
-            return new FollowerRole(state);
+            return deposed("this replica ends");
         }
         // While what it has would suffice it waits on purpose, and tells those that promised that it is alive.
         var waitsForMore = phase == Phase.PREPARING && sufficientSince >= 0;
-        if (state.nowNanos >= deadline && !waitsForMore) {
+        if (state.nowNanos >= deadline && !waitsForMore && !isForced()) {
             return asking(state);
         }
         if (waitsForMore) {
@@ -351,6 +373,9 @@ final class CandidateRole implements Role {
 
     @Override
     public Role deposed(String reason) {
+        if (isForced()) {
+            state.emit(new Effect.RequestDone(forcedRequestId, new Effect.RequestResult.Indeterminate(reason)));
+        }
         return new FollowerRole(state);
     }
 
@@ -378,7 +403,8 @@ final class CandidateRole implements Role {
                                 epoch,
                                 willing.size(),
                                 state.configuration().voters().size());
-            case PROMISING -> "makes its own promise of epoch %d durable".formatted(epoch);
+            case PROMISING ->
+                (isForced() ? "forced recovery: " : "") + "makes its own promise of epoch %d durable".formatted(epoch);
             case PREPARING -> waiting();
             case CUTTING -> "cuts its log for epoch %d".formatted(epoch);
             case FETCHING ->

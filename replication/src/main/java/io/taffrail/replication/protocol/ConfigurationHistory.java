@@ -38,6 +38,12 @@ final class ConfigurationHistory {
         }
     }
 
+    /// Nothing before it counts any more, also not after a truncation.
+    void replace(LoggedConfiguration only) {
+        newestLast.clear();
+        newestLast.add(only);
+    }
+
     /// Returns whether another configuration is in force now.
     boolean truncate(long lsn) {
         var changed = false;

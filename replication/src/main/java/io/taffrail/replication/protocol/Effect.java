@@ -72,7 +72,7 @@ public sealed interface Effect {
 
     /// What a new leader declares, the payload of EPOCH_BEGIN.
     ///
-    /// @param tier 1, 2 or 3: what the election could know
+    /// @param tier 1, 2 or 3: what the election could know; [#FORCED_TIER]: there was none
     /// @param possibleLoss records of earlier epochs, acknowledged from memory, may be missing
     record EpochBegin(
             EpochStart start,
@@ -81,7 +81,14 @@ public sealed interface Effect {
             long configId,
             int tier,
             boolean possibleLoss,
-            List<Integer> testified) {}
+            List<Integer> testified) {
+        /// A person decided to go on from this log, see [ForcedRecovery].
+        public static final int FORCED_TIER = 4;
+
+        public boolean forced() {
+            return tier == FORCED_TIER;
+        }
+    }
 
     sealed interface RequestResult {
         record Done(long lsn, long epoch) implements RequestResult {}

@@ -41,12 +41,17 @@ public sealed interface Event {
 
     record Connected(int nodeId, boolean connected) implements Event {}
 
+    /// From a replica of the same cluster and of another of its histories.
+    record ReceivedFromHistory(UUID historyId, int from, Message message) implements Event {}
+
     record Bootstrap(UUID clusterId, Configuration configuration) implements Event {}
 
     /// `target` -1: whoever has most.
     record TransferLeadership(long requestId, int target) implements Event {}
 
     record ChangeConfiguration(long requestId, long expectedConfigId, Change change) implements Event {}
+
+    record ForceRecovery(long requestId, ForcedRecovery.Request request) implements Event {}
 
     sealed interface Change {
         record AddLearner(Member learner) implements Change {}

@@ -52,7 +52,10 @@ final class FollowerRole implements Role {
         if (!state.belongsToCluster() || state.stopping || state.nowNanos < electionDeadline) {
             return this;
         }
-        if (state.integrity == Integrity.SUSPECT || !state.isVoter() || state.isTruncating()) {
+        if (state.integrity == Integrity.SUSPECT
+                || state.hard.isEvicted()
+                || !state.isVoter()
+                || state.isTruncating()) {
             electionDeadline = state.nowNanos + state.randomElectionTimeout();
             if (leader != NOBODY) {
                 leader = NOBODY;
@@ -200,6 +203,7 @@ final class FollowerRole implements Role {
         welcome = null;
         joinSent = false;
         session = welcomed.session();
+        state.historyOpened();
         rejoinLsn = welcomed.rejoinLsn();
         toldAppended = -1;
         echoOwed = true;
@@ -316,6 +320,9 @@ final class FollowerRole implements Role {
     public String detail() {
         if (!state.belongsToCluster()) {
             return "waits to be bootstrapped or invited";
+        }
+        if (state.hard.isEvicted()) {
+            return state.hard.standing().eviction().detail();
         }
         if (leader == NOBODY) {
             return "knows no leader";

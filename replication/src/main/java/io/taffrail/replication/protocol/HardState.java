@@ -20,29 +20,72 @@ public record HardState(
         long promisedIncarnation,
         boolean dirty,
         boolean suspect,
-        List<LoggedConfiguration> configurations) {
-    public static final HardState EMPTY = new HardState(null, null, 0, -1, 0, false, false, List.of());
+        List<LoggedConfiguration> configurations,
+        Standing standing) {
+    public static final HardState EMPTY = new HardState(null, null, 0, -1, 0, false, false, List.of(), Standing.NEW);
+
+    boolean isEvicted() {
+        return standing.eviction() != Eviction.NONE;
+    }
 
     HardState withPromise(long epoch, int node, long incarnation) {
-        return new HardState(clusterId, historyId, epoch, node, incarnation, dirty, suspect, configurations);
+        return new HardState(clusterId, historyId, epoch, node, incarnation, dirty, suspect, configurations, standing);
     }
 
     HardState withDirty(boolean value) {
         return new HardState(
-                clusterId, historyId, promisedEpoch, promisedNode, promisedIncarnation, value, suspect, configurations);
+                clusterId,
+                historyId,
+                promisedEpoch,
+                promisedNode,
+                promisedIncarnation,
+                value,
+                suspect,
+                configurations,
+                standing);
     }
 
-    HardState withSuspect(boolean value) {
+    public HardState withSuspect(boolean value) {
         return new HardState(
-                clusterId, historyId, promisedEpoch, promisedNode, promisedIncarnation, dirty, value, configurations);
+                clusterId,
+                historyId,
+                promisedEpoch,
+                promisedNode,
+                promisedIncarnation,
+                dirty,
+                value,
+                configurations,
+                standing);
     }
 
     HardState withConfigurations(List<LoggedConfiguration> value) {
         return new HardState(
-                clusterId, historyId, promisedEpoch, promisedNode, promisedIncarnation, dirty, suspect, value);
+                clusterId,
+                historyId,
+                promisedEpoch,
+                promisedNode,
+                promisedIncarnation,
+                dirty,
+                suspect,
+                value,
+                standing);
+    }
+
+    HardState withStanding(Standing value) {
+        return new HardState(
+                clusterId,
+                historyId,
+                promisedEpoch,
+                promisedNode,
+                promisedIncarnation,
+                dirty,
+                suspect,
+                configurations,
+                value);
     }
 
     HardState withCluster(UUID cluster, UUID history, List<LoggedConfiguration> first) {
-        return new HardState(cluster, history, promisedEpoch, promisedNode, promisedIncarnation, dirty, suspect, first);
+        return new HardState(
+                cluster, history, promisedEpoch, promisedNode, promisedIncarnation, dirty, suspect, first, standing);
     }
 }

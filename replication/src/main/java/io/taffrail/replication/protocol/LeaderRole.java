@@ -56,13 +56,15 @@ final class LeaderRole implements Role {
         meetMembers();
         // Sessions of different reigns never share a number, or an acknowledgement of one could count in the other.
         sessions = epoch << 20;
+        // A forced recovery that crashed before its leader opened goes on by an election, and is declared all the same.
+        var forced = state.hard.standing().forced();
         state.emit(new Effect.AppendEpochBegin(new Effect.EpochBegin(
                 new EpochStart(epoch, state.end.lsn(), state.end.epoch(), state.end.chainCrc()),
                 state.nodeId,
                 state.incarnation,
                 state.configuration().id(),
-                tier,
-                tier > 1,
+                forced ? Effect.EpochBegin.FORCED_TIER : tier,
+                forced || tier > 1,
                 testified)));
         return this;
     }
@@ -89,8 +91,15 @@ final class LeaderRole implements Role {
                     flushThroughLsn = endLsn;
                     state.emit(new Effect.RequestFlush());
                     heartbeat();
+                    if (state.hard.standing().forced()) {
+                        // The recovery put it in force; from here on the log says so to everyone.
+                        state.emit(new Effect.AppendConfiguration(epoch, state.configuration()));
+                    }
                 }
                 case Event.ControlEntry.Configured(Configuration next, long endLsn) -> {
+                    if (state.hard.standing().forced()) {
+                        barrierLsn = endLsn;
+                    }
                     if (pendingChange != null && pendingChange.configId() == next.id()) {
                         pendingChange = new PendingChange(pendingChange.requestId(), next.id(), endLsn);
                     }
@@ -280,6 +289,7 @@ final class LeaderRole implements Role {
         open = true;
         // The barrier holds all that any majority counted, so whatever this replica had forgotten is back.
         state.becomeIntact();
+        state.historyOpened();
         state.levels = Levels.NONE;
         state.emit(new Effect.Open(epoch));
         state.emit(new Effect.StatusChanged());

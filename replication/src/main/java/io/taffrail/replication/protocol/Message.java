@@ -7,8 +7,11 @@ import java.util.UUID;
 /// What replicas say to each other. Who speaks, with which storage and incarnation, stands on the envelope
 /// ([Event.Received]). Times in a message are its sender's own clock; the other side only gives them back.
 public sealed interface Message {
-    /// To an uninitialized replica: you are a member of this cluster.
-    record Invite(UUID clusterId, UUID historyId, LoggedConfiguration configuration) implements Message {}
+    /// To a replica of no cluster, or of a history that a forced recovery replaced: these are the members.
+    ///
+    /// @param formerHistories those that `historyId` replaced
+    record Invite(UUID clusterId, UUID historyId, List<UUID> formerHistories, LoggedConfiguration configuration)
+            implements Message {}
 
     /// Answer of a replica that belongs to no cluster, to anything.
     record Uninitialized() implements Message {}

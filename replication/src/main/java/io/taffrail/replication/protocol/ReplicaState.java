@@ -2,6 +2,7 @@ package io.taffrail.replication.protocol;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.TreeSet;
 import java.util.UUID;
 import java.util.random.RandomGenerator;
@@ -112,8 +113,22 @@ final class ReplicaState {
         var history = hard.historyId();
         if (cluster != null && history != null && configuration().member(node) != null) {
             // The configuration that it is in, at LSN 0: what came of it since stands in the log that follows.
-            send(node, new Message.Invite(cluster, history, new LoggedConfiguration(0, configuration())));
+            send(node, invitation(cluster, history));
         }
+    }
+
+    /// To a replica that still holds a history which this one's replaced: it either is a member here, or out.
+    void tellHistory(int node) {
+        var cluster = hard.clusterId();
+        var history = hard.historyId();
+        if (cluster != null && history != null) {
+            send(node, invitation(cluster, history));
+        }
+    }
+
+    private Message.Invite invitation(UUID cluster, UUID history) {
+        return new Message.Invite(
+                cluster, history, hard.standing().formerHistories(), new LoggedConfiguration(0, configuration()));
     }
 
     void emit(Effect effect) {
@@ -168,6 +183,53 @@ final class ReplicaState {
 
     boolean promiseIsDurable() {
         return isDurable(promiseVersion);
+    }
+
+    // Histories
+
+    /// From here on this log, up to where it ends, is the beginning of `newHistory`. The configuration is durable with
+    /// it: after a crash the survivors are those who elect.
+    void replaceHistory(UUID newHistory, Configuration next) {
+        var before = hard.historyId();
+        Check.that(before != null, "a replica without history has none to replace");
+        if (before != null) {
+            configurations.replace(new LoggedConfiguration(end.lsn(), next));
+            persist(hard.withStanding(hard.standing().replacing(before))
+                    .withCluster(Objects.requireNonNull(hard.clusterId()), newHistory, configurations.known()));
+            emit(new Effect.Locate(next.members()));
+            emit(new Effect.StatusChanged());
+        }
+    }
+
+    /// Another replica's forced recovery replaced the history of this one. Nothing that was known of a majority holds
+    /// any more, and what of this log is in the new history has to be found out: it counts nowhere until then.
+    void enterHistory(Message.Invite invite) {
+        configurations.replace(invite.configuration());
+        integrity = Integrity.SUSPECT;
+        knownQuorumReceived = 0;
+        knownQuorumFlushed = 0;
+        heldQuorumFlushed = 0;
+        persist(hard.withStanding(hard.standing().joining(invite.formerHistories()))
+                .withSuspect(true)
+                .withCluster(invite.clusterId(), invite.historyId(), configurations.known()));
+        emit(new Effect.Locate(invite.configuration().configuration().members()));
+        emit(new Effect.StatusChanged());
+        publish(levels.cutTo(0));
+    }
+
+    /// A leader of this history leads or has opened, so its beginning is in the log.
+    void historyOpened() {
+        if (hard.standing().forced()) {
+            persist(hard.withStanding(hard.standing().opened()));
+        }
+    }
+
+    /// Takes no part any more, also after a restart.
+    void evict(Eviction why) {
+        if (hard.standing().eviction() != why) {
+            persist(hard.withStanding(hard.standing().evicted(why)));
+            emit(new Effect.StatusChanged());
+        }
     }
 
     /// Makes sure that the next incarnation will know that this one acknowledged from memory.

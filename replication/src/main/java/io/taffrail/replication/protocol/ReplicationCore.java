@@ -97,22 +97,25 @@ public final class ReplicationCore {
                 }
                 next(role.connected(nodeId, connected));
             }
+            case Event.ReceivedFromHistory(UUID historyId, int from, Message message) ->
+                receivedFromHistory(historyId, from, message);
             case Event.Bootstrap(UUID clusterId, Configuration first) ->
-                joinCluster(clusterId, clusterId, new LoggedConfiguration(0, first));
+                joinCluster(clusterId, clusterId, new LoggedConfiguration(0, first), List.of());
             case Event.TransferLeadership(long requestId, int target) -> {
                 if (role instanceof LeaderRole leader) {
                     leader.transfer(requestId, target);
                 } else {
-                    refuse(requestId);
+                    refuseNotLeader(requestId);
                 }
             }
             case Event.ChangeConfiguration change -> {
                 if (role instanceof LeaderRole leader) {
                     leader.change(change);
                 } else {
-                    refuse(change.requestId());
+                    refuseNotLeader(change.requestId());
                 }
             }
+            case Event.ForceRecovery(long requestId, var request) -> forceRecovery(requestId, request);
             case Event.LagLimits(long bytes, long nanos) -> state.config = state.config.withLag(bytes, nanos);
             case Event.StorageFailed(String message) -> storageFailed(message);
             case Event.Stop() -> state.stopping = true;
@@ -125,20 +128,74 @@ public final class ReplicationCore {
         }
     }
 
-    private void refuse(long requestId) {
-        state.emit(new Effect.RequestDone(
-                requestId, new Effect.RequestResult.Refused(Effect.Reason.NOT_LEADER, "this replica does not lead")));
+    private void refuseNotLeader(long requestId) {
+        refuse(requestId, Effect.Reason.NOT_LEADER, "this replica does not lead");
+    }
+
+    private void refuse(long requestId, Effect.Reason reason, String message) {
+        state.emit(new Effect.RequestDone(requestId, new Effect.RequestResult.Refused(reason, message)));
     }
 
     // Membership of the cluster
 
-    private void joinCluster(UUID clusterId, UUID historyId, LoggedConfiguration first) {
+    private void joinCluster(UUID clusterId, UUID historyId, LoggedConfiguration first, List<UUID> former) {
         Check.that(!state.belongsToCluster(), "I35: %s is not %s", clusterId, String.valueOf(state.hard.clusterId()));
         state.configurations.add(first);
-        state.persist(state.hard.withCluster(clusterId, historyId, List.of(first)));
+        state.persist(state.hard
+                .withStanding(state.hard.standing().joining(former))
+                .withCluster(clusterId, historyId, List.of(first)));
         state.emit(new Effect.Locate(first.configuration().members()));
         state.emit(new Effect.StatusChanged());
         next(new FollowerRole(state));
+    }
+
+    // Histories
+
+    private void forceRecovery(long requestId, ForcedRecovery.Request request) {
+        var historyId = request.historyId(state.storageId);
+        if (historyId.equals(state.hard.historyId())) {
+            state.emit(new Effect.RequestDone(
+                    requestId, new Effect.RequestResult.Done(state.end.lsn(), state.hard.promisedEpoch())));
+            return;
+        }
+        switch (ForcedRecovery.plan(state, role, request.survivors())) {
+            case ForcedRecovery.Plan.Refused(var reason, String message) -> refuse(requestId, reason, message);
+            case ForcedRecovery.Plan.Possible plan -> {
+                var refused = ForcedRecovery.refusal(plan, request);
+                if (refused != null) {
+                    refuse(requestId, refused.reason(), refused.message());
+                    return;
+                }
+                if (state.hard.standing().formerHistories().contains(historyId)) {
+                    refuse(requestId, Effect.Reason.INVALID, "request_id was used before, for another recovery");
+                    return;
+                }
+                next(role.deposed("a forced recovery begins another history"));
+                promising.abandon();
+                state.replaceHistory(historyId, plan.next());
+                next(CandidateRole.forced(state, requestId));
+            }
+        }
+    }
+
+    private void receivedFromHistory(UUID historyId, int from, Message message) {
+        var mine = state.hard.historyId();
+        if (mine == null) {
+            return;
+        }
+        if (message instanceof Message.Invite invite && invite.formerHistories().contains(mine)) {
+            var named = invite.configuration().configuration().member(state.nodeId);
+            next(role.deposed("a forced recovery began another history"));
+            promising.abandon();
+            if (named == null || !named.storageId().equals(state.storageId)) {
+                state.evict(Eviction.HISTORY_REPLACED);
+            } else if (!state.isTruncating()) {
+                state.enterHistory(invite);
+                next(new FollowerRole(state));
+            }
+        } else if (state.hard.standing().formerHistories().contains(historyId)) {
+            state.tellHistory(from);
+        }
     }
 
     // Messages
@@ -148,6 +205,9 @@ public final class ReplicationCore {
         var message = received.message();
         if (!state.belongsToCluster()) {
             uninitialized(received);
+            return;
+        }
+        if (state.hard.isEvicted()) {
             return;
         }
         switch (message) {
@@ -179,14 +239,15 @@ public final class ReplicationCore {
     }
 
     private void uninitialized(Event.Received received) {
-        if (!(received.message() instanceof Message.Invite(UUID cluster, UUID history, LoggedConfiguration first))) {
+        if (!(received.message()
+                instanceof Message.Invite(UUID cluster, UUID history, var former, LoggedConfiguration first))) {
             state.send(received.from(), new Message.Uninitialized());
             return;
         }
         var self = first.configuration().member(state.nodeId);
         if (self != null && self.storageId().equals(state.storageId)) {
             // This storage has never promised anything to anyone, so it may believe whoever names it.
-            joinCluster(cluster, history, first);
+            joinCluster(cluster, history, first, former);
         }
     }
 
@@ -292,7 +353,7 @@ public final class ReplicationCore {
     }
 
     private boolean mayCampaign() {
-        return state.isVoter() && state.integrity != Integrity.SUSPECT && !state.stopping;
+        return state.isVoter() && !state.hard.isEvicted() && state.integrity != Integrity.SUSPECT && !state.stopping;
     }
 
     private void storageFailed(String message) {
@@ -368,6 +429,12 @@ public final class ReplicationCore {
 
     public List<EpochStart> lineage() {
         return state.lineage.starts();
+    }
+
+    /// What a forced recovery from here would do.
+    public ForcedRecovery.Plan recoveryPlan(long nowNanos, List<Integer> survivors) {
+        state.nowNanos = nowNanos;
+        return ForcedRecovery.plan(state, role, survivors);
     }
 
     /// A picture for status, in values.

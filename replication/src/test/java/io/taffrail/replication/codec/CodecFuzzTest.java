@@ -5,10 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import io.taffrail.replication.protocol.Configuration;
 import io.taffrail.replication.protocol.EpochStart;
+import io.taffrail.replication.protocol.Eviction;
 import io.taffrail.replication.protocol.HardState;
 import io.taffrail.replication.protocol.LogPosition;
 import io.taffrail.replication.protocol.LoggedConfiguration;
 import io.taffrail.replication.protocol.Member;
+import io.taffrail.replication.protocol.Standing;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
@@ -31,8 +33,8 @@ class CodecFuzzTest {
     static Stream<Arguments> metaValues() {
         var member = new Member(1, new UUID(1, 2), "here:1", "here:2");
         var logged = new LoggedConfiguration(9, new Configuration(3, List.of(member), List.of()));
-        var hard = new HardState(new UUID(1, 1), new UUID(2, 2), 7, 1, 3, true, false, List.of(logged));
-        var none = new HardState(null, null, 0, 0, 0, false, false, List.of());
+        var hard = new HardState(new UUID(1, 1), new UUID(2, 2), 7, 1, 3, true, false, List.of(logged), new Standing(List.of(new UUID(5, 5)), true, Eviction.OLDER_VOLUME, List.of(new Standing.Seen(new UUID(6, 6), 9))));
+        var none = new HardState(null, null, 0, 0, 0, false, false, List.of(), Standing.NEW);
         return Stream.of(hard, none)
                 .map(each -> new ReplicaMeta(1, new UUID(3, 3), 4, each, new LogPosition(99, 7, 5)))
                 .map(meta -> Arguments.of((Object) bytes(meta.encode(SLOT_BYTES))));

@@ -8,12 +8,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.taffrail.replication.protocol.Configuration;
 import io.taffrail.replication.protocol.Effect;
 import io.taffrail.replication.protocol.EpochStart;
+import io.taffrail.replication.protocol.Eviction;
 import io.taffrail.replication.protocol.HardState;
 import io.taffrail.replication.protocol.Integrity;
 import io.taffrail.replication.protocol.LogPosition;
 import io.taffrail.replication.protocol.LoggedConfiguration;
 import io.taffrail.replication.protocol.Member;
 import io.taffrail.replication.protocol.Message;
+import io.taffrail.replication.protocol.Standing;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -45,7 +47,7 @@ class FrameCodecTest {
 
     static Stream<Message> messages() {
         return Stream.of(
-                new Message.Invite(new UUID(1, 2), new UUID(3, 4), LOGGED),
+                new Message.Invite(new UUID(1, 2), new UUID(3, 4), List.of(new UUID(5, 6), new UUID(7, 8)), LOGGED),
                 new Message.Uninitialized(),
                 new Message.PreVote(4, POSITION),
                 new Message.PreVoteReply(4, true, 3),
@@ -155,7 +157,16 @@ class FrameCodecTest {
         for (var i = 0; i < 3; i++) {
             configurations.add(new LoggedConfiguration(i, LOGGED.configuration()));
         }
-        var hard = new HardState(new UUID(1, 1), new UUID(2, 2), 9, 1, 4, true, true, List.copyOf(configurations));
+        var hard = new HardState(
+                new UUID(1, 1),
+                new UUID(2, 2),
+                9,
+                1,
+                4,
+                true,
+                true,
+                List.copyOf(configurations),
+                new Standing(List.of(new UUID(3, 3)), true, Eviction.OLDER_VOLUME));
         var meta = new ReplicaMeta(2, new UUID(3, 4), 5, hard, POSITION);
         assertEquals(meta, ReplicaMeta.decode(meta.encode(4064)));
         var full = meta.encode(1 << 20).remaining();

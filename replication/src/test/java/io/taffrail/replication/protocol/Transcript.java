@@ -5,6 +5,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.UUID;
 
 /// Runs a script of three cores and writes down everything that they want done. Commands:
 ///
@@ -70,6 +71,22 @@ final class Transcript {
             case "append" -> node(Integer.parseInt(words[1])).append(now, Integer.parseInt(words[2]), false);
             case "buffer" -> node(Integer.parseInt(words[1])).append(now, Integer.parseInt(words[2]), true);
             case "flush" -> node(Integer.parseInt(words[1])).flush(now);
+            case "force" -> {
+                var survivors = new ArrayList<Integer>();
+                for (var i = 2; i < words.length; i++) {
+                    survivors.add(Integer.parseInt(words[i]));
+                }
+                var node = node(Integer.parseInt(words[1]));
+                node.step(
+                        now,
+                        new Event.ForceRecovery(
+                                1,
+                                new ForcedRecovery.Request(
+                                        CoreNode.CLUSTER,
+                                        new UUID(9, 9),
+                                        survivors,
+                                        node.end().lsn())));
+            }
             case "crash" -> node(Integer.parseInt(words[1])).crash(now);
             case "down" -> {
                 down.add(Integer.parseInt(words[1]));
@@ -123,14 +140,19 @@ final class Transcript {
             if (!cut.contains(from + " " + to) && !down.contains(to) && !down.contains(from)) {
                 node(to).trace.add("%d -> %d %s".formatted(from, to, text(send.message())));
                 collect(node(to));
-                node(to).step(
-                                now,
-                                new Event.Received(
-                                        from, CoreNode.member(from).storageId(), sender.incarnation(), send.message()));
+                node(to).step(now, received(sender, node(to), send.message()));
                 collect(node(to));
             }
         }
         return !under.isEmpty();
+    }
+
+    private static Event received(CoreNode sender, CoreNode receiver, Message message) {
+        var theirs = sender.core.hardState().historyId();
+        var mine = receiver.core.hardState().historyId();
+        return theirs == null || mine == null || theirs.equals(mine)
+                ? new Event.Received(sender.id, CoreNode.member(sender.id).storageId(), sender.incarnation(), message)
+                : new Event.ReceivedFromHistory(theirs, sender.id, message);
     }
 
     private void collect() {
@@ -148,13 +170,16 @@ final class Transcript {
         return switch (effect) {
             case Effect.Send(int to, Message message) -> "sends %d %s".formatted(to, text(message));
             case Effect.Persist(long version, HardState hard) ->
-                "persists #%d promise %d to %d/%d%s"
+                "persists #%d promise %d to %d/%d%s%s"
                         .formatted(
                                 version,
                                 hard.promisedEpoch(),
                                 hard.promisedNode(),
                                 hard.promisedIncarnation(),
-                                hard.dirty() ? ", dirty" : "");
+                                hard.dirty() ? ", dirty" : "",
+                                hard.standing().equals(Standing.NEW)
+                                        ? ""
+                                        : ", history %s of %s".formatted(hard.historyId(), hard.standing()));
             case Effect.Ship ship -> "ships %d from %s".formatted(ship.to(), ship.previous());
             default -> effect.toString();
         };
@@ -162,6 +187,14 @@ final class Transcript {
 
     private static String text(Message message) {
         return switch (message) {
+            case Message.Invite(UUID _, UUID history, var former, LoggedConfiguration logged) ->
+                "Invite[history=%s, former=%s, configuration=%d, voters=%s, learners=%s]"
+                        .formatted(
+                                history,
+                                former,
+                                logged.configuration().id(),
+                                nodes(logged.configuration().voters()),
+                                nodes(logged.configuration().learners()));
             case Message.Promise promise ->
                 "Promise[epoch=%d, %s, end=%s, quorumFlushed=%d]"
                         .formatted(promise.epoch(), promise.integrity(), promise.end(), promise.quorumFlushed());
@@ -192,5 +225,9 @@ final class Transcript {
                                 ack.epoch(), ack.integrity(), ack.appendedLsn(), ack.receivedLsn(), ack.flushedLsn());
             default -> message.toString();
         };
+    }
+
+    private static List<Integer> nodes(List<Member> members) {
+        return members.stream().map(Member::nodeId).toList();
     }
 }

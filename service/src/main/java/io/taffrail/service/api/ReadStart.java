@@ -4,6 +4,7 @@ import io.taffrail.proto.log.Isolation;
 import io.taffrail.proto.log.ReadPosition;
 import io.taffrail.proto.log.ReadRequest;
 import io.taffrail.replication.Replica;
+import io.taffrail.replication.ReplicaStatus;
 import io.taffrail.streams.Refusal;
 import io.taffrail.streams.StreamView;
 import io.taffrail.wal.WalException;
@@ -56,6 +57,9 @@ sealed interface ReadStart {
         var status = replica.status();
         if (isolation == ReadDesk.Isolation.BUFFERED && !ReadDesk.leads(status)) {
             return new Refused(bufferedNeedsLeader());
+        }
+        if (status.integrity() == ReplicaStatus.Integrity.EVICTED) {
+            return new Refused(Refusal.of(Refusal.Code.STORAGE_FAILED, "this replica is " + status.detail()));
         }
         var stream = replica.streams().stream(request.getStream());
         if (stream == null) {
@@ -132,6 +136,14 @@ sealed interface ReadStart {
     /// Whether this replica's log is another one than the reader has seen; null: it agrees, as far as it still knows.
     private static @Nullable Refusal contradiction(Replica replica, LogChunks.Pool pool, ReadPosition seen) {
         var status = replica.status();
+        for (var former : status.formerHistories()) {
+            if (seen.getHistoryId().equals(Uuids.wire(former))) {
+                return Refusal.of(
+                        Refusal.Code.LOG_TRUNCATED,
+                        "after.history_id is " + former + ": a forced recovery replaced it by " + status.historyId()
+                                + ", and what was read there may be lost");
+            }
+        }
         if (!seen.getHistoryId().isEmpty() && !seen.getHistoryId().equals(Uuids.wire(status.historyId()))) {
             return Refusal.of(
                     Refusal.Code.WRONG_CLUSTER,

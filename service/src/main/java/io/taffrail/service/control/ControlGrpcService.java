@@ -1,6 +1,5 @@
 package io.taffrail.service.control;
 
-import io.grpc.Status;
 import io.taffrail.proto.control.ApplySettingsRequest;
 import io.taffrail.proto.control.ApplySettingsResponse;
 import io.taffrail.proto.control.BootstrapRequest;
@@ -21,7 +20,6 @@ import io.taffrail.service.api.StreamMessages;
 import io.taffrail.service.api.Uuids;
 import io.taffrail.service.host.ReplicaHost;
 import io.taffrail.service.rpc.RpcServer;
-import io.taffrail.service.rpc.RpcStatus;
 import io.taffrail.service.rpc.UnaryCall;
 import io.taffrail.service.telemetry.ProcessInfo;
 import java.util.ArrayList;
@@ -36,11 +34,13 @@ public final class ControlGrpcService {
     private final ReplicaHost host;
     private final CommandCalls commands;
     private final StatusMessages status;
+    private final RecoveryCalls recovery;
 
     public ControlGrpcService(ReplicaHost host, ProcessInfo info) {
         this.host = host;
         commands = new CommandCalls(host);
         status = new StatusMessages(host, info);
+        recovery = new RecoveryCalls(host);
     }
 
     public void register(RpcServer server) {
@@ -53,7 +53,7 @@ public final class ControlGrpcService {
                 SERVICE + "TransferLeadership",
                 UnaryCall.method(TransferLeadershipRequest.parser(), this::transferLeadership));
         server.method(SERVICE + "ChangeVoters", UnaryCall.method(ChangeVotersRequest.parser(), this::changeVoters));
-        server.method(SERVICE + "ForceRecovery", UnaryCall.method(ForceRecoveryRequest.parser(), this::forceRecovery));
+        server.method(SERVICE + "ForceRecovery", UnaryCall.method(ForceRecoveryRequest.parser(), recovery::force));
     }
 
     private void bootstrap(BootstrapRequest request, UnaryCall call) {
@@ -162,11 +162,5 @@ public final class ControlGrpcService {
                                 done -> ChangeVotersResponse.newBuilder()
                                         .setConfigId(replica.status().configId())
                                         .build())));
-    }
-
-    private void forceRecovery(ForceRecoveryRequest request, UnaryCall call) {
-        call.refuse(RpcStatus.of(
-                Status.Code.UNIMPLEMENTED,
-                "forced recovery is not in this version: bring back a majority of the voters, or restore from a copy"));
     }
 }

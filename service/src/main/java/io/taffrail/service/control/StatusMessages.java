@@ -76,6 +76,7 @@ final class StatusMessages {
                 .setQuorumFlushedLsn(watermarks.quorumFlushed())
                 .setSettingsGeneration(status.settingsGeneration())
                 .setSettings(SettingsMessages.wire(replica.settings()));
+        status.formerHistories().forEach(history -> message.addFormerHistoryIds(Uuids.wire(history)));
         var leader = GrpcStatusMapping.leaderHint(status);
         if (leader != null) {
             message.setLeader(leader);
@@ -148,6 +149,7 @@ final class StatusMessages {
             case INTACT -> Integrity.INTEGRITY_INTACT;
             case AMNESIC -> Integrity.INTEGRITY_AMNESIC;
             case SUSPECT -> Integrity.INTEGRITY_SUSPECT;
+            case EVICTED -> Integrity.INTEGRITY_EVICTED;
         };
     }
 }

@@ -193,6 +193,7 @@ public final class ReplicaHost implements ReplicaListener {
                 status.incarnation(),
                 status.clusterId(),
                 status.historyId(),
+                status.formerHistories(),
                 status.state(),
                 status.detail(),
                 status.integrity(),

@@ -11,6 +11,7 @@ import io.taffrail.replication.protocol.Member;
 import io.taffrail.replication.protocol.Message;
 import io.taffrail.replication.protocol.ProtocolConfig;
 import io.taffrail.replication.protocol.ReplicationCore;
+import io.taffrail.replication.protocol.Standing;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -71,7 +72,7 @@ final class ModelReplica {
         }
         var first = new LoggedConfiguration(
                 0, new Configuration(1, members.subList(0, voters), members.subList(voters, nodes)));
-        this.durable = new HardState(CLUSTER, CLUSTER, 0, -1, 0, false, false, List.of(first));
+        this.durable = new HardState(CLUSTER, CLUSTER, 0, -1, 0, false, false, List.of(first), Standing.NEW);
         this.hard = durable;
         this.core = newCore();
     }
@@ -285,7 +286,8 @@ final class ModelReplica {
                 same ? from.promisedIncarnation() : 0,
                 dirty,
                 from.suspect(),
-                from.configurations());
+                from.configurations(),
+                from.standing());
     }
 
     /// The wrong rule: the same reign, with the log that is left.
