@@ -152,6 +152,17 @@ public final class Replica {
         loop.execute(() -> shell.request(done, id -> new Event.TransferLeadership(id, targetNodeId)));
     }
 
+    /// Done once it is sure that this replica led at a time after the call, so that its watermarks cover whatever any
+    /// leader had acknowledged before the call. Refused with `NOT_LEADER` otherwise.
+    public void readIndex(Consumer<CommandOutcome> done) {
+        loop.execute(() -> shell.request(done, Event.ReadIndex::new));
+    }
+
+    /// Which epoch wrote which part of the log, for readers that come with a position.
+    public EpochMap epochs() {
+        return shell.epochs();
+    }
+
     public void changeVoters(long expectedConfigId, VoterChange change, Consumer<CommandOutcome> done) {
         var translated = switch (change) {
             case VoterChange.AddLearner(Peer learner) -> new Event.Change.AddLearner(member(learner));

@@ -93,6 +93,7 @@ final class ReplicaLoop {
     private volatile ReplicaSettings settings;
     private volatile Watermarks watermarks = Watermarks.NONE;
     private volatile ReplicaStatus status;
+    private volatile EpochMap epochs;
 
     private record HeldFrame(int from, ByteBuffer frame) {}
 
@@ -125,6 +126,7 @@ final class ReplicaLoop {
         this.appends = new AppendPath(wal, store, core, loop, settings);
         this.shipper = new FrameShipper(wal, reader, network, config.settings().pendingBytes());
         this.housekeeping = new Housekeeping(wal, store, core, metaFile, loop);
+        this.epochs = EpochMap.of(core.lineage());
         this.status = buildStatus();
     }
 
@@ -362,13 +364,26 @@ final class ReplicaLoop {
         stepping = true;
         try {
             for (var next = events.poll(); next != null; next = events.poll()) {
-                for (var effect : core.step(loop.nanoTime(), next)) {
+                var effects = core.step(loop.nanoTime(), next);
+                if (changesLineage(next)) {
+                    // Before the watermarks let a reader see anything of it.
+                    epochs = EpochMap.of(core.lineage());
+                }
+                for (var effect : effects) {
                     perform(effect);
                 }
             }
         } finally {
             stepping = false;
         }
+    }
+
+    private static boolean changesLineage(Event event) {
+        return switch (event) {
+            case Event.Appended appended -> !appended.control().isEmpty();
+            case Event.Truncated _, Event.Seeded _ -> true;
+            default -> false;
+        };
     }
 
     private void perform(Effect effect) {
@@ -790,6 +805,10 @@ final class ReplicaLoop {
 
     ReplicaStatus status() {
         return status;
+    }
+
+    EpochMap epochs() {
+        return epochs;
     }
 
     ReplicaSettings settings() {

@@ -330,4 +330,76 @@ class ThreeReplicasTest {
         assertEquals(epoch, leader.up().status().epoch());
         allAlike();
     }
+
+    private static CommandOutcome[] readIndex(TestWorld.Node node) {
+        var outcome = new CommandOutcome[1];
+        node.up().readIndex(result -> outcome[0] = result);
+        return outcome;
+    }
+
+    @Test
+    void aReadThatAsksTheLeaderKnowsOfEveryAcknowledgement() {
+        var leader = world.leader();
+        leader.createStream("s");
+        for (var i = 0; i < 20; i++) {
+            var acknowledged = leader.acknowledged("s", "x" + i, SYNC_QUORUM);
+            var outcome = readIndex(leader);
+            world.until("it is answered", () -> outcome[0] != null);
+            var done = assertInstanceOf(CommandOutcome.Done.class, outcome[0]);
+            assertTrue(done.lsn() >= acknowledged.lsnEnd(), done + " " + acknowledged);
+        }
+        var refused = readIndex(followers().getFirst());
+        world.until("it is answered", () -> refused[0] != null);
+        assertInstanceOf(CommandOutcome.Refused.class, refused[0]);
+    }
+
+    @Test
+    void aLeaderThatIsCutOffAnswersNoReadThatHasToBeSure() {
+        var leader = world.leader();
+        leader.createStream("s");
+        world.isolate(leader.id);
+        var outcome = readIndex(leader);
+        world.until("another leads", () -> nodes.stream()
+                .anyMatch(node -> node != leader
+                        && node.up().status().state() == ReplicaStatus.State.LEADER));
+        world.until("it is answered", () -> outcome[0] != null);
+        assertInstanceOf(CommandOutcome.Refused.class, outcome[0]);
+        world.heal();
+    }
+
+    @Test
+    void aPositionThatAnElectionDiscardedIsKnownFromOneThatIsNotHereYet() {
+        var leader = world.leader();
+        leader.createStream("s");
+        leader.acknowledged("s", "kept", SYNC_ALL);
+        var epoch = leader.up().status().epoch();
+        world.isolate(leader.id);
+        // Only the leader holds it, and it gives when another leads.
+        var discarded = leader.up().watermarks().leaderReceived();
+        leader.append("s", "discarded", ASYNC_ASYNC);
+        world.until("it is in the log", () -> leader.up().watermarks().leaderReceived() > discarded);
+        var end = leader.up().watermarks().leaderReceived();
+        assertEquals(
+                new EpochMap.Relation.Holds(), leader.up().epochs().relation(epoch, discarded, end));
+        world.until("another leads", () -> nodes.stream()
+                .anyMatch(node -> node != leader
+                        && node.up().status().state() == ReplicaStatus.State.LEADER));
+        var next = nodes.stream()
+                .filter(node -> node != leader && node.up().status().state() == ReplicaStatus.State.LEADER)
+                .findFirst()
+                .orElseThrow();
+        next.acknowledged("s", "instead", SYNC_QUORUM);
+        for (var node : List.of(next, leader)) {
+            var map = node.up().epochs();
+            if (node == leader) {
+                world.heal();
+                world.until("it follows", () -> leader.nextOffset("s") == 2);
+                map = leader.up().epochs();
+            }
+            var relation = map.relation(epoch, discarded, node.up().watermarks().leaderReceived());
+            assertEquals(
+                    new EpochMap.Relation.Diverged(discarded, next.up().status().epoch()), relation);
+            assertEquals(new EpochMap.Relation.Behind(), map.relation(next.up().status().epoch(), 1L << 40, 1 << 20));
+        }
+    }
 }

@@ -558,4 +558,43 @@ class LogApiTest {
         assertEquals(before.getHistoryId(), after.getHistoryId());
         assertEquals(0, after.getFormerHistoryIdsCount());
     }
+
+    @Test
+    void aLinearizableReadSeesWhatWasAcknowledgedBeforeIt() {
+        client.createStream("linear");
+        for (var i = 1; i <= 20; i++) {
+            client.log().append(append("linear", "v" + i));
+            assertEquals(
+                    i,
+                    values(client.log()
+                                    .read(fromStart("linear")
+                                            .setLinearizable(true)
+                                            .build()))
+                            .size());
+            var described = client.log()
+                    .describeStream(DescribeStreamRequest.newBuilder()
+                            .setStream("linear")
+                            .setLinearizable(true)
+                            .build());
+            assertEquals(i, described.getNextOffset());
+            assertEquals(i, described.getDurableNextOffset());
+        }
+    }
+
+    @Test
+    void aReplicaThatIsBehindTheReaderWaitsNoLongerThanAsked() {
+        client.createStream("behind");
+        client.log().append(append("behind", "v"));
+        var seen = client.log().read(fromStart("behind").build()).next().getPosition();
+        var ahead = seen.toBuilder().setLsn(seen.getLsn() + (1L << 40));
+        var refused = assertThrows(StatusRuntimeException.class, () -> client.log()
+                .read(fromStart("behind").setAfter(ahead).setMaxWaitMillis(50).build())
+                .next());
+        assertEquals(
+                ErrorCode.ERROR_CODE_RECOVERING, ServiceClient.error(refused).getCode());
+        var tooLong = assertThrows(StatusRuntimeException.class, () -> client.log()
+                .read(fromStart("behind").setMaxWaitMillis(10_001).build())
+                .next());
+        assertEquals(Status.Code.INVALID_ARGUMENT, tooLong.getStatus().getCode());
+    }
 }

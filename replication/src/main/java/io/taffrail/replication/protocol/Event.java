@@ -49,6 +49,9 @@ public sealed interface Event {
     /// `target` -1: whoever has most.
     record TransferLeadership(long requestId, int target) implements Event {}
 
+    /// Done once this replica is sure that it led when this came.
+    record ReadIndex(long requestId) implements Event {}
+
     record ChangeConfiguration(long requestId, long expectedConfigId, Change change) implements Event {}
 
     record ForceRecovery(long requestId, ForcedRecovery.Request request) implements Event {}

@@ -19,6 +19,7 @@ final class LeaderRole implements Role {
     private final int tier;
     private final List<Integer> testified;
     private final TreeMap<Integer, FollowerProgress> followers = new TreeMap<>();
+    private final ReadRounds reads;
 
     private boolean open;
     private long barrierLsn = Long.MAX_VALUE;
@@ -46,6 +47,7 @@ final class LeaderRole implements Role {
         this.epoch = epoch;
         this.tier = tier;
         this.testified = testified;
+        this.reads = new ReadRounds(state);
     }
 
     @Override
@@ -129,7 +131,7 @@ final class LeaderRole implements Role {
         toldQuorumReceived = state.levels.quorumReceived();
         toldQuorumFlushed = state.levels.quorumFlushed();
         return new Message.LeaderView(
-                state.nowNanos,
+                reads.sentNanos(),
                 Math.max(toldQuorumReceived, state.knownQuorumFlushed),
                 Math.max(toldQuorumFlushed, state.knownQuorumFlushed),
                 acknowledgesFromMemory);
@@ -237,6 +239,9 @@ final class LeaderRole implements Role {
         progress.acknowledge(state.nowNanos, acknowledge);
         updateInSync(progress);
         ship(progress);
+        if (open && reads.proven(provenNanos(), epoch)) {
+            heartbeat();
+        }
         return count();
     }
 
@@ -365,15 +370,30 @@ final class LeaderRole implements Role {
     /// rests on it.
     private long leaseEndNanos() {
         var voters = state.configuration().voters();
-        if (voters.size() == 1) {
-            return Long.MAX_VALUE;
-        }
+        return voters.size() == 1 ? Long.MAX_VALUE : provenNanos() + state.config.leaseNanos();
+    }
+
+    /// A majority has answered to what this leader sent at that time, so nobody had led a later epoch by then.
+    private long provenNanos() {
+        var voters = state.configuration().voters();
         var proofs = new long[voters.size()];
         for (var i = 0; i < proofs.length; i++) {
             var progress = followers.get(voters.get(i).nodeId());
-            proofs[i] = progress == null ? state.nowNanos : progress.echoNanos();
+            proofs[i] = progress == null ? reads.ownNanos() : progress.echoNanos();
         }
-        return CommitTracker.majority(proofs) + state.config.leaseNanos();
+        return CommitTracker.majority(proofs);
+    }
+
+    /// Answers when it is sure that this replica led when the question came.
+    void readIndex(long requestId) {
+        if (!open) {
+            refuse(requestId, Effect.Reason.NOT_LEADER, "the leader is opening");
+        } else if (state.configuration().voters().size() == 1) {
+            state.emit(new Effect.RequestDone(
+                    requestId, new Effect.RequestResult.Done(state.levels.quorumReceived(), epoch)));
+        } else if (reads.ask(requestId, state.levels.quorumReceived())) {
+            heartbeat();
+        }
     }
 
     boolean hasAuthority(long nowNanos) {
@@ -398,6 +418,7 @@ final class LeaderRole implements Role {
         for (var progress : followers.values()) {
             updateInSync(progress);
         }
+        reads.expire();
         var leaseEnd = leaseEndNanos();
         if (leaseEnd != Long.MAX_VALUE && state.nowNanos > leaseEnd + state.config.electionTimeoutMinNanos()) {
             return deposed("no majority has answered for too long");
@@ -544,6 +565,7 @@ final class LeaderRole implements Role {
     @Override
     public Role deposed(String reason) {
         state.emit(new Effect.Close(reason));
+        reads.refuseAll(reason);
         if (transfer != null) {
             state.transfer =
                     new ReplicaState.PendingTransfer(transfer.requestId(), transfer.target(), transfer.giveUpNanos());

@@ -108,6 +108,13 @@ public final class ReplicationCore {
                     refuseNotLeader(requestId);
                 }
             }
+            case Event.ReadIndex(long requestId) -> {
+                if (role instanceof LeaderRole leader) {
+                    leader.readIndex(requestId);
+                } else {
+                    refuseNotLeader(requestId);
+                }
+            }
             case Event.ChangeConfiguration change -> {
                 if (role instanceof LeaderRole leader) {
                     leader.change(change);

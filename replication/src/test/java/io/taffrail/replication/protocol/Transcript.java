@@ -71,6 +71,7 @@ final class Transcript {
             case "append" -> node(Integer.parseInt(words[1])).append(now, Integer.parseInt(words[2]), false);
             case "buffer" -> node(Integer.parseInt(words[1])).append(now, Integer.parseInt(words[2]), true);
             case "flush" -> node(Integer.parseInt(words[1])).flush(now);
+            case "readindex" -> node(Integer.parseInt(words[1])).step(now, new Event.ReadIndex(Long.parseLong(words[2])));
             case "force" -> {
                 var survivors = new ArrayList<Integer>();
                 for (var i = 2; i < words.length; i++) {

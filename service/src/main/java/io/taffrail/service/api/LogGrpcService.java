@@ -27,6 +27,7 @@ import io.taffrail.proto.log.TrimStreamRequest;
 import io.taffrail.proto.log.UpdateStreamRequest;
 import io.taffrail.proto.log.WhoLeadsRequest;
 import io.taffrail.proto.log.WhoLeadsResponse;
+import io.taffrail.replication.CommandOutcome;
 import io.taffrail.replication.Peer;
 import io.taffrail.replication.Replica;
 import io.taffrail.replication.ReplicaStatus;
@@ -154,9 +155,35 @@ public final class LogGrpcService {
             var view = replica.streams().stream(request.getStream());
             if (view == null) {
                 call.refuse(streamNotFound(request.getStream()));
+            } else if (request.getLinearizable()) {
+                replica.readIndex(outcome -> describeAsLeader(replica, request.getStream(), outcome, call));
             } else {
                 call.answer(StreamMessages.describe(view));
             }
+        });
+    }
+
+    private void describeAsLeader(Replica replica, String stream, CommandOutcome outcome, UnaryCall call) {
+        if (!(outcome instanceof CommandOutcome.Done)) {
+            commands.ended(call, outcome, _ -> StreamDescription.getDefaultInstance());
+            return;
+        }
+        // Where a stream ends for readers may stand in an index file.
+        reads.threads().execute(() -> {
+            var view = replica.streams().stream(stream);
+            var tail = view == null
+                    ? 0
+                    : StreamTail.nextOffset(
+                            replica.streams(), view, ReadDesk.visibleLsn(replica, ReadDesk.Isolation.DURABLE));
+            call.call().eventLoop().execute(() -> {
+                if (view == null) {
+                    call.refuse(streamNotFound(stream));
+                } else {
+                    call.answer(StreamMessages.describe(view).toBuilder()
+                            .setDurableNextOffset(tail)
+                            .build());
+                }
+            });
         });
     }
 

@@ -3,6 +3,7 @@ package io.taffrail.service.api;
 import io.taffrail.proto.log.Isolation;
 import io.taffrail.proto.log.ReadPosition;
 import io.taffrail.proto.log.ReadRequest;
+import io.taffrail.replication.EpochMap;
 import io.taffrail.replication.Replica;
 import io.taffrail.replication.ReplicaStatus;
 import io.taffrail.streams.Refusal;
@@ -30,6 +31,9 @@ sealed interface ReadStart {
     }
 
     record Refused(Refusal refusal) implements ReadStart {}
+
+    /// This replica's log does not reach to where the reader has been, yet.
+    record Behind(Refusal refusal) implements ReadStart {}
 
     /// As it goes into every response.
     final class HistoryId {
@@ -69,7 +73,7 @@ sealed interface ReadStart {
         if (request.hasAfter()) {
             var contradiction = contradiction(replica, pool, request.getAfter());
             if (contradiction != null) {
-                return new Refused(contradiction);
+                return contradiction;
             }
         }
         if (request.getMaxRecords() < 0) {
@@ -134,8 +138,46 @@ sealed interface ReadStart {
     }
 
     /// Whether this replica's log is another one than the reader has seen; null: it agrees, as far as it still knows.
-    private static @Nullable Refusal contradiction(Replica replica, LogChunks.Pool pool, ReadPosition seen) {
+    private static @Nullable ReadStart contradiction(Replica replica, LogChunks.Pool pool, ReadPosition seen) {
         var status = replica.status();
+        if (!seen.getHistoryId().isEmpty() && !seen.getHistoryId().equals(Uuids.wire(status.historyId()))) {
+            return new Refused(otherHistory(status, seen));
+        }
+        var end = replica.watermarks().leaderReceived();
+        if (seen.getLsn() < 0) {
+            return new Refused(Refusal.of(
+                    Refusal.Code.OUT_OF_RANGE,
+                    "after.lsn is " + Long.toUnsignedString(seen.getLsn()) + ": allowed is " + status.startLsn()
+                            + " to " + end));
+        }
+        if (seen.getEpoch() == 0 || seen.getLsn() < status.startLsn()) {
+            return null;
+        }
+        switch (replica.epochs().relation(seen.getEpoch(), seen.getLsn(), end)) {
+            case EpochMap.Relation.Behind _ -> {
+                return new Behind(Refusal.of(
+                        Refusal.Code.RECOVERING,
+                        "this replica's log ends at lsn " + end + ", the reader has seen " + seen.getLsn()
+                                + ": retry later, or read from another replica"));
+            }
+            case EpochMap.Relation.Diverged diverged -> {
+                return new Refused(truncated(seen.getEpoch(), seen.getLsn(), diverged));
+            }
+            case EpochMap.Relation.Holds _ -> {}
+        }
+        var chunks = pool.lease(replica, seen.getLsn());
+        try {
+            return chunks.epochAt(seen.getLsn()) == seen.getEpoch()
+                    ? null
+                    : new Refused(noEntry(seen.getEpoch(), seen.getLsn()));
+        } catch (WalException.OutOfRange noEntryThere) {
+            return new Refused(noEntry(seen.getEpoch(), seen.getLsn()));
+        } finally {
+            pool.giveBack(chunks);
+        }
+    }
+
+    private static Refusal otherHistory(ReplicaStatus status, ReadPosition seen) {
         for (var former : status.formerHistories()) {
             if (seen.getHistoryId().equals(Uuids.wire(former))) {
                 return Refusal.of(
@@ -144,48 +186,24 @@ sealed interface ReadStart {
                                 + ", and what was read there may be lost");
             }
         }
-        if (!seen.getHistoryId().isEmpty() && !seen.getHistoryId().equals(Uuids.wire(status.historyId()))) {
-            return Refusal.of(
-                    Refusal.Code.WRONG_CLUSTER,
-                    "after.history_id is not this cluster's " + status.historyId()
-                            + ": the position is of another log, begin anew");
-        }
-        if (seen.getLsn() < 0) {
-            return Refusal.of(
-                    Refusal.Code.OUT_OF_RANGE,
-                    "after.lsn is " + Long.toUnsignedString(seen.getLsn()) + ": allowed is " + status.startLsn()
-                            + " to " + replica.watermarks().leaderReceived());
-        }
-        if (seen.getEpoch() == 0 || seen.getLsn() < status.startLsn()) {
-            return null;
-        }
-        if (seen.getLsn() >= replica.watermarks().leaderReceived()) {
-            return seen.getEpoch() < status.epoch() ? truncated(seen) : behind(replica, seen);
-        }
-        long epoch;
-        var chunks = pool.lease(replica, seen.getLsn());
-        try {
-            epoch = chunks.epochAt(seen.getLsn());
-        } catch (WalException.OutOfRange noEntryThere) {
-            return truncated(seen);
-        } finally {
-            pool.giveBack(chunks);
-        }
-        return epoch == seen.getEpoch() ? null : truncated(seen);
+        return Refusal.of(
+                Refusal.Code.WRONG_CLUSTER,
+                "after.history_id is not this cluster's " + status.historyId()
+                        + ": the position is of another log, begin anew");
     }
 
-    private static Refusal truncated(ReadPosition seen) {
+    static Refusal truncated(long epoch, long lsn, EpochMap.Relation.Diverged diverged) {
         return Refusal.of(
                 Refusal.Code.LOG_TRUNCATED,
-                "the log has no entry of epoch " + seen.getEpoch() + " at lsn " + seen.getLsn()
-                        + ": an election discarded what was read there");
+                "what was read at lsn " + lsn + " of epoch " + epoch + " is not in this log: it goes on with epoch "
+                        + diverged.epoch() + " from lsn " + diverged.divergenceLsn());
     }
 
-    private static Refusal behind(Replica replica, ReadPosition seen) {
+    private static Refusal noEntry(long epoch, long lsn) {
         return Refusal.of(
-                Refusal.Code.RECOVERING,
-                "this replica's log ends at lsn " + replica.watermarks().leaderReceived() + ", the reader has seen "
-                        + seen.getLsn() + ": retry later, or read from another replica");
+                Refusal.Code.LOG_TRUNCATED,
+                "the log has no entry of epoch " + epoch + " at lsn " + lsn
+                        + ": an election discarded what was read there");
     }
 
     static Refusal bufferedNeedsLeader() {

@@ -3,6 +3,8 @@ package io.taffrail.service.api;
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.grpc.Status;
 import io.taffrail.proto.log.ReadRequest;
+import io.taffrail.replication.CommandOutcome;
+import io.taffrail.replication.EpochMap;
 import io.taffrail.replication.Replica;
 import io.taffrail.service.rpc.FrameBuffer;
 import io.taffrail.service.rpc.RpcCall;
@@ -18,7 +20,9 @@ import io.taffrail.wal.record.EntryType;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
@@ -32,6 +36,9 @@ final class ReadStream implements RpcListener, FollowWakeups.Waiting {
     /// Foreign bytes between two batches that are read along rather than read around.
     private static final int LARGEST_GAP_BYTES = 64 << 10;
 
+    private static final int LONGEST_WAIT_MILLIS = 10_000;
+    /// How often a replica that is behind looks whether it has caught up with a reader that waits.
+    private static final int LOOK_AGAIN_MILLIS = 10;
     private static final byte[] NO_HISTORY = new byte[0];
 
     private final ReadDesk desk;
@@ -80,16 +87,61 @@ final class ReadStream implements RpcListener, FollowWakeups.Waiting {
             return;
         }
         counted = true;
-        desk.threads().execute(() -> guarded(() -> begin(request)));
+        if (Integer.toUnsignedLong(request.getMaxWaitMillis()) > LONGEST_WAIT_MILLIS) {
+            end(GrpcStatusMapping.invalid(
+                    "max_wait_millis is " + Integer.toUnsignedString(request.getMaxWaitMillis()) + ": allowed is 0 to "
+                            + LONGEST_WAIT_MILLIS));
+            return;
+        }
+        if (request.getLinearizable()) {
+            beginAsLeader(request);
+        } else {
+            desk.threads().execute(() -> guarded(() -> begin(request, request.getMaxWaitMillis())));
+        }
     }
 
-    private void begin(ReadRequest request) {
+    /// Only a replica that is sure to lead knows what has been acknowledged.
+    private void beginAsLeader(ReadRequest request) {
+        var replica = desk.host().replica();
+        if (replica == null) {
+            end(GrpcStatusMapping.recovering(desk.host().recoveryPercent()));
+            return;
+        }
+        replica.readIndex(outcome -> {
+            switch (outcome) {
+                case CommandOutcome.Done _ ->
+                    desk.threads().execute(() -> guarded(() -> begin(request, request.getMaxWaitMillis())));
+                case CommandOutcome.Refused refused ->
+                    end(GrpcStatusMapping.status(refused.refusal(), desk.host().status()));
+                case CommandOutcome.Indeterminate unknown -> end(GrpcStatusMapping.shuttingDown());
+            }
+        });
+    }
+
+    private void begin(ReadRequest request, int waitMillis) {
         var replica = desk.host().replica();
         if (replica == null) {
             end(GrpcStatusMapping.recovering(desk.host().recoveryPercent()));
             return;
         }
         switch (ReadStart.resolve(replica, desk.chunks(), request, desk.responseBytes())) {
+            case ReadStart.Behind behind -> {
+                if (waitMillis <= 0) {
+                    end(GrpcStatusMapping.status(behind.refusal(), desk.host().status()));
+                    return;
+                }
+                var _ = call.eventLoop()
+                        .schedule(
+                                () -> {
+                                    if (!call.closed()) {
+                                        desk.threads()
+                                                .execute(() -> guarded(
+                                                        () -> begin(request, waitMillis - LOOK_AGAIN_MILLIS)));
+                                    }
+                                },
+                                LOOK_AGAIN_MILLIS,
+                                TimeUnit.MILLISECONDS);
+            }
             case ReadStart.Refused refused ->
                 end(GrpcStatusMapping.status(refused.refusal(), desk.host().status()));
             case ReadStart.At at -> {
@@ -118,6 +170,11 @@ final class ReadStream implements RpcListener, FollowWakeups.Waiting {
             return;
         }
         var at = start();
+        var discarded = discarded(replica);
+        if (discarded != null) {
+            end(GrpcStatusMapping.status(discarded, null));
+            return;
+        }
         var stream = replica.streams().stream(at.stream());
         if (stream == null || stream.streamId() != streamId) {
             end(GrpcStatusMapping.status(
@@ -171,6 +228,23 @@ final class ReadStream implements RpcListener, FollowWakeups.Waiting {
         }
         located = replica.streams().locate(streamId, position, LOCATED_BATCHES);
         return located;
+    }
+
+    /// What this very call has sent is not in the log any more: going on would show other records at the same offsets
+    /// (I31).
+    private @Nullable Refusal discarded(Replica replica) {
+        var history = replica.status().historyId();
+        if (!Arrays.equals(Uuids.bytes(history), historyId)) {
+            return Refusal.of(
+                    Refusal.Code.LOG_TRUNCATED, "a forced recovery began history " + history + " while this was read");
+        }
+        if (lastEpoch == 0 || lastLsn < replica.status().startLsn()) {
+            return null;
+        }
+        return replica.epochs().relation(lastEpoch, lastLsn, replica.watermarks().leaderReceived())
+                        instanceof EpochMap.Relation.Diverged diverged
+                ? ReadStart.truncated(lastEpoch, lastLsn, diverged)
+                : null;
     }
 
     private static List<BatchLocation> visibleBatches(List<BatchLocation> located, long visibleLsn) {
@@ -340,6 +414,9 @@ final class ReadStream implements RpcListener, FollowWakeups.Waiting {
     public boolean ready() {
         var replica = desk.host().replica();
         if (replica == null) {
+            return true;
+        }
+        if (discarded(replica) != null) {
             return true;
         }
         var at = start();
