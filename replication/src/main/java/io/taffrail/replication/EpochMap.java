@@ -39,9 +39,7 @@ public final class EpochMap {
     /// @param endLsn of this log
     public Relation relation(long epoch, long lsn, long endLsn) {
         if (lsn >= endLsn) {
-            return epochs.length > 0 && epochs[epochs.length - 1] > epoch
-                    ? diverged(epoch)
-                    : new Relation.Behind();
+            return epochs.length > 0 && epochs[epochs.length - 1] > epoch ? diverged(epoch) : new Relation.Behind();
         }
         var found = Arrays.binarySearch(startLsns, lsn);
         var owner = found >= 0 ? found : -found - 2;

@@ -11,6 +11,9 @@ public interface ReplicaListener {
     /// After [Replica#append] returned false.
     void inboxHasRoom();
 
+    /// Something that node `nodeId` said cannot be, and was not believed; see [ReplicaStatus.RefusedPeers].
+    default void peerRefused(int nodeId, String message) {}
+
     /// The storage cannot be trusted any more: nothing is acknowledged or promised from here on. Exit, with
     /// status 74.
     void storageFailed(String message);

@@ -87,6 +87,7 @@ final class ReplicaLoop {
     private @Nullable Shutdown shutdown;
     private @Nullable String failure;
     private boolean closed;
+    private ReplicaStatus.RefusedPeers refusedPeers = ReplicaStatus.RefusedPeers.NONE;
     private Event.@Nullable Progress toldProgress;
     private @Nullable LogPosition toldEnd;
 
@@ -435,6 +436,11 @@ final class ReplicaLoop {
             }
             case Effect.Locate(List<Member> members) -> locate(members);
             case Effect.RequestDone(long requestId, var result) -> requestDone(requestId, result);
+            case Effect.Violation(int node, String message) -> {
+                refusedPeers = refusedPeers.and(node, message);
+                statusDirty = true;
+                listener.peerRefused(node, message);
+            }
             case Effect.Halt(String message) -> storageFailed("halted: " + message);
         }
     }
@@ -694,6 +700,21 @@ final class ReplicaLoop {
         } else if (theirs != null && Objects.equals(sender.clusterId(), hard.clusterId())) {
             post(new Event.ReceivedFromHistory(theirs, from, decoded.message()));
             wake();
+        } else {
+            stranger(from, sender.clusterId());
+        }
+    }
+
+    /// An address of another cluster, as a stale name resolves to: whatever it says is not for this one. It says it
+    /// often, so that only the first time is told.
+    private void stranger(int from, @Nullable UUID cluster) {
+        var message = "speaks for cluster %s, this is %s"
+                .formatted(cluster, core.hardState().clusterId());
+        var first = !message.equals(refusedPeers.lastMessage());
+        refusedPeers = refusedPeers.and(from, message);
+        if (first) {
+            statusDirty = true;
+            listener.peerRefused(from, message);
         }
     }
 
@@ -844,6 +865,7 @@ final class ReplicaLoop {
                 wal.recovery(),
                 settings.generation(),
                 elections.list(),
+                refusedPeers,
                 failure,
                 shutdown != null);
     }

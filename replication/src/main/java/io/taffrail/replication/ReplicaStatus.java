@@ -32,7 +32,20 @@ public record ReplicaStatus(
         Watermarks watermarks,
         RecoveryReport recovery,
         long settingsGeneration,
-        List<Election> elections) {
+        List<Election> elections,
+        RefusedPeers refusedPeers) {
+    /// Messages of peers that could not be what they said, since the start: of another cluster, beyond what was sent,
+    /// of an impossible epoch, about an older copy of this volume.
+    ///
+    /// @param lastNode -1: none
+    public record RefusedPeers(long count, int lastNode, String lastMessage) {
+        public static final RefusedPeers NONE = new RefusedPeers(0, -1, "");
+
+        RefusedPeers and(int node, String message) {
+            return new RefusedPeers(count + 1, node, message);
+        }
+    }
+
     public enum State {
         UNINITIALIZED,
         FOLLOWER,

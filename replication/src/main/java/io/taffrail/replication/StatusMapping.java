@@ -21,6 +21,7 @@ final class StatusMapping {
             RecoveryReport recovery,
             long settingsGeneration,
             List<Election> elections,
+            ReplicaStatus.RefusedPeers refusedPeers,
             @Nullable String failure,
             boolean stopping) {
         var leader = view.configuration().member(view.leader());
@@ -57,7 +58,8 @@ final class StatusMapping {
                 watermarks,
                 recovery,
                 settingsGeneration,
-                elections);
+                elections,
+                refusedPeers);
     }
 
     private static ReplicaStatus.State state(

@@ -359,9 +359,10 @@ class ThreeReplicasTest {
         leader.createStream("s");
         world.isolate(leader.id);
         var outcome = readIndex(leader);
-        world.until("another leads", () -> nodes.stream()
-                .anyMatch(node -> node != leader
-                        && node.up().status().state() == ReplicaStatus.State.LEADER));
+        world.until(
+                "another leads",
+                () -> nodes.stream()
+                        .anyMatch(node -> node != leader && node.up().status().state() == ReplicaStatus.State.LEADER));
         world.until("it is answered", () -> outcome[0] != null);
         assertInstanceOf(CommandOutcome.Refused.class, outcome[0]);
         world.heal();
@@ -379,27 +380,28 @@ class ThreeReplicasTest {
         leader.append("s", "discarded", ASYNC_ASYNC);
         world.until("it is in the log", () -> leader.up().watermarks().leaderReceived() > discarded);
         var end = leader.up().watermarks().leaderReceived();
-        assertEquals(
-                new EpochMap.Relation.Holds(), leader.up().epochs().relation(epoch, discarded, end));
-        world.until("another leads", () -> nodes.stream()
-                .anyMatch(node -> node != leader
-                        && node.up().status().state() == ReplicaStatus.State.LEADER));
+        assertEquals(new EpochMap.Relation.Holds(), leader.up().epochs().relation(epoch, discarded, end));
+        world.until(
+                "another leads",
+                () -> nodes.stream()
+                        .anyMatch(node -> node != leader && node.up().status().state() == ReplicaStatus.State.LEADER));
         var next = nodes.stream()
                 .filter(node -> node != leader && node.up().status().state() == ReplicaStatus.State.LEADER)
                 .findFirst()
                 .orElseThrow();
         next.acknowledged("s", "instead", SYNC_QUORUM);
-        for (var node : List.of(next, leader)) {
-            var map = node.up().epochs();
-            if (node == leader) {
-                world.heal();
-                world.until("it follows", () -> leader.nextOffset("s") == 2);
-                map = leader.up().epochs();
-            }
-            var relation = map.relation(epoch, discarded, node.up().watermarks().leaderReceived());
-            assertEquals(
-                    new EpochMap.Relation.Diverged(discarded, next.up().status().epoch()), relation);
-            assertEquals(new EpochMap.Relation.Behind(), map.relation(next.up().status().epoch(), 1L << 40, 1 << 20));
-        }
+        var diverged =
+                new EpochMap.Relation.Diverged(discarded, next.up().status().epoch());
+        assertEquals(diverged, relation(next, epoch, discarded));
+        assertEquals(new EpochMap.Relation.Behind(), relation(next, diverged.epoch(), 1L << 40));
+        world.heal();
+        world.until(
+                "the old leader has cut it",
+                () -> relation(leader, epoch, discarded).equals(diverged));
+        assertEquals(2, leader.nextOffset("s"));
+    }
+
+    private static EpochMap.Relation relation(TestWorld.Node node, long epoch, long lsn) {
+        return node.up().epochs().relation(epoch, lsn, node.up().watermarks().leaderReceived());
     }
 }

@@ -19,7 +19,15 @@ record LogStorage(Path path, boolean direct, ServiceSettings.IoChoice choice, Ex
         implements ReplicaHost.Storage {
     @Override
     public LogDirectory openDirectory() throws IOException {
-        return FileLogDirectory.open(path, direct ? Buffering.DIRECT : Buffering.BUFFERED, workers);
+        var directory = FileLogDirectory.open(path, direct ? Buffering.DIRECT : Buffering.BUFFERED, workers);
+        try {
+            // With the directory's lock in hand: nobody else may be about to mark a failure.
+            new StorageFailures(path).check();
+        } catch (IOException refused) {
+            directory.close();
+            throw refused;
+        }
+        return directory;
     }
 
     @Override

@@ -39,6 +39,8 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.security.SecureRandom;
 import java.security.cert.X509Certificate;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.UUID;
@@ -64,6 +66,7 @@ public class ServiceWiring {
     private static final int MOST_EVENT_LOOPS = 8;
     private static final long PORT_TIMEOUT_SECONDS = 30;
     private static final long CONNECTION_GRACE_MILLIS = 500;
+    private static final Duration LONGEST_MARKING = Duration.ofSeconds(2);
 
     private final ServiceConfig config;
     private final ServiceSettings settings;
@@ -401,6 +404,7 @@ public class ServiceWiring {
         @Override
         public void storageFailed(String message) {
             LOG.fatalf("the storage cannot be trusted any more, the process ends: %s", message);
+            mark(message);
             exit(ExitCode.STORAGE_FAILED);
         }
 
@@ -420,6 +424,22 @@ public class ServiceWiring {
             }
             LOG.fatal("the replica stopped, the process ends", cause);
             exit(ExitCode.FAILED);
+        }
+
+        /// The disk that has failed may never answer, and the process ends in any case.
+        private void mark(String message) {
+            var marking = Thread.ofPlatform().daemon().start(() -> {
+                try {
+                    new StorageFailures(settings.dataDirectory()).record(Instant.now(), message);
+                } catch (IOException unwritable) {
+                    LOG.warnf("the failure could not be marked: %s", unwritable.getMessage());
+                }
+            });
+            try {
+                marking.join(LONGEST_MARKING);
+            } catch (InterruptedException ends) {
+                Thread.currentThread().interrupt();
+            }
         }
 
         /// At once: a shutdown that flushes would promise what can no longer be known.

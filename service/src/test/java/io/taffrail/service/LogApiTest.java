@@ -587,14 +587,21 @@ class LogApiTest {
         client.log().append(append("behind", "v"));
         var seen = client.log().read(fromStart("behind").build()).next().getPosition();
         var ahead = seen.toBuilder().setLsn(seen.getLsn() + (1L << 40));
-        var refused = assertThrows(StatusRuntimeException.class, () -> client.log()
-                .read(fromStart("behind").setAfter(ahead).setMaxWaitMillis(50).build())
-                .next());
+        var refused = assertThrows(
+                StatusRuntimeException.class,
+                () -> client.log()
+                        .read(fromStart("behind")
+                                .setAfter(ahead)
+                                .setMaxWaitMillis(50)
+                                .build())
+                        .next());
         assertEquals(
                 ErrorCode.ERROR_CODE_RECOVERING, ServiceClient.error(refused).getCode());
-        var tooLong = assertThrows(StatusRuntimeException.class, () -> client.log()
-                .read(fromStart("behind").setMaxWaitMillis(10_001).build())
-                .next());
+        var tooLong = assertThrows(
+                StatusRuntimeException.class,
+                () -> client.log()
+                        .read(fromStart("behind").setMaxWaitMillis(10_001).build())
+                        .next());
         assertEquals(Status.Code.INVALID_ARGUMENT, tooLong.getStatus().getCode());
     }
 }

@@ -60,6 +60,7 @@ public final class FrameCodec {
     private static final byte RESEED = 16;
     private static final byte SEED_REQUEST = 17;
     private static final byte SEED_CHUNK = 18;
+    private static final byte OUTDATED = 19;
 
     private FrameCodec() {}
 
@@ -176,6 +177,7 @@ public final class FrameCodec {
             case Message.Reseed _ -> RESEED;
             case Message.SeedRequest _ -> SEED_REQUEST;
             case Message.SeedChunk _ -> SEED_CHUNK;
+            case Message.Outdated _ -> OUTDATED;
         };
     }
 
@@ -209,6 +211,10 @@ public final class FrameCodec {
             }
             case Message.Stale(long epoch, long promisedEpoch) ->
                 to.putLong(epoch).putLong(promisedEpoch);
+            case Message.Outdated(UUID storageId, long incarnation) -> {
+                Fields.putUuid(to, storageId);
+                to.putLong(incarnation);
+            }
             case Message.Fetch(long epoch, LogPosition from) -> {
                 to.putLong(epoch);
                 Fields.putPosition(to, from);
@@ -350,6 +356,7 @@ public final class FrameCodec {
                         Fields.logged(from),
                         from.getInt());
             case STALE -> new Message.Stale(from.getLong(), from.getLong());
+            case OUTDATED -> new Message.Outdated(Fields.uuid(from), from.getLong());
             case FETCH -> new Message.Fetch(from.getLong(), Fields.position(from));
             case FETCHED -> new Message.Fetched(from.getLong(), Fields.position(from), entries(from));
             case TIMEOUT_NOW -> new Message.TimeoutNow(from.getLong());

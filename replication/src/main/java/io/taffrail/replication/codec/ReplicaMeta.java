@@ -69,6 +69,11 @@ public record ReplicaMeta(int nodeId, UUID storageId, long incarnation, HardStat
                     case HISTORY_REPLACED -> (byte) 1;
                     case OLDER_VOLUME -> (byte) 2;
                 });
+        to.putShort((short) standing.seen().size());
+        for (var seen : standing.seen()) {
+            Fields.putUuid(to, seen.storageId());
+            to.putLong(seen.incarnation());
+        }
     }
 
     public static ReplicaMeta decode(ByteBuffer value) {
@@ -112,14 +117,19 @@ public record ReplicaMeta(int nodeId, UUID storageId, long incarnation, HardStat
     }
 
     private static Standing standing(ByteBuffer from) {
-        return new Standing(
-                Fields.uuids(from),
-                Fields.bool(from),
-                switch (from.get()) {
-                    case 0 -> Eviction.NONE;
-                    case 1 -> Eviction.HISTORY_REPLACED;
-                    case 2 -> Eviction.OLDER_VOLUME;
-                    default -> throw new MalformedException("meta: unknown eviction");
-                });
+        var former = Fields.uuids(from);
+        var forced = Fields.bool(from);
+        var eviction = switch (from.get()) {
+            case 0 -> Eviction.NONE;
+            case 1 -> Eviction.HISTORY_REPLACED;
+            case 2 -> Eviction.OLDER_VOLUME;
+            default -> throw new MalformedException("meta: unknown eviction");
+        };
+        var count = Fields.count(from, "storages", Standing.MAX_SEEN, 24);
+        var seen = new ArrayList<Standing.Seen>(count);
+        for (var i = 0; i < count; i++) {
+            seen.add(new Standing.Seen(Fields.uuid(from), from.getLong()));
+        }
+        return new Standing(former, forced, eviction, seen);
     }
 }

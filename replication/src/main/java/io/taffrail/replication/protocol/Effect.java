@@ -67,6 +67,9 @@ public sealed interface Effect {
 
     record RequestDone(long requestId, RequestResult result) implements Effect {}
 
+    /// The peer said what cannot be. Nothing of it counts; somebody should look at that replica.
+    record Violation(int node, String message) implements Effect {}
+
     /// An invariant does not hold: stop, nothing is to be truncated or acknowledged.
     record Halt(String message) implements Effect {}
 

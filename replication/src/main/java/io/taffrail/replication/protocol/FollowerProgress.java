@@ -22,11 +22,14 @@ final class FollowerProgress {
     private long echoNanos;
     private boolean inSync;
     private long readmissionLsn = -1;
+    /// When it last acknowledged more, or lacked nothing. Heartbeats may get through where frames of entries do not.
+    private long movedNanos;
 
     FollowerProgress(Member member, long nowNanos) {
         this.member = member;
         // The promise of this epoch was the last proof that the voter listens.
         this.echoNanos = nowNanos;
+        this.movedNanos = nowNanos;
     }
 
     void join(long newSession, long newIncarnation, Integrity newIntegrity, LogPosition cut) {
@@ -49,9 +52,25 @@ final class FollowerProgress {
                 && storage.equals(member.storageId());
     }
 
+    /// Whether it says that it holds what was never sent to it in this session. Whatever it is then, it is no copy.
+    boolean isBeyondSent(Message.Acknowledge ack) {
+        return Math.max(ack.appendedLsn(), ack.flushedLsn()) > next.lsn();
+    }
+
+    /// Ends the session: it has to join again before anything of it counts.
+    void leave() {
+        session = 0;
+        acknowledgedSession = false;
+        inSync = false;
+        readmissionLsn = -1;
+    }
+
     void acknowledge(long nowNanos, Message.Acknowledge ack) {
         acknowledgedSession = true;
         integrity = ack.integrity();
+        if (ack.appendedLsn() > appendedLsn) {
+            movedNanos = nowNanos;
+        }
         appendedLsn = Math.max(appendedLsn, ack.appendedLsn());
         receivedLsn = Math.max(receivedLsn, ack.receivedLsn());
         flushedLsn = Math.max(flushedLsn, ack.flushedLsn());
@@ -77,7 +96,11 @@ final class FollowerProgress {
     ///
     /// Returns whether it changed.
     boolean updateInSync(long nowNanos, long logEndLsn, long lagBytes, long syncTimeoutNanos) {
+        if (appendedLsn >= logEndLsn) {
+            movedNanos = nowNanos;
+        }
         var sound = lastAckNanos != NEVER
+                && nowNanos - movedNanos <= syncTimeoutNanos
                 && nowNanos - lastAckNanos <= syncTimeoutNanos
                 && logEndLsn - appendedLsn <= lagBytes
                 && acknowledgedSession

@@ -230,11 +230,21 @@ final class LeaderRole implements Role {
         if (progress == null || !progress.accepts(received.fromStorage(), received.fromIncarnation(), acknowledge)) {
             return this;
         }
+        if (progress.isBeyondSent(acknowledge)) {
+            var sent = progress.next();
+            progress.leave();
+            state.emit(new Effect.Violation(
+                    received.from(),
+                    "acknowledges %d, flushed %d, and was sent the log up to %s"
+                            .formatted(acknowledge.appendedLsn(), acknowledge.flushedLsn(), sent)));
+            state.emit(new Effect.StatusChanged());
+            return this;
+        }
         Check.that(
                 acknowledge.appendedLsn() <= state.end.lsn(),
-                "I2: node %d acknowledges %d, the log ends at %d",
+                "I2: node %d was sent the log up to %s, it ends at %d",
                 received.from(),
-                acknowledge.appendedLsn(),
+                progress.next(),
                 state.end.lsn());
         progress.acknowledge(state.nowNanos, acknowledge);
         updateInSync(progress);

@@ -39,6 +39,10 @@ public sealed interface Message {
     /// No: an epoch of at least `promisedEpoch` was promised to another. Answer to anything that is too old.
     record Stale(long epoch, long promisedEpoch) implements Message {}
 
+    /// To a replica whose storage was heard with a later incarnation before: its volume is an older copy, unless this
+    /// is for a process that is gone.
+    record Outdated(UUID storageId, long incarnation) implements Message {}
+
     /// A candidate asks the voter that holds most for what follows `from`.
     record Fetch(long epoch, LogPosition from) implements Message {}
 

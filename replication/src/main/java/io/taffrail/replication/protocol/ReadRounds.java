@@ -41,8 +41,7 @@ final class ReadRounds {
         }
         var underWay = !waiting.isEmpty();
         floorNanos = Math.max(state.nowNanos, lastSentNanos + 1);
-        waiting.add(new Waiting(
-                requestId, floorNanos, lsn, state.nowNanos + state.config.electionTimeoutMaxNanos()));
+        waiting.add(new Waiting(requestId, floorNanos, lsn, state.nowNanos + state.config.electionTimeoutMaxNanos()));
         return !underWay;
     }
 
@@ -52,8 +51,8 @@ final class ReadRounds {
             if (question.markNanos() > provenNanos) {
                 return false;
             }
-            state.emit(new Effect.RequestDone(
-                    question.requestId(), new Effect.RequestResult.Done(question.lsn(), epoch)));
+            state.emit(
+                    new Effect.RequestDone(question.requestId(), new Effect.RequestResult.Done(question.lsn(), epoch)));
             return true;
         });
         return answered && !waiting.isEmpty();
@@ -77,7 +76,7 @@ final class ReadRounds {
     }
 
     private void refuse(long requestId, String message) {
-        state.emit(new Effect.RequestDone(
-                requestId, new Effect.RequestResult.Refused(Effect.Reason.NOT_LEADER, message)));
+        state.emit(
+                new Effect.RequestDone(requestId, new Effect.RequestResult.Refused(Effect.Reason.NOT_LEADER, message)));
     }
 }

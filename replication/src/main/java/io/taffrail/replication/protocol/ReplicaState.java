@@ -3,6 +3,7 @@ package io.taffrail.replication.protocol;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.UUID;
 import java.util.random.RandomGenerator;
@@ -39,6 +40,8 @@ final class ReplicaState {
     boolean stopping;
     /// The last leader that was followed; -1: none in this incarnation.
     int lastLeader = -1;
+    /// The highest incarnation that each storage was heard with, by anything that begins a conversation.
+    final TreeMap<UUID, Long> incarnations = new TreeMap<>();
     /// Nodes with a connection now, in order.
     final TreeSet<Integer> connected = new TreeSet<>();
 
@@ -76,6 +79,9 @@ final class ReplicaState {
         // One that was made durable here before its entry was, and then the entry was lost.
         configurations.truncate(end.lsn());
         this.integrity = hard.suspect() ? Integrity.SUSPECT : hard.dirty() ? Integrity.AMNESIC : Integrity.INTACT;
+        for (var seen : hard.standing().seen()) {
+            incarnations.put(seen.storageId(), seen.incarnation());
+        }
         for (var logged : start.replayed()) {
             configurations.add(logged);
         }
@@ -149,9 +155,9 @@ final class ReplicaState {
 
     /// Returns the version whose durability makes `next` true.
     long persist(HardState next) {
-        hard = next;
+        hard = next.withStanding(next.standing().having(incarnations));
         hardVersion++;
-        emit(new Effect.Persist(hardVersion, next));
+        emit(new Effect.Persist(hardVersion, hard));
         return hardVersion;
     }
 
@@ -185,6 +191,24 @@ final class ReplicaState {
         return isDurable(promiseVersion);
     }
 
+    /// False: a later process of this storage has been heard before. That the replica learns of it goes with the next
+    /// thing that it makes durable: a peer that forgets it loses a guard, not a promise.
+    boolean isCurrent(UUID storage, long theirIncarnation) {
+        var seen = incarnations.getOrDefault(storage, 0L);
+        if (theirIncarnation < seen) {
+            return false;
+        }
+        if (theirIncarnation > seen && isMember(storage)) {
+            incarnations.put(storage, theirIncarnation);
+        }
+        return true;
+    }
+
+    private boolean isMember(UUID storage) {
+        return configuration().members().stream()
+                .anyMatch(member -> member.storageId().equals(storage));
+    }
+
     // Histories
 
     /// From here on this log, up to where it ends, is the beginning of `newHistory`. The configuration is durable with
@@ -194,6 +218,9 @@ final class ReplicaState {
         Check.that(before != null, "a replica without history has none to replace");
         if (before != null) {
             configurations.replace(new LoggedConfiguration(end.lsn(), next));
+            // What a majority of the old history held beyond this log is lost; nobody may take it for committed here.
+            knownQuorumReceived = Math.min(knownQuorumReceived, end.lsn());
+            knownQuorumFlushed = Math.min(knownQuorumFlushed, end.lsn());
             persist(hard.withStanding(hard.standing().replacing(before))
                     .withCluster(Objects.requireNonNull(hard.clusterId()), newHistory, configurations.known()));
             emit(new Effect.Locate(next.members()));

@@ -217,8 +217,12 @@ public final class ReplicationCore {
         if (state.hard.isEvicted()) {
             return;
         }
+        if (!PeerGuard.admits(state, received)) {
+            return;
+        }
         switch (message) {
             case Message.Invite invite -> locate(invite.configuration().configuration());
+            case Message.Outdated(UUID storageId, long incarnation) -> outdated(from, storageId, incarnation);
             case Message.Uninitialized _ -> state.invite(from);
             case Message.PreVote preVote -> preVote(from, preVote);
             case Message.Prepare(long epoch) -> prepare(received, epoch);
@@ -242,6 +246,17 @@ public final class ReplicationCore {
             case Message.Join join -> toLeader(received, join.epoch());
             case Message.Acknowledge acknowledge -> toLeader(received, acknowledge.epoch());
             case Message.PreVoteReply _, Message.Promise _, Message.Fetched _ -> next(role.received(received));
+        }
+    }
+
+    private void outdated(int from, UUID storageId, long incarnation) {
+        if (storageId.equals(state.storageId) && incarnation > state.incarnation) {
+            state.emit(new Effect.Violation(
+                    from,
+                    "has heard incarnation %d of this storage, this is %d".formatted(incarnation, state.incarnation)));
+            next(role.deposed("this volume is an older copy"));
+            promising.abandon();
+            state.evict(Eviction.OLDER_VOLUME);
         }
     }
 

@@ -33,7 +33,20 @@ class CodecFuzzTest {
     static Stream<Arguments> metaValues() {
         var member = new Member(1, new UUID(1, 2), "here:1", "here:2");
         var logged = new LoggedConfiguration(9, new Configuration(3, List.of(member), List.of()));
-        var hard = new HardState(new UUID(1, 1), new UUID(2, 2), 7, 1, 3, true, false, List.of(logged), new Standing(List.of(new UUID(5, 5)), true, Eviction.OLDER_VOLUME, List.of(new Standing.Seen(new UUID(6, 6), 9))));
+        var hard = new HardState(
+                new UUID(1, 1),
+                new UUID(2, 2),
+                7,
+                1,
+                3,
+                true,
+                false,
+                List.of(logged),
+                new Standing(
+                        List.of(new UUID(5, 5)),
+                        true,
+                        Eviction.OLDER_VOLUME,
+                        List.of(new Standing.Seen(new UUID(6, 6), 9))));
         var none = new HardState(null, null, 0, 0, 0, false, false, List.of(), Standing.NEW);
         return Stream.of(hard, none)
                 .map(each -> new ReplicaMeta(1, new UUID(3, 3), 4, each, new LogPosition(99, 7, 5)))

@@ -54,6 +54,7 @@ class FrameCodecTest {
                 new Message.Prepare(4),
                 new Message.Promise(4, Integrity.AMNESIC, POSITION, LINEAGE, 50, 40, LOGGED, -1),
                 new Message.Stale(4, 5),
+                new Message.Outdated(new UUID(8, 9), 7),
                 new Message.Fetch(4, POSITION),
                 new Message.Fetched(4, POSITION, ByteBuffer.wrap(new byte[] {1, 2, 3})),
                 new Message.TimeoutNow(4),
@@ -166,7 +167,11 @@ class FrameCodecTest {
                 true,
                 true,
                 List.copyOf(configurations),
-                new Standing(List.of(new UUID(3, 3)), true, Eviction.OLDER_VOLUME));
+                new Standing(
+                        List.of(new UUID(3, 3)),
+                        true,
+                        Eviction.OLDER_VOLUME,
+                        List.of(new Standing.Seen(new UUID(1, 0), 12))));
         var meta = new ReplicaMeta(2, new UUID(3, 4), 5, hard, POSITION);
         assertEquals(meta, ReplicaMeta.decode(meta.encode(4064)));
         var full = meta.encode(1 << 20).remaining();

@@ -192,6 +192,7 @@ final class CoreNode {
                     Effect.Close _,
                     Effect.StatusChanged _,
                     Effect.Locate _,
+                    Effect.Violation _,
                     Effect.RequestDone _ -> {}
             case Effect.Halt(String message) -> throw new AssertionError("node " + id + " halts: " + message);
         }

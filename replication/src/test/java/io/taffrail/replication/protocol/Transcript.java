@@ -12,7 +12,9 @@ import java.util.UUID;
 /// `tick A N` sets the clock to N and lets only A notice; `deliver` hands over what is under way, in
 /// order, until nothing is, making hard states durable and flushing wherever somebody waits; `deliver A B` only from
 /// A to B, and flushes nothing; `append A N` and `buffer A N` append N entries for clients who wait for a flush or
-/// do not; `flush A`; `crash A` (and start again); `down A`; `up A`; `cut A B`; `heal`.
+/// do not; `readindex A N` asks with number N whether A leads; `force A S...` begins a new history at A with the
+/// survivors S;
+/// `flush A`; `crash A` (and start again); `down A`; `up A`; `cut A B`; `heal`.
 final class Transcript {
     private static final int MAX_ROUNDS = 200;
 
@@ -71,7 +73,8 @@ final class Transcript {
             case "append" -> node(Integer.parseInt(words[1])).append(now, Integer.parseInt(words[2]), false);
             case "buffer" -> node(Integer.parseInt(words[1])).append(now, Integer.parseInt(words[2]), true);
             case "flush" -> node(Integer.parseInt(words[1])).flush(now);
-            case "readindex" -> node(Integer.parseInt(words[1])).step(now, new Event.ReadIndex(Long.parseLong(words[2])));
+            case "readindex" ->
+                node(Integer.parseInt(words[1])).step(now, new Event.ReadIndex(Long.parseLong(words[2])));
             case "force" -> {
                 var survivors = new ArrayList<Integer>();
                 for (var i = 2; i < words.length; i++) {
@@ -178,9 +181,7 @@ final class Transcript {
                                 hard.promisedNode(),
                                 hard.promisedIncarnation(),
                                 hard.dirty() ? ", dirty" : "",
-                                hard.standing().equals(Standing.NEW)
-                                        ? ""
-                                        : ", history %s of %s".formatted(hard.historyId(), hard.standing()));
+                                standing(hard));
             case Effect.Ship ship -> "ships %d from %s".formatted(ship.to(), ship.previous());
             default -> effect.toString();
         };
@@ -230,5 +231,17 @@ final class Transcript {
 
     private static List<Integer> nodes(List<Member> members) {
         return members.stream().map(Member::nodeId).toList();
+    }
+
+    private static String standing(HardState hard) {
+        var standing = hard.standing();
+        return standing.formerHistories().isEmpty() && standing.eviction() == Eviction.NONE
+                ? ""
+                : ", history %s after %s%s%s"
+                        .formatted(
+                                hard.historyId(),
+                                standing.formerHistories(),
+                                standing.forced() ? ", forced" : "",
+                                standing.eviction() == Eviction.NONE ? "" : ", evicted: " + standing.eviction());
     }
 }

@@ -23,8 +23,17 @@ final class Wire {
                             .putLong(start.startLsn())
                             .putLong(start.previousEpoch())
                             .putInt(start.chainAtStart());
-                case Event.ControlEntry.Configured _ ->
-                    throw new IllegalArgumentException("transcripts change no members");
+                case Event.ControlEntry.Configured(Configuration configuration, long _) -> {
+                    var voters = 0L;
+                    for (var voter : configuration.voters()) {
+                        voters |= 1L << voter.nodeId();
+                    }
+                    to.put((byte) 2)
+                            .putLong(configuration.id())
+                            .putLong(voters)
+                            .putLong(0)
+                            .putInt(0);
+                }
             }
         }
         return to.flip();
@@ -35,10 +44,29 @@ final class Wire {
         var entries = new ArrayList<CoreNode.Entry>();
         while (from.hasRemaining()) {
             var end = new LogPosition(from.getLong(), from.getLong(), from.getInt());
-            var begins = from.get() == 1;
+            var kind = from.get();
             var start = new EpochStart(from.getLong(), from.getLong(), from.getLong(), from.getInt());
-            entries.add(new CoreNode.Entry(end, begins ? new Event.ControlEntry.EpochBegun(start, end.lsn()) : null));
+            entries.add(new CoreNode.Entry(
+                    end,
+                    switch (kind) {
+                        case 1 -> new Event.ControlEntry.EpochBegun(start, end.lsn());
+                        case 2 ->
+                            new Event.ControlEntry.Configured(
+                                    configuration(start.epoch(), start.startLsn()), end.lsn());
+                        default -> null;
+                    }));
         }
         return entries;
+    }
+
+    /// @param voters a bit for each
+    private static Configuration configuration(long id, long voters) {
+        var members = new ArrayList<Member>();
+        for (var node = 0; node < Long.SIZE; node++) {
+            if ((voters >> node & 1) == 1) {
+                members.add(CoreNode.member(node));
+            }
+        }
+        return new Configuration(id, members, List.of());
     }
 }

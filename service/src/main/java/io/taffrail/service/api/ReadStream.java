@@ -88,9 +88,8 @@ final class ReadStream implements RpcListener, FollowWakeups.Waiting {
         }
         counted = true;
         if (Integer.toUnsignedLong(request.getMaxWaitMillis()) > LONGEST_WAIT_MILLIS) {
-            end(GrpcStatusMapping.invalid(
-                    "max_wait_millis is " + Integer.toUnsignedString(request.getMaxWaitMillis()) + ": allowed is 0 to "
-                            + LONGEST_WAIT_MILLIS));
+            end(GrpcStatusMapping.invalid("max_wait_millis is " + Integer.toUnsignedString(request.getMaxWaitMillis())
+                    + ": allowed is 0 to " + LONGEST_WAIT_MILLIS));
             return;
         }
         if (request.getLinearizable()) {
@@ -135,8 +134,8 @@ final class ReadStream implements RpcListener, FollowWakeups.Waiting {
                                 () -> {
                                     if (!call.closed()) {
                                         desk.threads()
-                                                .execute(() -> guarded(
-                                                        () -> begin(request, waitMillis - LOOK_AGAIN_MILLIS)));
+                                                .execute(() ->
+                                                        guarded(() -> begin(request, waitMillis - LOOK_AGAIN_MILLIS)));
                                     }
                                 },
                                 LOOK_AGAIN_MILLIS,
@@ -241,7 +240,9 @@ final class ReadStream implements RpcListener, FollowWakeups.Waiting {
         if (lastEpoch == 0 || lastLsn < replica.status().startLsn()) {
             return null;
         }
-        return replica.epochs().relation(lastEpoch, lastLsn, replica.watermarks().leaderReceived())
+        return replica.epochs()
+                                .relation(
+                                        lastEpoch, lastLsn, replica.watermarks().leaderReceived())
                         instanceof EpochMap.Relation.Diverged diverged
                 ? ReadStart.truncated(lastEpoch, lastLsn, diverged)
                 : null;

@@ -76,6 +76,11 @@ final class StatusMessages {
                 .setQuorumFlushedLsn(watermarks.quorumFlushed())
                 .setSettingsGeneration(status.settingsGeneration())
                 .setSettings(SettingsMessages.wire(replica.settings()));
+        var refused = status.refusedPeers();
+        if (refused.count() > 0) {
+            message.addWarnings("%d messages of peers were refused, the last of node %d: it %s"
+                    .formatted(refused.count(), refused.lastNode(), refused.lastMessage()));
+        }
         status.formerHistories().forEach(history -> message.addFormerHistoryIds(Uuids.wire(history)));
         var leader = GrpcStatusMapping.leaderHint(status);
         if (leader != null) {

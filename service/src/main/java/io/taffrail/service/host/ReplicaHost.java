@@ -208,7 +208,8 @@ public final class ReplicaHost implements ReplicaListener {
                 status.watermarks(),
                 status.recovery(),
                 status.settingsGeneration(),
-                status.elections());
+                status.elections(),
+                status.refusedPeers());
     }
 
     private static Peer moved(Peer peer, ReplicaConfig here) {
@@ -279,6 +280,11 @@ public final class ReplicaHost implements ReplicaListener {
             }
             retry.run();
         }
+    }
+
+    @Override
+    public void peerRefused(int peer, String message) {
+        LOG.warnf("node %d %s", peer, message);
     }
 
     @Override

@@ -247,7 +247,8 @@ final class ModelReplica {
                 durable.promisedIncarnation(),
                 durable.dirty(),
                 off != KillSwitch.SUSPECT,
-                durable.configurations());
+                durable.configurations(),
+                durable.standing());
         crash();
     }
 
@@ -441,6 +442,7 @@ final class ModelReplica {
                         configuration, log.end().lsn());
                 step(new Event.Appended(log.end(), List.of(control), false, false));
             }
+            case Effect.Violation(int node, String message) -> broken("node %d: %s".formatted(node, message));
             case Effect.OfferSeed _, Effect.ServeSeed _, Effect.Seed _, Effect.SeedBytes _ ->
                 throw new IllegalStateException("no log is trimmed here, so all meet somewhere");
             case Effect.RequestFlush _,
