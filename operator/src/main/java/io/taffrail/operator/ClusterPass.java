@@ -86,12 +86,21 @@ public class ClusterPass {
     /// A refusal that only the log tells is one that nobody sees.
     private Duration failed(ClusterWrite target, String reason, RuntimeException failure) {
         LOG.errorf(failure, "%s failed", target.cluster().getMetadata().getName());
-        target.write(ClusterReport.failed(
-                target.status(),
-                target.cluster().getMetadata().getGeneration(),
-                reason,
-                String.valueOf(failure.getMessage()),
-                clock.instant()));
+        try {
+            target.write(ClusterReport.failed(
+                    target.status(),
+                    target.cluster().getMetadata().getGeneration(),
+                    reason,
+                    String.valueOf(failure.getMessage()),
+                    clock.instant()));
+        } catch (KubernetesClientException e) {
+            LOG.warnf("and its status could not be written: %s", e.getMessage());
+        }
+        return config.busyInterval();
+    }
+
+    /// When to look again after the API server did not even show the cluster.
+    Duration retryInterval() {
         return config.busyInterval();
     }
 }

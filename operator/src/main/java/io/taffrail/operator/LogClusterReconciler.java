@@ -6,6 +6,7 @@ import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.Service;
 import io.fabric8.kubernetes.api.model.apps.StatefulSet;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.javaoperatorsdk.operator.api.config.informer.InformerEventSourceConfiguration;
 import io.javaoperatorsdk.operator.api.reconciler.Context;
 import io.javaoperatorsdk.operator.api.reconciler.ControllerConfiguration;
@@ -19,11 +20,14 @@ import io.taffrail.operator.crd.LogCluster;
 import io.taffrail.operator.resource.ClusterNames;
 import java.util.List;
 import java.util.Set;
+import org.jboss.logging.Logger;
 
 /// Brings a LogCluster closer to its spec, a pass at a time; see [ClusterPass] for the four phases. It has no
 /// finalizer: owner references take everything with the LogCluster, also while the operator is away.
 @ControllerConfiguration(name = "logcluster")
 public class LogClusterReconciler implements Reconciler<LogCluster> {
+    private static final Logger LOG = Logger.getLogger(LogClusterReconciler.class);
+
     private final ClusterPass pass;
     private final KubernetesClient client;
 
@@ -34,8 +38,15 @@ public class LogClusterReconciler implements Reconciler<LogCluster> {
 
     @Override
     public UpdateControl<LogCluster> reconcile(LogCluster cached, Context<LogCluster> context) {
-        // Read again: what was cached may be older than the status that this operator wrote itself.
-        var cluster = client.resource(cached).get();
+        LogCluster cluster;
+        try {
+            // Read again: what was cached may be older than the status that this operator wrote itself.
+            cluster = client.resource(cached).get();
+        } catch (KubernetesClientException e) {
+            // Not left to the framework, which gives up after some attempts: an outage may take as long as it likes.
+            LOG.warnf("%s could not be read: %s", cached.getMetadata().getName(), e.getMessage());
+            return UpdateControl.<LogCluster>noUpdate().rescheduleAfter(pass.retryInterval());
+        }
         if (cluster == null || cluster.isMarkedForDeletion()) {
             pass.forget(
                     cached.getMetadata().getNamespace(), cached.getMetadata().getName());

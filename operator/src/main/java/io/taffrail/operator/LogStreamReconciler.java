@@ -34,12 +34,18 @@ public class LogStreamReconciler implements Reconciler<LogStream>, Cleaner<LogSt
 
     @Override
     public UpdateControl<LogStream> reconcile(LogStream cached, Context<LogStream> context) {
-        var stream = client.resource(cached).get();
-        if (stream == null || stream.isMarkedForDeletion()) {
-            return UpdateControl.noUpdate();
+        try {
+            var stream = client.resource(cached).get();
+            if (stream == null || stream.isMarkedForDeletion()) {
+                return UpdateControl.noUpdate();
+            }
+            var status = pass.reconcile(stream, Instant.now());
+            return UpdateControl.<LogStream>noUpdate().rescheduleAfter(write(stream, status));
+        } catch (KubernetesClientException e) {
+            // Not left to the framework, which gives up after some attempts: an outage may take as long as it likes.
+            LOG.warnf("%s could not be read: %s", cached.getMetadata().getName(), e.getMessage());
+            return UpdateControl.<LogStream>noUpdate().rescheduleAfter(config.busyInterval());
         }
-        var status = pass.reconcile(stream, Instant.now());
-        return UpdateControl.<LogStream>noUpdate().rescheduleAfter(write(stream, status));
     }
 
     private Duration write(LogStream stream, LogStreamStatus status) {

@@ -25,6 +25,11 @@ public final class ClusterPassFixture implements AutoCloseable {
     }
 
     static OperatorConfig config() {
+        return config(Duration.ofSeconds(1));
+    }
+
+    /// @param idle the resync
+    static OperatorConfig config(Duration idle) {
         return new OperatorConfig() {
             @Override
             public String serverRepository() {
@@ -43,7 +48,7 @@ public final class ClusterPassFixture implements AutoCloseable {
 
             @Override
             public Duration idleInterval() {
-                return Duration.ofSeconds(1);
+                return idle;
             }
         };
     }

@@ -46,6 +46,7 @@ public final class ClusterWrite {
                 clusterId,
                 new Bootstrap(voters, intention.completed() ? now.toString() : null),
                 before.voters(),
+                before.newestVersion(),
                 before.leader(),
                 before.readyReplicas(),
                 before.podCount(),

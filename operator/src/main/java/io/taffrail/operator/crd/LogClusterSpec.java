@@ -81,7 +81,8 @@ public record LogClusterSpec(
         @Default("{\"method\": \"Auto\", \"direct\": true}")
         Io io,
 
-        @Required Storage storage,
+        @JsonPropertyDescription("Where each replica keeps its log: a volume of its own.") @Required
+        Storage storage,
 
         @JsonPropertyDescription("How long records are kept. The default of streams; absent: for ever.") @Nullable
         Retention retention,
@@ -276,7 +277,10 @@ public record LogClusterSpec(
             Boolean fsyncDisabled,
 
             @JsonPropertyDescription("Allows two replicas, of which none may fail.") @Nullable
-            Boolean allowTwoReplicas) {}
+            Boolean allowTwoReplicas,
+
+            @JsonPropertyDescription("Allows a version older than one that has written to the volumes.") @Nullable
+            Boolean allowDowngrade) {}
 
     public LogClusterSpec {
         replicas = replicas == null ? 3 : replicas;
@@ -299,6 +303,10 @@ public record LogClusterSpec(
 
     public boolean paused() {
         return management == Management.Paused;
+    }
+
+    public boolean downgradeAllowed() {
+        return unsafe != null && Boolean.TRUE.equals(unsafe.allowDowngrade());
     }
 
     public boolean fsyncDisabled() {

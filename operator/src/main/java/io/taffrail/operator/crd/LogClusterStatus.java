@@ -20,6 +20,9 @@ public record LogClusterStatus(
         @JsonPropertyDescription("Nodes that vote, as the last leader said: so many pods must start to elect one.")
         List<Integer> voters,
 
+        @JsonPropertyDescription("The newest server that has written to the volumes; older ones are refused.") @Nullable
+        String newestVersion,
+
         @Nullable Leader leader,
         @Nullable Integer readyReplicas,
 
@@ -39,7 +42,8 @@ public record LogClusterStatus(
 
         List<Condition> conditions) {
     public static final LogClusterStatus NONE = new LogClusterStatus(
-            null, null, null, List.of(), null, null, null, null, List.of(), null, null, null, List.of(), List.of());
+            null, null, null, List.of(), null, null, null, null, null, List.of(), null, null, null, List.of(),
+            List.of());
 
     public LogClusterStatus {
         voters = voters == null ? List.of() : voters;

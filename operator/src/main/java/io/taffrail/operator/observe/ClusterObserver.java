@@ -50,13 +50,33 @@ public final class ClusterObserver {
                 .inNamespace(names.namespace())
                 .withName(names.cluster())
                 .get();
-        var pods = client.pods().inNamespace(names.namespace()).withLabels(names.selector()).list().getItems().stream()
+        var found = client.pods()
+                .inNamespace(names.namespace())
+                .withLabels(names.selector())
+                .list()
+                .getItems();
+        var nodes = new TreeMap<Integer, String>();
+        for (var pod : found) {
+            if (pod.getSpec() != null && pod.getSpec().getNodeName() != null) {
+                nodes.put(
+                        ClusterNames.ordinal(pod.getMetadata().getName()),
+                        pod.getSpec().getNodeName());
+            }
+        }
+        var pods = found.stream()
                 .map(PodReading::of)
                 .filter(pod -> pod.ordinal() >= 0)
                 .toList();
         var replicas = new TreeMap<Integer, ObservedReplica>();
         var refused = new TreeMap<Integer, String>();
         askReplicas(cluster, pods, tls, replicas, refused);
+        for (var pod : found) {
+            var ordinal = ClusterNames.ordinal(pod.getMetadata().getName());
+            var words = PodReading.lastWords(pod);
+            if (words != null && !replicas.containsKey(ordinal)) {
+                refused.put(ordinal, words);
+            }
+        }
         return new ObservedCluster(
                 names.cluster(),
                 names.namespace(),
@@ -69,7 +89,13 @@ public final class ClusterObserver {
                 claims(cluster, names),
                 replicas,
                 refused,
-                tls == null ? null : tls.certificate());
+                tls == null ? null : tls.certificate(),
+                newest(cluster.getStatus()),
+                nodes);
+    }
+
+    private static String newest(@Nullable LogClusterStatus status) {
+        return status == null || status.newestVersion() == null ? "" : status.newestVersion();
     }
 
     private static Recorded recorded(@Nullable LogClusterStatus status) {

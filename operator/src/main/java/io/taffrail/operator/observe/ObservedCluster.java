@@ -18,6 +18,8 @@ import org.jspecify.annotations.Nullable;
 /// @param outdatedResources owned objects that are missing or not as they should be, by `Kind/name`
 /// @param statefulSet null: there is none
 /// @param replicas by node id, those that answered
+/// @param newestVersion of the servers that have written to the volumes, empty: not known
+/// @param nodes by ordinal, where the pods run
 /// @param refusedReplicas by node id, why one that should have answered did not
 public record ObservedCluster(
         String name,
@@ -31,7 +33,9 @@ public record ObservedCluster(
         List<Claim> claims,
         Map<Integer, ObservedReplica> replicas,
         Map<Integer, String> refusedReplicas,
-        @Nullable Certificate certificate) {
+        @Nullable Certificate certificate,
+        String newestVersion,
+        Map<Integer, String> nodes) {
 
     /// @param storages the first voters' storage ids by node id, as they were recorded before the bootstrap
     /// @param voters as the last leader said
@@ -88,6 +92,7 @@ public record ObservedCluster(
         claims = claims.stream().sorted(Comparator.comparingInt(Claim::ordinal)).toList();
         // Sorted: a message made from a map must be the same the next time, or the status is written for nothing.
         replicas = Collections.unmodifiableSortedMap(new TreeMap<>(replicas));
+        nodes = Collections.unmodifiableSortedMap(new TreeMap<>(nodes));
         refusedReplicas = Collections.unmodifiableSortedMap(new TreeMap<>(refusedReplicas));
     }
 

@@ -1,5 +1,6 @@
 package io.taffrail.operator.observe;
 
+import io.fabric8.kubernetes.api.model.ContainerState;
 import io.fabric8.kubernetes.api.model.ContainerStatus;
 import io.fabric8.kubernetes.api.model.PodCondition;
 import io.taffrail.operator.observe.ObservedCluster.Pod;
@@ -10,6 +11,8 @@ import org.jspecify.annotations.Nullable;
 
 /// A pod as the API server shows it.
 final class PodReading {
+    private static final int LAST_WORDS_CHARACTERS_MAX = 300;
+
     private PodReading() {}
 
     static Pod of(io.fabric8.kubernetes.api.model.Pod pod) {
@@ -39,6 +42,34 @@ final class PodReading {
             }
         }
         return null;
+    }
+
+    /// What its container said last before it ended; null: nothing, or it runs.
+    static @Nullable String lastWords(io.fabric8.kubernetes.api.model.Pod pod) {
+        var status = pod.getStatus();
+        List<ContainerStatus> containers = status == null ? List.of() : status.getContainerStatuses();
+        for (var container : containers) {
+            var words = words(container.getState());
+            if (words == null) {
+                words = words(container.getLastState());
+            }
+            if (words != null) {
+                return words;
+            }
+        }
+        return null;
+    }
+
+    private static @Nullable String words(@Nullable ContainerState state) {
+        var ended = state == null ? null : state.getTerminated();
+        if (ended == null || ended.getMessage() == null) {
+            return null;
+        }
+        // The last line is the reason; what stands above it is the log.
+        var line = ended.getMessage().strip();
+        line = line.substring(line.lastIndexOf('\n') + 1);
+        return "it ended with " + ended.getExitCode() + ": "
+                + line.substring(0, Math.min(line.length(), LAST_WORDS_CHARACTERS_MAX));
     }
 
     private static @Nullable String waitingFor(List<PodCondition> conditions, List<ContainerStatus> containers) {

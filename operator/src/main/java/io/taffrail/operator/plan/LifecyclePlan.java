@@ -19,10 +19,13 @@ final class LifecyclePlan {
         if (set == null || set.replicas() > 0) {
             return;
         }
+        draft.act(new Action.ScalePods(podsNeeded(draft)));
+    }
+
+    /// Every voter must start, also those that a later edit wants away: they are removed by a leader, and a leader
+    /// needs their majority.
+    static int podsNeeded(Draft draft) {
         var voters = draft.seen.recorded().voters();
-        // Every voter must start, also those that a later edit wants away: they are removed by a leader, and a leader
-        // needs their majority.
-        var pods = Math.max(draft.spec.replicas(), voters.isEmpty() ? 0 : Collections.max(voters) + 1);
-        draft.act(new Action.ScalePods(pods));
+        return Math.max(draft.spec.replicas(), voters.isEmpty() ? 0 : Collections.max(voters) + 1);
     }
 }

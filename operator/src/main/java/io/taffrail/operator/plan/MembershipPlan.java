@@ -25,8 +25,9 @@ final class MembershipPlan {
         }
         if (leader.isEmpty()) {
             // More pods never harm: they wait to be let in. Fewer might, so that needs a leader's word.
-            if (set.replicas() > 0 && set.replicas() < draft.spec.replicas()) {
-                draft.act(new Action.ScalePods(draft.spec.replicas()));
+            var needed = LifecyclePlan.podsNeeded(draft);
+            if (set.replicas() > 0 && set.replicas() < needed) {
+                draft.act(new Action.ScalePods(needed));
             }
             draft.waitFor("NoLeader", "no replica leads: voters are neither added nor removed");
             return;

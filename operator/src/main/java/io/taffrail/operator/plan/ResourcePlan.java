@@ -7,7 +7,7 @@ final class ResourcePlan {
     static void plan(Draft draft) {
         draft.seen.outdatedResources().stream().map(Action.ApplyResource::new).forEach(draft::act);
         var set = draft.seen.statefulSet();
-        if (set == null || !set.templateOutdated()) {
+        if (set == null || !set.templateOutdated() || downgrades(draft)) {
             return;
         }
         var approved = set.approvedTemplate().equals(set.desiredTemplate());
@@ -21,5 +21,24 @@ final class ResourcePlan {
                 "this version of the operator would make the pods differently; they restart with the next change of"
                         + " spec.version or of the pods, or when the LogCluster is annotated"
                         + " taffrail.io/approved-template=" + set.desiredTemplate());
+    }
+
+    /// An older server may not be able to read what a newer one wrote, and would stop at its start, a pod at a time.
+    private static boolean downgrades(Draft draft) {
+        var spec = draft.spec;
+        if (spec.image() != null || spec.downgradeAllowed()) {
+            return false;
+        }
+        var wanted = ServerVersion.parse(spec.version());
+        var newest = ServerVersion.parse(draft.seen.newestVersion());
+        if (wanted.isEmpty() || newest.isEmpty() || wanted.get().compareTo(newest.get()) >= 0) {
+            return false;
+        }
+        draft.refuse(
+                "DowngradeRefused",
+                "spec.version " + spec.version() + " is older than " + draft.seen.newestVersion()
+                        + ", which has written to these volumes: set a version from that on, or"
+                        + " unsafe.allowDowngrade if the older one is known to read them");
+        return true;
     }
 }

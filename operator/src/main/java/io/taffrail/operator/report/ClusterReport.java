@@ -14,6 +14,7 @@ import io.taffrail.operator.observe.ObservedCluster.Pod;
 import io.taffrail.operator.observe.ObservedReplica;
 import io.taffrail.operator.observe.SettingsValues;
 import io.taffrail.operator.plan.Plan;
+import io.taffrail.operator.plan.ServerVersion;
 import io.taffrail.operator.resource.ClusterNames;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -47,6 +48,7 @@ public final class ClusterReport {
                 before.clusterId(),
                 before.bootstrap(),
                 voters,
+                newest(before, seen),
                 leader.map(it -> leader(names, it, before.leader(), now)).orElse(null),
                 (int) seen.pods().stream().filter(Pod::ready).count(),
                 seen.pods().size(),
@@ -75,6 +77,7 @@ public final class ClusterReport {
                 before.clusterId(),
                 before.bootstrap(),
                 before.voters(),
+                before.newestVersion(),
                 before.leader(),
                 before.readyReplicas(),
                 before.podCount(),
@@ -85,6 +88,19 @@ public final class ClusterReport {
                 before.settings(),
                 before.pendingChanges(),
                 conditions);
+    }
+
+    private static @Nullable String newest(LogClusterStatus before, ObservedCluster seen) {
+        var newest = before.newestVersion();
+        for (var replica : seen.replicas().values()) {
+            var version = ServerVersion.parse(replica.version()).orElse(null);
+            var known = newest == null ? null : ServerVersion.parse(newest).orElse(null);
+            // One that holds nothing yet has written nothing.
+            if (version != null && !replica.empty() && (known == null || version.compareTo(known) > 0)) {
+                newest = version.toString();
+            }
+        }
+        return newest;
     }
 
     private static Leader leader(ClusterNames names, ObservedReplica leader, @Nullable Leader before, Instant now) {
@@ -103,9 +119,8 @@ public final class ClusterReport {
     private static Replica replica(ClusterNames names, ObservedCluster seen, Pod pod) {
         var replica = seen.replicas().get(pod.ordinal());
         if (replica == null) {
-            var why = pod.waitingFor() != null
-                    ? pod.waitingFor()
-                    : seen.refusedReplicas().get(pod.ordinal());
+            var refused = seen.refusedReplicas().get(pod.ordinal());
+            var why = pod.waitingFor() == null ? refused : pod.waitingFor() + (refused == null ? "" : ", " + refused);
             return new Replica(names.pod(pod.ordinal()), "Unknown", "Unreachable", null, null, null, null, why);
         }
         var recovering = replica.state() == ObservedReplica.State.RECOVERING;

@@ -14,6 +14,8 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 
 /// A cluster's conditions. All of them are set on the first visit, so that waiting for one never waits for its birth.
 final class ConditionReport {
@@ -110,6 +112,13 @@ final class ConditionReport {
         }
         var left = inSync(leader.get()) - 1;
         var majority = voters / 2 + 1;
+        var shared = left >= majority ? fatalNode(leader.get(), seen, majority) : null;
+        if (shared != null) {
+            return no(
+                    "FailoverReady",
+                    "ReplicasShareNode",
+                    "any one replica may fail, but not node " + shared + ", which runs too many of them");
+        }
         return left >= majority
                 ? yes("FailoverReady", "FollowersInSync", left + " followers could take over")
                 : no(
@@ -118,12 +127,28 @@ final class ConditionReport {
                         "without the leader " + left + " voters are in sync, " + majority + " are needed");
     }
 
+    /// The node whose loss leaves no majority in sync; null: there is none.
+    private static @Nullable String fatalNode(ObservedReplica leader, ObservedCluster seen, int majority) {
+        for (var node : new TreeSet<>(seen.nodes().values())) {
+            var left = leader.voters().keySet().stream()
+                    .filter(voter -> isInSync(leader, voter))
+                    .filter(voter -> !node.equals(seen.nodes().get(voter)))
+                    .count();
+            if (left < majority) {
+                return node;
+            }
+        }
+        return null;
+    }
+
+    private static boolean isInSync(ObservedReplica leader, int node) {
+        var follower = leader.followers().get(node);
+        return node == leader.nodeId() || (follower != null && follower.caughtUp());
+    }
+
     private static int inSync(ObservedReplica leader) {
         return (int) leader.voters().keySet().stream()
-                .filter(node -> {
-                    var follower = leader.followers().get(node);
-                    return node == leader.nodeId() || (follower != null && follower.caughtUp());
-                })
+                .filter(node -> isInSync(leader, node))
                 .count();
     }
 

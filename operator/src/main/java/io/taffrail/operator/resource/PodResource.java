@@ -84,6 +84,8 @@ final class PodResource {
                 .withName(CONTAINER)
                 .withImage(image)
                 .withImagePullPolicy("IfNotPresent")
+                // Why it ended stands in its last line; the status shows it.
+                .withTerminationMessagePolicy("FallbackToLogsOnError")
                 .addNewPort()
                 .withName("grpc")
                 .withContainerPort(ClusterNames.CLIENT_PORT)
@@ -216,6 +218,8 @@ final class PodResource {
                 .withMaxSkew(1)
                 .withTopologyKey(key)
                 .withWhenUnsatisfiable(otherwise)
+                // A node that takes no pods is none to leave room for.
+                .withNodeTaintsPolicy("Honor")
                 .withNewLabelSelector()
                 .withMatchLabels(selector)
                 .endLabelSelector()

@@ -8,6 +8,8 @@ import io.fabric8.kubernetes.api.model.Quantity;
 import io.fabric8.kubernetes.api.model.apps.StatefulSet;
 import io.fabric8.kubernetes.api.model.apps.StatefulSetBuilder;
 import io.taffrail.operator.crd.LogCluster;
+import java.util.Collections;
+import java.util.List;
 import java.util.Map;
 
 /// Names and volumes for the replicas. It starts them all at once and restarts none: the operator decides that.
@@ -28,8 +30,7 @@ public final class StatefulSetResource {
                 .withOwnerReferences(ClusterNames.owner(cluster))
                 .endMetadata()
                 .withNewSpec()
-                .withReplicas(
-                        cluster.getSpec().hibernated() ? 0 : cluster.getSpec().replicas())
+                .withReplicas(replicas(cluster))
                 .withServiceName(names.headlessService())
                 // One by one would deadlock a restart of the majority: the first becomes ready only with the second.
                 .withPodManagementPolicy("Parallel")
@@ -49,6 +50,15 @@ public final class StatefulSetResource {
                 .withVolumeClaimTemplates(claim(cluster))
                 .endSpec()
                 .build();
+    }
+
+    /// Of a set that is made anew: pods of voters that are still to be removed would be taken for too many.
+    private static int replicas(LogCluster cluster) {
+        var status = cluster.getStatus();
+        var voters = status == null ? List.<Integer>of() : status.voters();
+        return cluster.getSpec().hibernated()
+                ? 0
+                : Math.max(cluster.getSpec().replicas(), voters.isEmpty() ? 0 : Collections.max(voters) + 1);
     }
 
     static PodTemplateSpec template(LogCluster cluster, String defaultRepository) {

@@ -138,17 +138,18 @@ final class HelmChartTest {
     }
 
     @Test
-    void rendersWhatMonitoringAsksFor() {
+    void rendersWhatIsAskedForBeside() {
         var kinds = objects(template()
                         .set("metrics.podMonitor.enabled", true)
                         .set("metrics.prometheusRule.enabled", true)
                         .set("metrics.grafanaDashboard.enabled", true)
+                        .set("seccompProfile.configMap", true)
                         .call())
                 .stream()
                 .collect(Collectors.groupingBy(HasMetadata::getKind, Collectors.counting()));
         assertEquals(2, kinds.get("PodMonitor"));
         assertEquals(1, kinds.get("PrometheusRule"));
-        assertEquals(1, kinds.get("ConfigMap"));
+        assertEquals(2, kinds.get("ConfigMap"));
     }
 
     @Test

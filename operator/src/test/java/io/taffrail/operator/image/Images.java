@@ -36,8 +36,27 @@ public final class Images {
         var tag = arguments[1];
         var work = root.resolve("operator/target/image");
         var runtime = runtime(work);
-        write(work, runtime, root.resolve("service/target/quarkus-app"), "taffrail/server:" + tag, "server.tar");
-        write(work, runtime, root.resolve("operator/target/quarkus-app"), "taffrail/operator:" + tag, "operator.tar");
+        // With the command line, so that a cluster can be used from within without another image.
+        var commandLine = FileEntriesLayer.builder()
+                .setName("command line")
+                .addEntry(
+                        root.resolve("cli/target/taffrail-cli.jar"),
+                        AbsoluteUnixPath.get("/opt/taffrail-cli/taffrail-cli.jar"))
+                .build();
+        write(
+                work,
+                runtime,
+                root.resolve("service/target/quarkus-app"),
+                List.of(commandLine),
+                "taffrail/server:" + tag,
+                "server.tar");
+        write(
+                work,
+                runtime,
+                root.resolve("operator/target/quarkus-app"),
+                List.of(),
+                "taffrail/operator:" + tag,
+                "operator.tar");
     }
 
     private static Path runtime(Path work) throws IOException, InterruptedException {
@@ -58,7 +77,9 @@ public final class Images {
         return runtime;
     }
 
-    private static void write(Path work, Path runtime, Path program, String name, String file) throws Exception {
+    private static void write(
+            Path work, Path runtime, Path program, List<FileEntriesLayer> beside, String name, String file)
+            throws Exception {
         var image = Jib.fromScratch()
                 .addFileEntriesLayer(libraries(runtime))
                 .addFileEntriesLayer(FileEntriesLayer.builder()
@@ -79,6 +100,7 @@ public final class Images {
                         "-XX:+ExitOnOutOfMemoryError",
                         "-jar",
                         "/opt/taffrail/quarkus-run.jar");
+        beside.forEach(image::addFileEntriesLayer);
         var tar = work.resolve(file);
         image.containerize(Containerizer.to(TarImage.at(tar).named(name))
                 .setBaseImageLayersCache(work.resolve("cache"))

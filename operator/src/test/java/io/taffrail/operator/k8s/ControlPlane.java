@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assumptions.abort;
 
 import io.fabric8.kubeapitest.KubeAPIServer;
 import io.fabric8.kubeapitest.KubeAPIServerConfigBuilder;
+import io.fabric8.kubernetes.api.model.apiextensions.v1.CustomResourceDefinition;
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
@@ -16,6 +17,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -25,7 +27,7 @@ import org.jspecify.annotations.Nullable;
 final class ControlPlane implements AutoCloseable {
     private static final String CONTROLLERS =
             "statefulset-controller,garbage-collector-controller,namespace-controller,disruption-controller,"
-                    + "deployment-controller,replicaset-controller";
+                    + "deployment-controller,replicaset-controller,persistentvolumeclaim-protection-controller";
     private static @Nullable ControlPlane running;
 
     private final Path directory;
@@ -80,9 +82,24 @@ final class ControlPlane implements AutoCloseable {
                 client.load(new ByteArrayInputStream(definition.getBytes(StandardCharsets.UTF_8)))
                         .serverSideApply();
             }
+            for (var kind : List.of("logclusters", "logstreams")) {
+                client.apiextensions()
+                        .v1()
+                        .customResourceDefinitions()
+                        .withName(kind + ".taffrail.io")
+                        .waitUntilCondition(ControlPlane::established, 1, TimeUnit.MINUTES);
+            }
         }
         running = started;
         return started;
+    }
+
+    private static boolean established(CustomResourceDefinition definition) {
+        return definition != null
+                && definition.getStatus() != null
+                && definition.getStatus().getConditions().stream()
+                        .anyMatch(it -> it.getType().equals("Established")
+                                && it.getStatus().equals("True"));
     }
 
     /// One that knows nothing of Taffrail, for whoever closes it; or the test is skipped and says why.
@@ -113,6 +130,10 @@ final class ControlPlane implements AutoCloseable {
             Thread.currentThread().interrupt();
             throw new IllegalStateException(e);
         }
+    }
+
+    Config config() {
+        return Config.fromKubeconfig(server.getKubeConfigYaml());
     }
 
     KubernetesClient client() {

@@ -36,6 +36,11 @@ final class LocalKubelet implements AutoCloseable {
             return true;
         }
 
+        /// What it wrote before it ended.
+        default String lastWords() {
+            return "";
+        }
+
         @Override
         void close();
     }
@@ -91,6 +96,11 @@ final class LocalKubelet implements AutoCloseable {
     /// Pods of this image never start, as if it could not be pulled.
     void missingImage(String image) {
         unstartable.add(image);
+    }
+
+    /// It can be pulled again.
+    void presentImage(String image) {
+        unstartable.remove(image);
     }
 
     /// The node of this pod is cut off: what runs in it goes on, whatever the API server says of the pod.
@@ -178,9 +188,12 @@ final class LocalKubelet implements AutoCloseable {
             terminate(pod, running);
         } else if (pod.getSpec().getNodeName() == null) {
             assign(pod);
-        } else if (unstartable.contains(image(pod))) {
+        } else if (running == null && unstartable.contains(image(pod))) {
             report(pod, null, false);
-        } else if (running == null || !running.container.alive()) {
+        } else if (running == null) {
+            start(pod, claims);
+        } else if (!running.container.alive()) {
+            reportEnd(pod, running.container.lastWords());
             start(pod, claims);
         } else {
             report(pod, address(pod), running.container.ready());
@@ -229,7 +242,13 @@ final class LocalKubelet implements AutoCloseable {
 
     /// A pod without an ordinal has the address before theirs.
     String address(Pod pod) {
-        return prefix + (10 + ordinal(pod));
+        var name = pod.getMetadata().getName();
+        // What is cut off keeps its address: the next pod of that name has another, as on another node.
+        var taken = containers.entrySet().stream()
+                .anyMatch(other -> unreachable.contains(other.getKey())
+                        && other.getValue().pod.equals(name)
+                        && !other.getKey().equals(pod.getMetadata().getUid()));
+        return prefix + (10 + ordinal(pod) + (taken ? 100 : 0));
     }
 
     /// -1: of a Deployment, whose names end in letters and digits.
@@ -286,10 +305,33 @@ final class LocalKubelet implements AutoCloseable {
                     .endWaiting()
                     .endState()
                     .endContainerStatus();
-        } else {
+        } else if (ready) {
             status.withContainerStatuses();
         }
         client.resource(status.endStatus().build()).updateStatus();
+    }
+
+    private void reportEnd(Pod pod, String words) {
+        var status = new PodBuilder(pod)
+                .editOrNewStatus()
+                .withPodIP(address(pod))
+                .removeMatchingFromConditions(condition -> condition.getType().equals("Ready"))
+                .withContainerStatuses()
+                .addNewContainerStatus()
+                .withName(pod.getSpec().getContainers().getFirst().getName())
+                .withImage("")
+                .withImageID("")
+                .withReady(false)
+                .withRestartCount(1)
+                .withNewLastState()
+                .withNewTerminated()
+                .withExitCode(1)
+                .withMessage(words)
+                .endTerminated()
+                .endLastState()
+                .endContainerStatus()
+                .endStatus();
+        client.resource(status.build()).updateStatus();
     }
 
     @Override

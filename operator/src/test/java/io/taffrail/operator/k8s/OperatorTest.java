@@ -312,6 +312,89 @@ final class OperatorTest {
     }
 
     @Test
+    void aDrainTakesOneReplicaAtATime() {
+        apply("");
+        awaitReady();
+        // So that what was evicted stays away for as long as it takes to ask.
+        var image = admin.pods()
+                .inNamespace(namespace)
+                .withName("orders-0")
+                .get()
+                .getSpec()
+                .getContainers()
+                .getFirst()
+                .getImage();
+        kubelet.missingImage(image);
+        await("the first eviction").atMost(PATIENCE).until(() -> evict(0));
+        assertFalse(evict(1), "a second eviction while the first replica is away");
+        assertFalse(evict(2), "a second eviction while the first replica is away");
+        kubelet.presentImage(image);
+        awaitReady();
+        await("the next eviction").atMost(PATIENCE).until(() -> evict(1));
+    }
+
+    /// Through the eviction API, as kubectl drain does it; false: refused by the disruption budget.
+    private boolean evict(int ordinal) {
+        return admin.pods().inNamespace(namespace).withName("orders-" + ordinal).evict();
+    }
+
+    @Test
+    void labelsThatStrangersChangeAreMended() {
+        apply("");
+        awaitReady();
+        plane.kubectl("-n", namespace, "label", "pod", "orders-2", "taffrail.io/role=leader", "--overwrite");
+        plane.kubectl("-n", namespace, "label", "pod", "orders-0", "taffrail.io/role-");
+        await("one leader").atMost(PATIENCE).until(() -> leaders().equals(List.of("orders-0")));
+        assertEquals(0, replicas.transfers());
+    }
+
+    private List<String> leaders() {
+        return admin.pods().inNamespace(namespace).withLabel("taffrail.io/role", "leader").list().getItems().stream()
+                .map(pod -> pod.getMetadata().getName())
+                .toList();
+    }
+
+    @Test
+    void kubectlScaleGoesThroughTheSameRules() {
+        apply("");
+        awaitReady();
+        for (var refused : List.of("1", "0", "4", "7")) {
+            var answer = plane.kubectl("-n", namespace, "scale", "lc/orders", "--replicas=" + refused);
+            assertTrue(answer.contains("nvalid"), answer);
+        }
+        plane.kubectl("-n", namespace, "scale", "lc/orders", "--replicas=5");
+        await("five").atMost(PATIENCE).until(() -> replicas.voters().size() == 5);
+        awaitReady();
+
+        // Behind the operator's back, to nothing and to a minority.
+        for (var count : List.of("0", "2")) {
+            plane.kubectl("-n", namespace, "scale", "statefulset/orders", "--replicas=" + count);
+            await("back").atMost(PATIENCE).until(() -> pods().size() == 5);
+            awaitReady();
+        }
+        assertEquals(List.of(0, 1, 2, 3, 4), replicas.voters());
+        assertEquals(List.of(), replicas.violations());
+        assertEquals(3, replicas.bootstraps());
+    }
+
+    @Test
+    void anOlderVersionThanTheNewestThatWroteIsRefused() {
+        apply("version: 0.1.0");
+        awaitReady();
+        assertEquals("0.1.0", cluster().getStatus().newestVersion());
+        var before = pods();
+        apply("version: 0.0.9");
+        await("refused")
+                .atMost(PATIENCE)
+                .until(() ->
+                        "DowngradeRefused".equals(conditions().get("Reconciled").reason()));
+        assertEquals(before, pods());
+        apply("version: 0.1.0");
+        awaitReady();
+        assertEquals(before, pods());
+    }
+
+    @Test
     void aDeletedNamespaceDoesNotHang() {
         apply("");
         awaitReady();

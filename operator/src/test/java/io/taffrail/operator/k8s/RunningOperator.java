@@ -3,6 +3,7 @@ package io.taffrail.operator.k8s;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.javaoperatorsdk.operator.Operator;
 import io.taffrail.operator.OperatorFixture;
+import java.time.Duration;
 
 /// The operator in this process, with the rights of its client.
 final class RunningOperator implements AutoCloseable {
@@ -10,14 +11,25 @@ final class RunningOperator implements AutoCloseable {
     private final OperatorFixture fixture;
 
     RunningOperator(KubernetesClient client, String namespace) {
-        fixture = new OperatorFixture(client);
+        this(client, namespace, Duration.ofSeconds(1));
+    }
+
+    /// @param idle the resync
+    RunningOperator(KubernetesClient client, String namespace, Duration idle) {
+        fixture = new OperatorFixture(client, idle);
         operator = new Operator(overrides -> overrides
                 .withKubernetesClient(client)
                 .withCloseClientOnStop(false)
+                // As in application.properties.
+                .withStopOnInformerErrorDuringStartup(false)
                 .withUseSSAToPatchPrimaryResource(true));
         operator.register(fixture.clusters(), overrides -> overrides.settingNamespace(namespace));
         operator.register(fixture.streams(), overrides -> overrides.settingNamespace(namespace));
         operator.start();
+    }
+
+    long passes() {
+        return fixture.passes();
     }
 
     @Override

@@ -154,8 +154,8 @@ final class ServiceProcess implements LocalKubelet.Container {
         return process.isAlive();
     }
 
-    /// What it has written so far.
-    String log() {
+    @Override
+    public String lastWords() {
         try {
             return Files.readString(log);
         } catch (IOException e) {

@@ -291,6 +291,36 @@ final class ClusterPlannerTest {
     // Scale
 
     @Test
+    void refusesAVersionOlderThanOneThatHasWritten() {
+        var older = Sight.healthy(3).set(new PodSet(3, OLD, NEW, true, "")).written("0.2.0");
+        refuses("DowngradeRefused", plan("version: 0.1.9", older));
+        assertEquals(List.of(), plan("version: 0.1.9", older).actions());
+        for (var allowed : List.of(
+                "version: 0.2.0",
+                "version: 0.10.0",
+                "version: latest",
+                "version: 0.1.9\nunsafe: {allowDowngrade: true}",
+                "version: 0.1.9\nimage: here/server:7")) {
+            assertEquals(
+                    List.of(new Action.ApplyTemplate(NEW)),
+                    plan(allowed, older).actions().stream()
+                            .filter(Action.ApplyTemplate.class::isInstance)
+                            .toList(),
+                    allowed);
+        }
+    }
+
+    /// Scaled by hand, and nobody leads: every voter is needed, also one that the spec no longer wants.
+    @Test
+    void startsEveryVoterWhereNobodyLeads() {
+        var five = Sight.healthy(5).set(new PodSet(2, OLD, OLD, false, ""));
+        for (var node = 0; node < 5; node++) {
+            five.silent(node);
+        }
+        assertEquals(List.of(new Action.ScalePods(5)), plan("replicas: 3", five).actions());
+    }
+
+    @Test
     void addsPodsThenLearnersThenVoters() {
         assertEquals(
                 List.of(new Action.ScalePods(5)),

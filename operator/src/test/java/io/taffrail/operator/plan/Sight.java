@@ -35,6 +35,8 @@ public final class Sight {
     private final TreeMap<Integer, ObservedReplica> replicas = new TreeMap<>();
     private final List<Claim> claims = new ArrayList<>();
     private final List<String> outdated = new ArrayList<>();
+    private final TreeMap<Integer, String> nodes = new TreeMap<>();
+    private String newestVersion = "";
 
     public static LogClusterSpec spec(String yaml) {
         return Serialization.unmarshal("storage: {size: 1Gi}\n" + yaml, LogClusterSpec.class);
@@ -103,6 +105,17 @@ public final class Sight {
         return this;
     }
 
+    /// A server of this version has written to the volumes.
+    Sight written(String version) {
+        newestVersion = version;
+        return this;
+    }
+
+    public Sight on(int ordinal, String node) {
+        nodes.put(ordinal, node);
+        return this;
+    }
+
     Sight set(PodSet set) {
         this.set = set;
         return this;
@@ -163,7 +176,9 @@ public final class Sight {
                 claims,
                 replicas,
                 Map.of(),
-                null);
+                null,
+                newestVersion,
+                nodes);
     }
 
     static String storage(int node) {
