@@ -36,11 +36,6 @@ final class LocalKubelet implements AutoCloseable {
             return true;
         }
 
-        /// What it wrote before it ended.
-        default String lastWords() {
-            return "";
-        }
-
         @Override
         void close();
     }
@@ -84,6 +79,7 @@ final class LocalKubelet implements AutoCloseable {
     private final Set<String> unreachable = ConcurrentHashMap.newKeySet();
     private final Thread thread;
     private volatile boolean stopping;
+    private volatile boolean holding;
 
     LocalKubelet(KubernetesClient client, String namespace, String prefix, ContainerRuntime runtime) {
         this.client = client;
@@ -98,9 +94,9 @@ final class LocalKubelet implements AutoCloseable {
         unstartable.add(image);
     }
 
-    /// It can be pulled again.
-    void presentImage(String image) {
-        unstartable.remove(image);
+    /// While `now`, nothing new is started.
+    void hold(boolean now) {
+        holding = now;
     }
 
     /// The node of this pod is cut off: what runs in it goes on, whatever the API server says of the pod.
@@ -190,10 +186,7 @@ final class LocalKubelet implements AutoCloseable {
             assign(pod);
         } else if (running == null && unstartable.contains(image(pod))) {
             report(pod, null, false);
-        } else if (running == null) {
-            start(pod, claims);
-        } else if (!running.container.alive()) {
-            reportEnd(pod, running.container.lastWords());
+        } else if (running == null || !running.container.alive()) {
             start(pod, claims);
         } else {
             report(pod, address(pod), running.container.ready());
@@ -220,7 +213,7 @@ final class LocalKubelet implements AutoCloseable {
                         && !unreachable.contains(other.getKey()));
         var claimName = claimName(pod);
         var claim = claimName.map(claims::get).orElse(null);
-        if (!taken && (claimName.isEmpty() || claim != null)) {
+        if (!holding && !taken && (claimName.isEmpty() || claim != null)) {
             containers.put(uid, new Running(name, runtime.run(pod, address(pod), claim)));
         }
     }
@@ -305,33 +298,10 @@ final class LocalKubelet implements AutoCloseable {
                     .endWaiting()
                     .endState()
                     .endContainerStatus();
-        } else if (ready) {
+        } else {
             status.withContainerStatuses();
         }
         client.resource(status.endStatus().build()).updateStatus();
-    }
-
-    private void reportEnd(Pod pod, String words) {
-        var status = new PodBuilder(pod)
-                .editOrNewStatus()
-                .withPodIP(address(pod))
-                .removeMatchingFromConditions(condition -> condition.getType().equals("Ready"))
-                .withContainerStatuses()
-                .addNewContainerStatus()
-                .withName(pod.getSpec().getContainers().getFirst().getName())
-                .withImage("")
-                .withImageID("")
-                .withReady(false)
-                .withRestartCount(1)
-                .withNewLastState()
-                .withNewTerminated()
-                .withExitCode(1)
-                .withMessage(words)
-                .endTerminated()
-                .endLastState()
-                .endContainerStatus()
-                .endStatus();
-        client.resource(status.build()).updateStatus();
     }
 
     @Override

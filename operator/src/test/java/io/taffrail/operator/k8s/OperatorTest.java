@@ -316,19 +316,11 @@ final class OperatorTest {
         apply("");
         awaitReady();
         // So that what was evicted stays away for as long as it takes to ask.
-        var image = admin.pods()
-                .inNamespace(namespace)
-                .withName("orders-0")
-                .get()
-                .getSpec()
-                .getContainers()
-                .getFirst()
-                .getImage();
-        kubelet.missingImage(image);
+        kubelet.hold(true);
         await("the first eviction").atMost(PATIENCE).until(() -> evict(0));
         assertFalse(evict(1), "a second eviction while the first replica is away");
         assertFalse(evict(2), "a second eviction while the first replica is away");
-        kubelet.presentImage(image);
+        kubelet.hold(false);
         awaitReady();
         await("the next eviction").atMost(PATIENCE).until(() -> evict(1));
     }

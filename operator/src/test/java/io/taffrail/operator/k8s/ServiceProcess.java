@@ -32,14 +32,12 @@ final class ServiceProcess implements LocalKubelet.Container {
     private final String address;
     private final Probe liveness;
     private final Probe readiness;
-    private final Path log;
 
-    private ServiceProcess(Process process, String address, io.fabric8.kubernetes.api.model.Container pod, Path log) {
+    private ServiceProcess(Process process, String address, io.fabric8.kubernetes.api.model.Container pod) {
         this.process = process;
         this.address = address;
         this.liveness = pod.getLivenessProbe();
         this.readiness = pod.getReadinessProbe();
-        this.log = log;
     }
 
     /// The packaged server, or the test is skipped and says why.
@@ -84,7 +82,7 @@ final class ServiceProcess implements LocalKubelet.Container {
             var log = scratch.resolve(name + ".log");
             builder.redirectErrorStream(true);
             builder.redirectOutput(log.toFile());
-            return new ServiceProcess(builder.start(), address, container, log);
+            return new ServiceProcess(builder.start(), address, container);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -152,15 +150,6 @@ final class ServiceProcess implements LocalKubelet.Container {
     @Override
     public boolean alive() {
         return process.isAlive();
-    }
-
-    @Override
-    public String lastWords() {
-        try {
-            return Files.readString(log);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
     }
 
     @Override
