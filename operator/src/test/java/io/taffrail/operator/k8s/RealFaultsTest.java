@@ -1,13 +1,10 @@
 package io.taffrail.operator.k8s;
 
-import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterAll;
@@ -71,83 +68,6 @@ final class RealFaultsTest {
             writer.awaitMore(10);
             writer.assertNothingLost();
         }
-    }
-
-    @Test
-    void aPodThatIsDeletedByForceLeavesAtMostOneVoiceForItsStorage() {
-        try (var writer = new SteadyWriter(cluster)) {
-            writer.awaitMore(10);
-            var follower = (cluster.leader().orElseThrow() + 1) % 3;
-            var before = cluster.pod(follower);
-            var first = cluster.process(follower);
-            cluster.kubelet().cutOff(before);
-            cluster.admin().resource(before).withGracePeriod(0).delete();
-
-            // The next pod has the same name and the same claim.
-            await("the second process is refused")
-                    .atMost(RealCluster.PATIENCE)
-                    .until(() -> logs(follower).contains("locked by another process"));
-            assertTrue(first.alive());
-            writer.awaitMore(20);
-
-            cluster.kubelet().reconnect(before);
-            await("the first is ended").atMost(RealCluster.PATIENCE).until(() -> !first.alive());
-            cluster.awaitReady();
-            writer.assertNothingLost();
-        }
-    }
-
-    /// Of every process that was started on this node's volume.
-    private static String logs(int ordinal) throws IOException {
-        var all = new StringBuilder();
-        try (var files = Files.walk(volume(ordinal), 2)) {
-            for (var file : files.filter(it -> it.toString().endsWith(".log")).toList()) {
-                all.append(Files.readString(file));
-            }
-        }
-        return all.toString();
-    }
-
-    @Test
-    void aVolumeUnderAnotherNodesNameIsNoVoter() throws IOException {
-        cluster.append("before");
-        hibernate();
-        swapVolumes(1, 2);
-        cluster.apply("");
-        await("both refuse")
-                .atMost(RealCluster.PATIENCE)
-                .until(() -> logs(1).contains("belongs to node 2") && logs(2).contains("belongs to node 1"));
-        assertTrue(cluster.leader().isEmpty(), "one replica of three leads");
-
-        // The step that its last line asks for.
-        hibernate();
-        swapVolumes(1, 2);
-        cluster.apply("");
-        cluster.awaitReady();
-        assertTrue(cluster.read().contains("before"));
-    }
-
-    private static void hibernate() {
-        cluster.apply("lifecycle: Hibernated");
-        await("asleep").atMost(RealCluster.PATIENCE).until(() -> cluster.pods().isEmpty());
-    }
-
-    private static void swapVolumes(int one, int other) throws IOException {
-        var claims = List.of(volume(one), volume(other));
-        var aside = folder.resolve("aside");
-        Files.move(claims.getFirst(), aside);
-        Files.move(claims.getLast(), claims.getFirst());
-        Files.move(aside, claims.getLast());
-    }
-
-    private static Path volume(int ordinal) {
-        return cluster.volume(cluster.admin()
-                .persistentVolumeClaims()
-                .inNamespace(NAMESPACE)
-                .withName("data-orders-" + ordinal)
-                .get()
-                .getMetadata()
-                .getUid());
     }
 
     /// Ten milliseconds of processor time a second, which is a limit of 10m.
