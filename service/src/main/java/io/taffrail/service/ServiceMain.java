@@ -7,6 +7,7 @@ import io.smallrye.config.PropertiesConfigSource;
 import io.smallrye.config.SmallRyeConfigBuilder;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.NoSuchFileException;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -51,6 +52,12 @@ public final class ServiceMain {
         return ExitCode.STOPPED.status();
     }
 
+    private static String reason(IOException failure) {
+        return failure instanceof NoSuchFileException
+                ? failure.getMessage() + " does not exist"
+                : String.valueOf(failure.getMessage());
+    }
+
     /// Reads what Quarkus will read, for what [ServiceConfig] and [ServiceSettings] refuse.
     private static List<String> problems() {
         try (var defaults = ServiceMain.class.getResourceAsStream("/application.properties")) {
@@ -69,6 +76,13 @@ public final class ServiceMain {
                     .build();
             var mapped = config.getConfigMapping(ServiceConfig.class);
             var settings = ServiceSettings.of(mapped);
+            if (settings.tls().isPresent()) {
+                try {
+                    TlsMapping.Material.read(settings.tls().get());
+                } catch (IOException unusable) {
+                    return List.of("taffrail.tls: " + reason(unusable));
+                }
+            }
             var storage = UnfitStorage.of(settings.dataDirectory());
             return storage == null || mapped.unsafe().storage()
                     ? List.of()

@@ -26,7 +26,6 @@ import io.taffrail.service.telemetry.TrafficMetrics;
 import io.taffrail.wal.io.DirectoryUnusableException;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
-import io.vertx.core.http.HttpServerOptions;
 import jakarta.enterprise.event.Observes;
 import jakarta.enterprise.inject.Produces;
 import jakarta.inject.Inject;
@@ -84,7 +83,7 @@ public class ServiceWiring {
     private final ReplicaHost host;
     private final RpcServer clientServer;
     private final RpcServer peerServer;
-    private TlsMapping.@Nullable Material tlsMaterial;
+    private final @Nullable ServiceTls tls;
     private @Nullable Thread bootstrapThread;
     private volatile boolean stopping;
     private volatile boolean readyTold;
@@ -96,15 +95,11 @@ public class ServiceWiring {
         this.registry = registry;
         settings = ServiceSettings.of(config);
         info = new ProcessInfo(Version.current(), config.unsafe().fsyncDisabled());
-        tlsMaterial = settings.tls().map(ServiceWiring::read).orElse(null);
-        peerClient = new PeerClient(
-                vertx,
-                config.nodeId(),
-                tlsMaterial == null || !peersAuthenticate() ? null : TlsMapping.client(tlsMaterial),
-                () -> {
-                    var started = hostReference.get();
-                    return started == null ? null : started.replica();
-                });
+        tls = settings.tls().map(this::tls).orElse(null);
+        peerClient = new PeerClient(vertx, config.nodeId(), tls == null ? null : tls.callsToPeers(), () -> {
+            var started = hostReference.get();
+            return started == null ? null : started.replica();
+        });
         host = new ReplicaHost(
                 config.nodeId(),
                 new LogStorage(settings.dataDirectory(), config.io().direct(), settings.ioMethod(), workers, info),
@@ -120,11 +115,11 @@ public class ServiceWiring {
         peerServer = new RpcServer(vertx, settings.rpcLimits().forPeers(), new MemoryBudget(Long.MAX_VALUE));
     }
 
-    private static TlsMapping.Material read(ServiceSettings.TlsFiles files) {
+    private ServiceTls tls(ServiceSettings.TlsFiles files) {
         try {
-            return TlsMapping.Material.read(files);
-        } catch (IOException unreadable) {
-            throw new UncheckedIOException("taffrail.tls: " + unreadable.getMessage(), unreadable);
+            return new ServiceTls(vertx, files);
+        } catch (IOException unusable) {
+            throw new UncheckedIOException("taffrail.tls: " + unusable.getMessage(), unusable);
         }
     }
 
@@ -170,7 +165,7 @@ public class ServiceWiring {
         var peerPort = await(listen(peerServer, peerHost, config.peer().port(), true));
         var clientAddress = config.advertisedAddress().orElse(reachable(config.listen()) + ":" + clientPort);
         var peerAddress = config.peer().advertisedAddress().orElse(reachable(peerHost) + ":" + peerPort);
-        reloadTls();
+        watchTls();
         var replicaConfig = settings.replicaConfig(config, peerAddress, clientAddress);
         Thread.ofPlatform().name("replica").start(() -> host.run(replicaConfig));
     }
@@ -178,6 +173,9 @@ public class ServiceWiring {
     private void warnings() {
         if (config.unsafe().fsyncDisabled()) {
             warn("taffrail.unsafe.fsync-disabled is true: a crash may corrupt the log, SYNC promises nothing");
+        }
+        if (tls != null) {
+            tls.warnIfExpired();
         }
         // Whoever started the process has allowed it: ServiceMain refuses it otherwise.
         var storage = UnfitStorage.of(settings.dataDirectory());
@@ -197,16 +195,9 @@ public class ServiceWiring {
     }
 
     private Future<Integer> listen(RpcServer server, String listenHost, int port, boolean peers) {
-        HttpServerOptions tls = null;
-        if (tlsMaterial != null && (!peers || peersAuthenticate())) {
-            tls = TlsMapping.server(tlsMaterial, certificateFromClient(peers));
-        }
+        var portTls = tls == null ? null : peers ? tls.peerPort() : tls.clientPort();
         var loops = peers ? 1 : Math.min(MOST_EVENT_LOOPS, Runtime.getRuntime().availableProcessors());
-        return server.listen(listenHost, port, loops, tls);
-    }
-
-    private boolean certificateFromClient(boolean peers) {
-        return peers || config.tls().clientAuth();
+        return server.listen(listenHost, port, loops, portTls);
     }
 
     private static <T> T await(Future<T> future) {
@@ -259,31 +250,22 @@ public class ServiceWiring {
         return true;
     }
 
-    private void reloadTls() {
-        if (settings.tls().isEmpty()) {
-            return;
+    private void watchTls() {
+        if (tls != null) {
+            vertx.setPeriodic(
+                    config.tls().reloadInterval().toMillis(),
+                    tick -> vertx.executeBlocking(() -> {
+                        reloadTls();
+                        return null;
+                    }));
         }
-        vertx.setPeriodic(
-                config.tls().reloadInterval().toMillis(),
-                tick -> vertx.executeBlocking(() -> {
-                    try {
-                        var now = TlsMapping.Material.read(settings.tls().get());
-                        if (!now.equals(tlsMaterial)) {
-                            tlsMaterial = now;
-                            clientServer.updateTls(TlsMapping.reloaded(now, certificateFromClient(false)));
-                            if (peersAuthenticate()) {
-                                peerServer.updateTls(TlsMapping.reloaded(now, true));
-                                peerClient.updateTls(TlsMapping.reloaded(now, true));
-                            }
-                            LOG.info("the TLS certificate has changed and is in use for new connections");
-                        }
-                    } catch (IOException unreadable) {
-                        LOG.warnf(
-                                "the TLS certificate cannot be read again, the old one stays: %s",
-                                unreadable.getMessage());
-                    }
-                    return null;
-                }));
+    }
+
+    /// Looks at the certificates now.
+    void reloadTls() {
+        if (tls != null) {
+            tls.reload(peerClient);
+        }
     }
 
     /// Bootstraps where that is this process's task, and says once that it serves.

@@ -1,5 +1,13 @@
 package io.taffrail.service;
 
+import io.netty.handler.codec.http2.Http2SecurityUtil;
+import io.netty.handler.ssl.ApplicationProtocolConfig;
+import io.netty.handler.ssl.ApplicationProtocolNames;
+import io.netty.handler.ssl.SslContext;
+import io.netty.handler.ssl.SslContextBuilder;
+import io.netty.handler.ssl.SslProvider;
+import io.netty.handler.ssl.SupportedCipherSuiteFilter;
+import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.ClientAuth;
 import io.vertx.core.http.HttpClientOptions;
@@ -11,6 +19,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.security.cert.CertificateParsingException;
 import java.security.cert.X509Certificate;
+import java.time.Instant;
 import java.util.List;
 import java.util.Set;
 
@@ -18,18 +27,35 @@ import java.util.Set;
 /// certificates in force stay.
 final class TlsMapping {
     private static final int DNS_NAME = 2;
+    private static final Set<String> PROTOCOLS = Set.of("TLSv1.3", "TLSv1.2");
 
     private TlsMapping() {}
 
     /// What the files hold now.
-    record Material(Buffer certificate, Buffer key, Buffer ca) {
+    ///
+    /// @param notAfter until when the certificate is good
+    record Material(Buffer certificate, Buffer key, Buffer ca, Instant notAfter) {
+        /// Throws where a file cannot be read, is no PEM of its kind, or the key is another certificate's, as it is for
+        /// a moment while the two are replaced.
         static Material read(ServiceSettings.TlsFiles files) throws IOException {
+            var certificate = Files.readAllBytes(files.certificate());
+            var key = Files.readAllBytes(files.key());
+            var leaf = PemCheck.certificate(files.certificate(), certificate);
+            PemCheck.belongsTo(leaf, files.key(), key);
+            var ca = new byte[0];
+            if (files.ca().isPresent()) {
+                ca = Files.readAllBytes(files.ca().get());
+                PemCheck.certificate(files.ca().get(), ca);
+            }
             return new Material(
-                    Buffer.buffer(Files.readAllBytes(files.certificate())),
-                    Buffer.buffer(Files.readAllBytes(files.key())),
-                    files.ca().isPresent()
-                            ? Buffer.buffer(Files.readAllBytes(files.ca().get()))
-                            : Buffer.buffer());
+                    Buffer.buffer(certificate),
+                    Buffer.buffer(key),
+                    Buffer.buffer(ca),
+                    leaf.getNotAfter().toInstant());
+        }
+
+        boolean isExpired(Instant now) {
+            return now.isAfter(notAfter);
         }
 
         private PemKeyCertOptions own() {
@@ -46,19 +72,38 @@ final class TlsMapping {
                 .setSsl(true)
                 .setUseAlpn(true)
                 .setKeyCertOptions(material.own())
-                .setEnabledSecureTransportProtocols(Set.of("TLSv1.3", "TLSv1.2"));
+                .setEnabledSecureTransportProtocols(PROTOCOLS);
         if (certificateFromClient) {
             options.setClientAuth(ClientAuth.REQUIRED).setTrustOptions(material.trusted());
         }
         return options;
     }
 
-    static SSLOptions reloaded(Material material, boolean certificateFromClient) {
-        var options = new SSLOptions()
-                .setUseAlpn(true)
-                .setKeyCertOptions(material.own())
-                .setEnabledSecureTransportProtocols(Set.of("TLSv1.3", "TLSv1.2"));
-        return certificateFromClient ? options.setTrustOptions(material.trusted()) : options;
+    /// What a server shows and asks for in a handshake. It speaks HTTP/2 alone.
+    static SslContext context(Vertx vertx, Material material, boolean certificateFromClient) throws IOException {
+        try {
+            var builder = SslContextBuilder.forServer(material.own().getKeyManagerFactory(vertx))
+                    .sslProvider(SslProvider.JDK)
+                    .protocols(PROTOCOLS)
+                    .ciphers(Http2SecurityUtil.CIPHERS, SupportedCipherSuiteFilter.INSTANCE)
+                    .applicationProtocolConfig(new ApplicationProtocolConfig(
+                            ApplicationProtocolConfig.Protocol.ALPN,
+                            ApplicationProtocolConfig.SelectorFailureBehavior.NO_ADVERTISE,
+                            ApplicationProtocolConfig.SelectedListenerFailureBehavior.ACCEPT,
+                            ApplicationProtocolNames.HTTP_2));
+            if (certificateFromClient) {
+                builder.trustManager(material.trusted().getTrustManagerFactory(vertx))
+                        .clientAuth(io.netty.handler.ssl.ClientAuth.REQUIRE);
+            }
+            return builder.build();
+        } catch (Exception unusable) {
+            // Of Vert.x's signatures, which say no more.
+            throw new IOException("no TLS can be made of the files: " + unusable.getMessage(), unusable);
+        }
+    }
+
+    static SSLOptions callsToPeersAgain(Material material) {
+        return new SSLOptions().setKeyCertOptions(material.own()).setTrustOptions(material.trusted());
     }
 
     static HttpClientOptions client(Material material) {

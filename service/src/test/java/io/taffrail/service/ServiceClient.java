@@ -28,6 +28,10 @@ public final class ServiceClient implements AutoCloseable {
                 .build();
     }
 
+    ServiceClient(ManagedChannel channel) {
+        this.channel = channel;
+    }
+
     public ManagedChannel channel() {
         return channel;
     }

@@ -4,6 +4,7 @@ import io.taffrail.replication.Replica;
 import io.taffrail.replication.port.Network;
 import io.taffrail.service.rpc.FrameBuffer;
 import io.vertx.core.Context;
+import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.Http2Settings;
 import io.vertx.core.http.HttpClient;
@@ -103,8 +104,8 @@ public final class PeerClient implements Network {
     }
 
     /// For connections that are made from now on.
-    public void updateTls(SSLOptions options) {
-        client.updateSSLOptions(options);
+    public Future<?> updateTls(SSLOptions options) {
+        return client.updateSSLOptions(options);
     }
 
     public void close() {

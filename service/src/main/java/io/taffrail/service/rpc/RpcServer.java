@@ -12,11 +12,9 @@ import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.HttpServerRequest;
-import io.vertx.core.http.HttpVersion;
+import io.vertx.core.http.impl.Http2ServerConnection;
 import io.vertx.core.impl.ContextInternal;
 import io.vertx.core.impl.VertxInternal;
-import io.vertx.core.net.SSLOptions;
-import io.vertx.core.net.impl.ConnectionBase;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -29,7 +27,6 @@ import org.jspecify.annotations.Nullable;
 /// A port that answers gRPC calls. Methods are added before it listens.
 public final class RpcServer {
     private static final Logger LOG = Logger.getLogger(RpcServer.class);
-    private static final int HTTP_VERSION_NOT_SUPPORTED = 505;
     private static final int UNSUPPORTED_MEDIA_TYPE = 415;
     private static final int METHOD_NOT_ALLOWED = 405;
     /// What the calls of a connection write in one go of its event loop leaves with one system call, up to so many.
@@ -119,6 +116,11 @@ public final class RpcServer {
     }
 
     private void connected(HttpConnection http) {
+        if (!(http instanceof Http2ServerConnection transport)) {
+            LOG.debugf("connection from %s closed: it does not speak HTTP/2", http.remoteAddress());
+            http.close();
+            return;
+        }
         if (connections.size() >= limits.connections()) {
             LOG.warnf(
                     "connection from %s refused: %d are open, taffrail.limits.connections allows no more",
@@ -126,10 +128,8 @@ public final class RpcServer {
             http.close();
             return;
         }
-        if (http instanceof ConnectionBase transport) {
-            // Last, where what calls write begins its way out.
-            transport.channelHandlerContext().pipeline().addLast(new FlushConsolidationHandler(WRITES_TOGETHER, true));
-        }
+        // Last, where what calls write begins its way out.
+        transport.channelHandlerContext().pipeline().addLast(new FlushConsolidationHandler(WRITES_TOGETHER, true));
         var connection = new RpcConnection(http, limits, budget);
         connections.put(http, connection);
         var timer = vertx.setPeriodic(limits.pingMillis(), tick -> connection.checkLife());
@@ -141,13 +141,6 @@ public final class RpcServer {
     }
 
     private void called(HttpServerRequest request) {
-        if (request.version() != HttpVersion.HTTP_2) {
-            request.response()
-                    .setStatusCode(HTTP_VERSION_NOT_SUPPORTED)
-                    .putHeader("connection", "close")
-                    .end("This port speaks gRPC over HTTP/2.\n");
-            return;
-        }
         if (!HttpMethod.POST.equals(request.method())) {
             request.response().setStatusCode(METHOD_NOT_ALLOWED).end();
             return;
@@ -191,12 +184,6 @@ public final class RpcServer {
 
     public int connectionCount() {
         return connections.size();
-    }
-
-    /// New connections see the new certificates; those that are open go on.
-    public Future<?> updateTls(SSLOptions options) {
-        return Future.all(
-                servers.stream().map(server -> server.updateSSLOptions(options)).toList());
     }
 
     /// Tells clients to go away, gives their calls so long to end, and closes.
