@@ -34,8 +34,9 @@ class ManyStreamsIT {
     @Test
     void areAppendedToInTurnAndAllThereAfterAKill() throws Exception {
         var names = IntStream.range(0, STREAMS).mapToObj(i -> "stream-" + i).toList();
-        try (var service =
-                new ServiceProcess(folder).jvmOptions(Programs.OPTIMISED).start()) {
+        try (var service = new ServiceProcess(folder)
+                .jvmOptions(List.of(Programs.OPTIMISED))
+                .start()) {
             try (var client = LogClient.connect(service.address())) {
                 var startNanos = System.nanoTime();
                 names.forEach(name -> client.createStream(name, StreamConfig.getDefaultInstance(), false));

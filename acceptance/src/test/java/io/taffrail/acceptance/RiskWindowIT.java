@@ -14,6 +14,7 @@ import io.taffrail.proto.log.StreamConfig;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -36,7 +37,7 @@ class RiskWindowIT {
     @ValueSource(ints = {1, 10, 200})
     void isBoundedUnderLoad(int writerDelayMillis) throws Exception {
         try (var service = new ServiceProcess(folder, "-D", "taffrail.writer-delay=" + writerDelayMillis + "ms")
-                        .jvmOptions(Programs.OPTIMISED)
+                        .jvmOptions(List.of(Programs.OPTIMISED))
                         .start();
                 var client = LogClient.connect(service.address())) {
             client.createStream(STREAM, StreamConfig.getDefaultInstance(), false);

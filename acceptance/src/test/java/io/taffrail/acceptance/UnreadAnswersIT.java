@@ -88,7 +88,7 @@ class UnreadAnswersIT {
                 .build();
         var channels = new ArrayList<ManagedChannel>();
         try (var service = new ServiceProcess(folder)
-                        .jvmOptions(Programs.OPTIMISED, "-Xmx" + MAX_HEAP_MIB + "m")
+                        .jvmOptions(List.of(Programs.OPTIMISED, "-Xmx" + MAX_HEAP_MIB + "m"))
                         .start();
                 var client = LogClient.connect(service.address())) {
             client.createStream("unread", StreamConfig.getDefaultInstance(), false);
