@@ -1,6 +1,7 @@
 package io.taffrail.simulation;
 
 import io.taffrail.replication.Replica;
+import io.taffrail.replication.ReplicaStatus;
 import io.taffrail.simulation.check.ObservedLog;
 import io.taffrail.simulation.world.NodeClock;
 import io.taffrail.simulation.world.SimulatedDisk;
@@ -9,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 /// A machine with its volume and clock, and the process that runs on it now, if any.
 public final class ClusterNode {
     final int id;
-    final SimulatedDisk disk;
+    SimulatedDisk disk;
     final NodeClock clock;
     int lives;
     boolean held;
@@ -23,6 +24,17 @@ public final class ClusterNode {
     long comparedLsn;
     long faultsOfDisk;
     long openedEpoch;
+    /// Volumes that this node has had before.
+    int volumes;
+    /// What its volume had flushed when it was damaged; a replica that holds as much again has made it good.
+    long repairedAtLsn;
+    /// The volume cannot be told apart from a sound one by what a process reads of it.
+    boolean damageLasts;
+    boolean exchanged;
+    /// The log must not end here silently when the process starts again; -1: it may.
+    long mustNoticeLsn = -1;
+    long hintLsn;
+    ReplicaStatus.@Nullable Integrity integrity;
 
     ClusterNode(int id, SimulatedDisk disk, NodeClock clock) {
         this.id = id;
@@ -40,6 +52,11 @@ public final class ClusterNode {
 
     public NodeClock clock() {
         return clock;
+    }
+
+    /// It has another node's volume.
+    public boolean exchanged() {
+        return exchanged;
     }
 
     public boolean isUp() {

@@ -2,11 +2,13 @@ package io.taffrail.simulation;
 
 import io.taffrail.replication.ReplicaConfig;
 import io.taffrail.replication.ReplicaSettings;
+import io.taffrail.streams.Durability;
 import io.taffrail.streams.StreamSettings;
+import io.taffrail.streams.StreamStoreConfig;
 import io.taffrail.wal.WalConfig;
 
 /// A replica's configuration: small enough that segments roll, queues fill and time-outs pass within seconds.
-final class ClusterSettings {
+public final class ClusterSettings {
     private static final int PENDING_BYTES = 1 << 20;
     private static final int TAIL_CACHE_BYTES = 1 << 20;
     private static final long RESERVE_BYTES = 1 << 20;
@@ -16,7 +18,7 @@ final class ClusterSettings {
     static ReplicaConfig of(int nodeId, SimulationOptions options) {
         var timing = options.timing();
         var wal = new WalConfig(
-                options.segmentBytes(),
+                options.log().segmentBytes(),
                 timing.writerDelayNanos(),
                 timing.groupCommitDelayNanos(),
                 2,
@@ -24,16 +26,7 @@ final class ClusterSettings {
                 TAIL_CACHE_BYTES,
                 RESERVE_BYTES,
                 false);
-        var settings = new ReplicaSettings(
-                0,
-                StreamSettings.DEFAULTS,
-                timing.writerDelayNanos(),
-                timing.groupCommitDelayNanos(),
-                2,
-                PENDING_BYTES,
-                128 << 10,
-                timing.electionTimeoutMinNanos(),
-                false);
+        var settings = settings(options, 0, Durability.WEAKEST, false);
         return new ReplicaConfig(
                 nodeId,
                 peerAddress(nodeId),
@@ -50,11 +43,43 @@ final class ClusterSettings {
                 64 << 10);
     }
 
+    /// What may change while a replica runs.
+    public static ReplicaSettings settings(
+            SimulationOptions options, long generation, Durability minimum, boolean rejectWhenFull) {
+        var timing = options.timing();
+        return new ReplicaSettings(
+                generation,
+                new StreamSettings(
+                        Durability.SAFEST_DEFAULT, minimum, 0, options.log().retentionBytes()),
+                timing.writerDelayNanos(),
+                timing.groupCommitDelayNanos(),
+                2,
+                PENDING_BYTES,
+                options.log().lagBytes(),
+                timing.electionTimeoutMinNanos(),
+                rejectWhenFull);
+    }
+
+    static StreamStoreConfig streams(SimulationOptions options) {
+        var usual = StreamStoreConfig.DEFAULTS;
+        return new StreamStoreConfig(
+                options.log().checkpointBytes(),
+                1,
+                usual.maxStreams(),
+                usual.maxProducers(),
+                usual.maxStreamsPerProducer(),
+                usual.maxCursorsPerStream(),
+                usual.maxUnindexedBatches(),
+                usual.retainedCheckpoints(),
+                usual.mergedFiles(),
+                usual.producerIdleMillis());
+    }
+
     static long amnesiaWaitNanos(SimulationOptions options) {
         return options.timing().electionTimeoutMaxNanos() * 5;
     }
 
-    static String peerAddress(int nodeId) {
+    public static String peerAddress(int nodeId) {
         return "node-" + nodeId + ":9091";
     }
 }

@@ -1,10 +1,60 @@
 package io.taffrail.simulation;
 
+import io.taffrail.simulation.fault.FaultClass;
+import java.io.PrintStream;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
 /// How often the interesting things happened: a run in which nothing does proves nothing.
 public final class Coverage {
+    /// What has to happen in some seed of every long campaign.
+    private static final List<String> REQUIRED = List.of(
+            "election tier 1",
+            "election tier 2",
+            "election tier 3",
+            "loss declared",
+            "AMNESIC repaired",
+            "SUSPECT repaired",
+            "recovery CLEAN",
+            "recovery TORN",
+            "recovery CORRUPT",
+            "damaged log",
+            "damaged log's end",
+            "damaged small file",
+            "log trimmed",
+            "follower left the in-sync set",
+            "follower came into the in-sync set",
+            "transfer Done",
+            "acknowledged a duplicate",
+            "repeated after the answer",
+            "producer starts over",
+            "indeterminate",
+            "clean exit",
+            "storage failed",
+            "learner added Done",
+            "learner promoted Done",
+            "voter removed Done",
+            "replaced voter removed Done",
+            "exchanged volume refused",
+            "settings Done",
+            "frames corrupted",
+            "frames of an old connection arrived late",
+            "frames replayed",
+            "refused BELOW_MINIMUM",
+            "refused DISK_FULL",
+            "refused NOT_LEADER",
+            "refused QUEUE_FULL",
+            "acknowledged ASYNC/ASYNC",
+            "acknowledged ASYNC/QUORUM",
+            "acknowledged ASYNC/ALL",
+            "acknowledged SYNC/ASYNC",
+            "acknowledged SYNC/QUORUM",
+            "acknowledged SYNC/ALL",
+            "rightly lost: ASYNC_REPLICATION",
+            "rightly lost: DECLARED_MEMORY_LOSS");
+
     private final TreeMap<String, Long> counts = new TreeMap<>();
 
     public void count(String what) {
@@ -25,5 +75,25 @@ public final class Coverage {
 
     public void addAll(Coverage other) {
         other.counts.forEach(this::add);
+    }
+
+    /// What never happened and has to; each class of faults among it.
+    public List<String> missing() {
+        var missing = new ArrayList<String>();
+        for (var fault : FaultClass.values()) {
+            if (of("fault " + fault) == 0) {
+                missing.add("fault " + fault);
+            }
+        }
+        for (var what : REQUIRED) {
+            if (of(what) == 0) {
+                missing.add(what);
+            }
+        }
+        return missing;
+    }
+
+    public void print(PrintStream out) {
+        counts.forEach((what, times) -> out.printf("%,12d  %s%n", times, what));
     }
 }

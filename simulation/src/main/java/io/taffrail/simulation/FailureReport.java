@@ -18,11 +18,19 @@ public final class FailureReport {
         }
         var newest = result.newestEvents();
         newest.subList(Math.max(0, newest.size() - events), newest.size()).forEach(out::println);
-        out.println(
-                "replay: mvn -pl simulation -am test -Dtest=SeedsTest -Dsurefire.failIfNoSpecifiedTests=false -Dseed="
-                        + result.options().seed());
+        out.println("replay: " + replay(result.options()));
         out.flush();
         return text.toString();
+    }
+
+    /// The smaller run, and the line that replays it.
+    public static String shrunk(SimulationOptions smallest) {
+        return "shrunk: %s%nreplay: %s%n".formatted(smallest, replay(smallest));
+    }
+
+    private static String replay(SimulationOptions options) {
+        return "mvn -pl simulation -am test -Dtest=SeedsTest -Dsurefire.failIfNoSpecifiedTests=false "
+                + options.properties();
     }
 
     public static String summary(Simulation.Result result) {

@@ -1,7 +1,6 @@
 package io.taffrail.simulation;
 
 import io.taffrail.simulation.fault.PlantedBug;
-import java.io.PrintStream;
 
 /// Runs seeds from the command line: `SeedRun FIRST [COUNT [PLANTED_BUG]]`; with a bug, until it is found.
 public final class SeedRun {
@@ -14,7 +13,7 @@ public final class SeedRun {
         var failures = 0;
         var coverage = new Coverage();
         for (var seed = first; seed < first + count; seed++) {
-            var result = Simulation.run(SimulationOptions.of(seed), bug);
+            var result = Simulation.run(SimulationOptions.ofProperties(seed), bug);
             coverage.addAll(result.coverage());
             if (result.violation() != null) {
                 failures++;
@@ -27,11 +26,7 @@ public final class SeedRun {
                 System.out.println(FailureReport.summary(result));
             }
         }
-        print(coverage, System.out);
+        coverage.print(System.out);
         System.out.printf("%d seeds, %d failed%n", count, failures);
-    }
-
-    private static void print(Coverage coverage, PrintStream out) {
-        coverage.counts().forEach((what, times) -> out.printf("%,12d  %s%n", times, what));
     }
 }

@@ -5,13 +5,16 @@ import io.taffrail.replication.Peer;
 import io.taffrail.replication.Replica;
 import io.taffrail.replication.ReplicaStatus;
 import io.taffrail.replication.Watermarks;
+import io.taffrail.replication.codec.ControlEntryCodec;
 import io.taffrail.simulation.check.AckLedger.OpenLeader;
 import io.taffrail.simulation.check.Acknowledgement;
 import io.taffrail.simulation.check.Checks;
+import io.taffrail.simulation.check.FaultHistory;
 import io.taffrail.simulation.check.InvariantViolation;
 import io.taffrail.simulation.check.ObservedEntry;
 import io.taffrail.simulation.check.ObservedLog;
 import io.taffrail.simulation.world.Choices;
+import io.taffrail.simulation.world.DiskBehaviour;
 import io.taffrail.simulation.world.NodeClock;
 import io.taffrail.simulation.world.ProcessEnded;
 import io.taffrail.simulation.world.Randomness;
@@ -20,11 +23,14 @@ import io.taffrail.simulation.world.SimulatedNetwork;
 import io.taffrail.simulation.world.SimulatedScheduler;
 import io.taffrail.simulation.world.Trace;
 import io.taffrail.streams.StreamView;
+import io.taffrail.wal.WalException;
+import io.taffrail.wal.record.EntryType;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.TreeMap;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -42,9 +48,14 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
     private final Checks checks;
     private final Coverage coverage = new Coverage();
     private final Map<Long, @Nullable String> streamNames = new HashMap<>();
+    private final LeaderCoverage leaderCoverage = new LeaderCoverage(coverage);
     private @Nullable UUID clusterId;
     private boolean bootstrapped;
     private long lastOpenedEpoch;
+    private long newestConfigId;
+    private Map<Integer, UUID> voters = Map.of();
+    private Map<Integer, UUID> votersBefore = Map.of();
+    private Map<Integer, UUID> votersNext = Map.of();
     private @Nullable RuntimeException violation;
 
     public SimulatedCluster(SimulationOptions options) {
@@ -55,7 +66,7 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
         crashes = randomness.named("crashes");
         checks = new Checks(options);
         var clocks = randomness.named("clocks");
-        for (var id = 0; id < options.nodes(); id++) {
+        for (var id = 0; id < options.allNodes(); id++) {
             var disk = new SimulatedDisk(options.volume());
             var clock = new NodeClock(scheduler, clocks.nextLong(1_000 * SimulationOptions.SECOND), 1);
             nodes.add(new ClusterNode(id, disk, clock));
@@ -101,6 +112,7 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
         node.log = null;
         node.comparedLsn = 0;
         node.faultsOfDisk = 0;
+        node.integrity = null;
         node.process = new SimulatedProcess(
                 node.id(),
                 life,
@@ -123,18 +135,20 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
             return;
         }
         var first = nodes.getFirst().replica();
-        if (first != null && nodes.stream().allMatch(node -> node.replica() != null)) {
+        var initial = nodes.subList(0, options.nodes());
+        if (first != null && initial.stream().allMatch(node -> node.replica() != null)) {
             if (clusterId == null) {
                 var ids = randomness.named("cluster id");
                 clusterId = new UUID(ids.nextLong(), ids.nextLong());
             }
-            var voters = nodes.stream().map(SimulatedCluster::peer).toList();
-            first.bootstrap(clusterId, voters, outcome -> bootstrapped = true);
+            var peers = initial.stream().map(SimulatedCluster::peer).toList();
+            first.bootstrap(clusterId, peers, outcome -> bootstrapped = true);
         }
         scheduler.after(BOOTSTRAP_RETRY_NANOS, this::bootstrapWhenUp);
     }
 
-    private static Peer peer(ClusterNode node) {
+    /// As it is named among the voters; the node is up.
+    public static Peer peer(ClusterNode node) {
         var replica = node.replica();
         if (replica == null) {
             throw new IllegalStateException("node " + node.id() + " is down");
@@ -208,27 +222,95 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
         }
     }
 
-    /// The disk has refused something; what the process does from here on may be to give up.
-    public void diskFault(ClusterNode node) {
+    /// The disk has refused something; what the process does from here on may be to give up. `lasts`: later reads may
+    /// show bytes that the disk does not hold.
+    public void diskFault(ClusterNode node, boolean lasts) {
         node.faultsOfDisk++;
-        checks.history().diskFailed(node.id());
+        node.damageLasts |= lasts;
+        damaged(node, false);
+    }
+
+    /// The node's volume does not hold any more what it held. `silently`: and nothing on it tells.
+    public void damaged(ClusterNode node, boolean silently) {
+        var log = node.log;
+        node.repairedAtLsn = Math.max(node.repairedAtLsn, log == null ? 0 : log.flushedLsn());
+        checks.history().damaged(scheduler.nowNanos(), node.id(), silently);
         checks.history().unclean(scheduler.nowNanos(), node.id());
     }
 
-    /// Nodes besides this one that are down or may have forgotten something.
+    /// The node's log cannot be read from here on, and says itself that it had been flushed further.
+    public void mustNotice(ClusterNode node, long lsn) {
+        node.mustNoticeLsn = lsn;
+    }
+
+    /// The node is down. It comes back with a new volume.
+    public void emptyVolume(ClusterNode node, DiskBehaviour behaviour) {
+        damaged(node, false);
+        scheduler.note("node " + node.id() + " gets an empty volume");
+        node.disk = new SimulatedDisk(options.volume());
+        node.disk.behaviour(behaviour);
+        node.volumes++;
+        node.damageLasts = false;
+        node.repairedAtLsn = 0;
+        node.mustNoticeLsn = -1;
+        checks.epochs().forget(node.id());
+    }
+
+    /// Both are down.
+    public void exchangeVolumes(ClusterNode one, ClusterNode other) {
+        scheduler.note("nodes " + one.id() + " and " + other.id() + " get each other's volume");
+        var disk = one.disk;
+        one.disk = other.disk;
+        other.disk = disk;
+        one.exchanged = !one.exchanged;
+        other.exchanged = !other.exchanged;
+    }
+
+    /// Of the newest configuration that any replica has shown.
+    public Map<Integer, UUID> voters() {
+        return voters;
+    }
+
+    public boolean isVoter(ClusterNode node) {
+        return isOneOf(voters, node);
+    }
+
+    private static boolean isOneOf(Map<Integer, UUID> some, ClusterNode node) {
+        var replica = node.replica();
+        var storage = some.get(node.id());
+        return storage != null
+                && (replica == null || replica.status().storageId().equals(storage));
+    }
+
+    /// The administrator asks for these voters, which may be in force at any time from now on; empty: for none.
+    public void changingTo(Map<Integer, UUID> next) {
+        votersNext = next;
+    }
+
+    /// Voters that may fail now.
+    public int tolerated() {
+        var known = checks.history().tolerated();
+        return votersNext.isEmpty() ? known : Math.min(known, FaultHistory.tolerated(votersNext.size()));
+    }
+
+    /// Voters besides this one that are down or may have forgotten something.
     public int uncleanOthers(ClusterNode node) {
         var count = 0;
         for (var other : nodes) {
-            var replica = other.replica();
-            if (other != node
-                    && (replica == null
-                            || !isIntact(replica)
-                            || checks.history().isUnclean(other.id())
-                            || replica.status().state() == ReplicaStatus.State.UNINITIALIZED)) {
+            if (other != node && voters.containsKey(other.id()) && isUncleanVoter(other)) {
                 count++;
             }
         }
         return count;
+    }
+
+    public boolean isUncleanVoter(ClusterNode node) {
+        var replica = node.replica();
+        return replica == null
+                || !isIntact(replica)
+                || !replica.status().storageId().equals(voters.get(node.id()))
+                || checks.history().isUnclean(node.id())
+                || checks.history().isDamaged(node.id());
     }
 
     /// Now, as far as the node has lived it: a call that blocks is ahead of the world.
@@ -239,6 +321,7 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
     public void pause(ClusterNode node, boolean clockStops) {
         if (node.process != null) {
             scheduler.note("pause node " + node.id());
+            stoodStill(node);
             node.process.loop().pause();
             if (clockStops) {
                 node.clock().freeze();
@@ -250,7 +333,15 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
         node.clock().thaw();
         if (node.process != null) {
             scheduler.note("resume node " + node.id());
+            stoodStill(node);
             node.process.loop().resume();
+        }
+    }
+
+    private void stoodStill(ClusterNode node) {
+        checks.leases().stoodStill(node.id(), scheduler.nowNanos());
+        if (node.process != null) {
+            checks.gates().forget(node.process.toString());
         }
     }
 
@@ -262,12 +353,17 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
         if (node.process != process) {
             return;
         }
+        if (node.exchanged) {
+            coverage.count("exchanged volume refused");
+            crash(node, String.valueOf(reason.getMessage()));
+            return;
+        }
         if (reason instanceof RuntimeException exception && node.faultsOfDisk == 0) {
             fail(new InvariantViolation("ReplicaNeverThrows", process + " threw " + exception, exception));
             return;
         }
         if (process.failedStorage() || node.faultsOfDisk > 0) {
-            checks.history().diskFailed(node.id());
+            damaged(node, false);
             coverage.count("storage failed");
         }
         crash(node, String.valueOf(reason.getMessage()));
@@ -298,14 +394,20 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
                     + status.watermarks().leaderFlushed());
             coverage.count("state " + status.state());
             coverage.count("integrity " + status.integrity());
+            if (node.exchanged) {
+                throw new InvariantViolation("VolumesOfOthersAreRefused", process + " runs with another node's volume");
+            }
             checks.epochs().status(node.id(), process.life(), status.promisedEpoch());
+            if (node.integrity == null) {
+                recovered(node, process, status);
+            }
+            checks.incarnations().status(status.storageId(), process.life(), status.incarnation());
+            configured(status);
+            countStatus(node, process, status);
             if (status.state() == ReplicaStatus.State.FAILED && node.faultsOfDisk == 0) {
                 throw new InvariantViolation("ReplicaNeverFails", process + " failed: " + status.detail());
             }
-            if (status.integrity() == ReplicaStatus.Integrity.INTACT
-                    && status.state() != ReplicaStatus.State.UNINITIALIZED) {
-                checks.history().clean(scheduler.nowNanos(), node.id());
-            }
+            cleanAgain(node, status);
             if (status.state() == ReplicaStatus.State.LEADER && node.openedEpoch != status.epoch()) {
                 node.openedEpoch = status.epoch();
                 opened(node, process, status.epoch());
@@ -313,14 +415,107 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
         });
     }
 
+    /// The first that a new process says of itself.
+    private void recovered(ClusterNode node, SimulatedProcess process, ReplicaStatus status) {
+        var recovery = status.recovery();
+        coverage.count("recovery " + recovery.verdict());
+        var suspect = status.integrity() == ReplicaStatus.Integrity.SUSPECT;
+        var mustNotice = node.mustNoticeLsn;
+        node.mustNoticeLsn = -1;
+        if (!suspect && mustNotice >= 0 && recovery.endLsn() <= mustNotice) {
+            throw new InvariantViolation(
+                    "FlushedBytesAreMissed",
+                    process + " lost what was flushed from " + mustNotice + " on, and takes itself for "
+                            + status.integrity() + ": " + recovery);
+        }
+        var hint = VolumeWitness.durableHintLsn(node.disk());
+        if (!suspect && recovery.endLsn() < hint) {
+            throw new InvariantViolation(
+                    "FlushedBytesAreMissed",
+                    process + " knew that " + hint + " was flushed, and takes itself for " + status.integrity() + ": "
+                            + recovery);
+        }
+        if (!suspect) {
+            var behind = VolumeWitness.behindTheEnd(node.disk());
+            if (behind != null) {
+                throw new InvariantViolation("NothingStaleBehindTheEnd", process + ": " + behind);
+            }
+        }
+    }
+
+    private void found(SimulatedProcess process, ObservedEntry entry) {
+        checks.identity().found(process.toString(), entry);
+        var control = entry.control();
+        if (entry.header().type() == EntryType.CONFIG && control != null) {
+            var configuration = ControlEntryCodec.configuration(control.duplicate());
+            var members = new TreeMap<Integer, UUID>();
+            configuration.voters().forEach(voter -> members.put(voter.nodeId(), voter.storageId()));
+            configured(configuration.id(), members);
+        }
+    }
+
+    private void configured(ReplicaStatus status) {
+        var members = new TreeMap<Integer, UUID>();
+        status.voters().forEach(voter -> members.put(voter.nodeId(), voter.storageId()));
+        configured(status.configId(), members);
+    }
+
+    /// In force from the moment that it is appended.
+    private void configured(long id, Map<Integer, UUID> members) {
+        if (id > newestConfigId) {
+            newestConfigId = id;
+            votersBefore = voters;
+            voters = members;
+            scheduler.note("configuration " + newestConfigId + ": voters " + voters.keySet());
+            checks.history().voters(scheduler.nowNanos(), voters.keySet());
+        }
+    }
+
+    /// A volume that was damaged is as good as new once its replica holds again what it held.
+    private void cleanAgain(ClusterNode node, ReplicaStatus status) {
+        var history = checks.history();
+        var storage = voters.get(node.id());
+        if (status.integrity() != ReplicaStatus.Integrity.INTACT
+                || status.state() == ReplicaStatus.State.UNINITIALIZED
+                || (storage != null && !storage.equals(status.storageId()))) {
+            return;
+        }
+        if (history.isDamaged(node.id())) {
+            var whole = node.faultsOfDisk == 0
+                    && !node.damageLasts
+                    && status.watermarks().leaderFlushed() >= node.repairedAtLsn;
+            if (!whole) {
+                return;
+            }
+            node.repairedAtLsn = 0;
+            history.repaired(scheduler.nowNanos(), node.id());
+        }
+        history.clean(scheduler.nowNanos(), node.id());
+    }
+
+    private void countStatus(ClusterNode node, SimulatedProcess process, ReplicaStatus status) {
+        var before = node.integrity;
+        node.integrity = status.integrity();
+        if (before != null && before != status.integrity() && status.integrity() == ReplicaStatus.Integrity.INTACT) {
+            coverage.count(before + " repaired");
+        }
+        if (status.startLsn() > 0) {
+            coverage.count("log trimmed");
+        }
+        if (status.state() == ReplicaStatus.State.LEADER) {
+            leaderCoverage.look(node.id(), process.life(), status);
+        }
+    }
+
     private void opened(ClusterNode node, SimulatedProcess process, long epoch) {
         scheduler.note("node " + node.id() + " opened epoch " + epoch);
         coverage.count("leader opened");
         checks.oneLeader().opened(epoch, process.toString());
+        checks.leases().opened(node.id(), scheduler.nowNanos());
         checks.epochs().opened(node.id(), epoch);
         var log = look(node);
         if (log != null) {
-            var begin = checks.epochBegin(log, epoch);
+            var begin = checks.epochBegin(log, epoch, electorates());
             coverage.count("election tier " + begin.tier());
             if (begin.possibleLoss()) {
                 coverage.count("loss declared");
@@ -333,7 +528,24 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
 
     @Override
     public void advanced(SimulatedProcess process, Watermarks watermarks) {
-        guarded(() -> checks.watermarks().advanced(process.toString(), watermarks));
+        guarded(() -> {
+            checks.watermarks().advanced(process.toString(), watermarks);
+            var replica = process.replica();
+            // A follower's watermarks name its log's end, which it does not vouch for.
+            if (replica != null && replica.status().state() == ReplicaStatus.State.LEADER) {
+                checks.gates()
+                        .reported(
+                                process.toString(),
+                                scheduler.nowNanos(),
+                                watermarks.leaderReceived(),
+                                watermarks.leaderFlushed());
+            }
+        });
+    }
+
+    @Override
+    public void heard(SimulatedProcess process, int fromNodeId) {
+        checks.leases().delivered(fromNodeId, process.nodeId(), scheduler.nowNanos());
     }
 
     /// A client is told that its append is done.
@@ -367,12 +579,18 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
                     outcome,
                     entry.header().epoch(),
                     entry.header().crc());
+            if (!outcome.duplicate() && voters.size() > 1 && votersBefore.size() > 1) {
+                checks.gates().lag(process.toString(), outcomeMarks(node), outcome.lsnEnd());
+            }
             coverage.count("acknowledged " + outcome.reached().commitMode() + "/"
                     + outcome.reached().replicationMode());
             if (outcome.duplicate()) {
                 coverage.count("acknowledged a duplicate");
             }
-            checks.durableOnQuorum(ack, knownLogs());
+            checks.durableOnQuorum(ack, electorates());
+            if (voters.keySet().equals(votersBefore.keySet()) || votersBefore.isEmpty()) {
+                checks.leases().acknowledged(ack, voters.keySet());
+            }
             checks.ledger().acknowledged(ack);
         });
     }
@@ -421,23 +639,32 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
             }
         }
         guarded(() -> checks.clients()
-                .judge(coverage.of("loss declared") > 0)
+                .judge(coverage.of("loss declared") > 0 || checks.history().wasAnyDamaged())
                 .forEach((stream, operations) -> coverage.add("operations judged as of one log", operations)));
+    }
+
+    private static Watermarks outcomeMarks(ClusterNode node) {
+        var replica = node.replica();
+        return replica == null ? Watermarks.NONE : replica.watermarks();
     }
 
     // Checks that look into replicas
 
-    private List<ObservedLog> knownLogs() {
+    private List<Checks.Electorate> electorates() {
+        return List.of(electorate(voters), electorate(votersBefore), electorate(votersNext));
+    }
+
+    private Checks.Electorate electorate(Map<Integer, UUID> of) {
         var known = new ArrayList<ObservedLog>();
         for (var node : nodes) {
             // What a node had flushed at last before it died, or before its disk failed, nobody has seen.
             var log = look(node);
             // Nor of one that has just come back: its watermarks begin to move when it hears a leader.
-            if (log != null && node.faultsOfDisk == 0 && log.endLsn() > log.startLsn()) {
+            if (log != null && isOneOf(of, node) && node.faultsOfDisk == 0 && log.endLsn() > log.startLsn()) {
                 known.add(log);
             }
         }
-        return known;
+        return new Checks.Electorate(of.size(), known);
     }
 
     /// The node's log, read up to its end; null: it is down or recovering.
@@ -458,7 +685,14 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
                 log = new ObservedLog(replica);
                 node.log = log;
             }
-            log.refresh(atLeastLsn, entry -> checks.identity().found(process.toString(), entry));
+            try {
+                log.refresh(atLeastLsn, entry -> found(process, entry));
+            } catch (WalException.BadEntry bad) {
+                // A reader is told; whose volume shows what it does not hold has such bytes rightly.
+                if (!node.damageLasts) {
+                    throw bad;
+                }
+            }
             node.comparedLsn = Math.min(node.comparedLsn, log.endLsn());
             var quorumFlushed = Math.min(replica.watermarks().quorumFlushed(), log.endLsn());
             if (quorumFlushed > node.comparedLsn) {
@@ -483,6 +717,11 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
                 var replica = node.replica();
                 if (log != null && process != null && replica != null) {
                     checks.audit(process.toString(), log, replica.walStats());
+                    var status = replica.status();
+                    if (status.state() == ReplicaStatus.State.LEADER
+                            && status.voters().size() > 1) {
+                        checks.gates().lag(process.toString(), replica.watermarks(), log.endLsn());
+                    }
                 }
             }
         });
@@ -548,12 +787,15 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
         var suspect = 0;
         for (var node : nodes) {
             var replica = node.replica();
-            if (checks.history().diskEverFailed(node.id())
-                    && (replica == null || replica.status().integrity() == ReplicaStatus.Integrity.SUSPECT)) {
+            if (voters.containsKey(node.id())
+                    && checks.history().wasEverDamaged(node.id())
+                    && (replica == null
+                            || !isVoter(node)
+                            || replica.status().integrity() == ReplicaStatus.Integrity.SUSPECT)) {
                 suspect++;
             }
         }
-        return suspect > options.tolerated();
+        return suspect > tolerated() || nodes.stream().anyMatch(node -> node.damageLasts);
     }
 
     static boolean isIntact(Replica replica) {

@@ -28,6 +28,9 @@ public final class SimulatedProcess {
 
         void advanced(SimulatedProcess process, Watermarks watermarks);
 
+        /// A frame has reached it.
+        void heard(SimulatedProcess process, int fromNodeId);
+
         /// It ended by itself: a crash at an effect, a failed disk, an invariant of its own.
         void ended(SimulatedProcess process, Throwable reason);
     }
@@ -69,8 +72,10 @@ public final class SimulatedProcess {
     private void open(SimulationOptions options, SimulatedLogDirectory directory, Network port, Randomness randomness) {
         var opened = Replica.open(
                 ClusterSettings.of(nodeId, options),
+                ClusterSettings.streams(options),
                 directory,
                 io,
+                Runnable::run,
                 loop,
                 port,
                 randomness.named("replica"),
@@ -133,6 +138,7 @@ public final class SimulatedProcess {
         public void receive(int fromNodeId, ByteBuffer frame) {
             var receiver = replica();
             if (receiver != null) {
+                observer.heard(SimulatedProcess.this, fromNodeId);
                 receiver.receive(fromNodeId, frame);
             }
         }

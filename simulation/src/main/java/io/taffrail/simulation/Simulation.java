@@ -4,8 +4,11 @@ import io.taffrail.simulation.check.InvariantViolation;
 import io.taffrail.simulation.check.ObservedLog;
 import io.taffrail.simulation.fault.FaultPlan;
 import io.taffrail.simulation.fault.PlantedBug;
+import io.taffrail.simulation.workload.Administrator;
 import io.taffrail.simulation.workload.Workload;
 import java.util.List;
+import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -35,12 +38,14 @@ public final class Simulation {
             List<String> newestEvents) {}
 
     private final SimulatedCluster cluster;
+    private final Administrator administrator;
     private final FaultPlan faults;
     private final Workload workload;
 
     private Simulation(SimulationOptions options, PlantedBug bug) {
         cluster = new SimulatedCluster(options);
-        faults = new FaultPlan(cluster, bug);
+        administrator = new Administrator(cluster);
+        faults = new FaultPlan(cluster, administrator, bug);
         workload = new Workload(cluster);
     }
 
@@ -78,6 +83,7 @@ public final class Simulation {
         cluster.startAll();
         waitFor("L1 OPEN leader after the start", WARM_UP_LIMIT_NANOS, () -> cluster.leader() != null);
         workload.start();
+        administrator.start();
         run(2 * SimulationOptions.SECOND);
         faults.start();
         run(cluster.options().chaosNanos());
@@ -91,9 +97,11 @@ public final class Simulation {
                 "L3 every operation ends",
                 QUIET_LIMIT_NANOS,
                 () -> workload.pending().isEmpty());
+        waitFor("the members are those that are wanted", QUIET_LIMIT_NANOS, administrator::isDone);
         waitFor("L2 all voters intact and equal", QUIET_LIMIT_NANOS, this::allEqual);
         cluster.audit();
         cluster.judgeClients();
+        cluster.guarded(this::checkStreams);
         var epochs = cluster.checks().oneLeader().epochs() - epochsBefore;
         if (cluster.violation() == null && epochs > EPOCHS_AFTER_HEALING) {
             throw new InvariantViolation("L4 no storm of elections", epochs + " epochs were opened after healing");
@@ -134,6 +142,9 @@ public final class Simulation {
     private boolean allEqual() {
         ObservedLog first = null;
         for (var node : cluster.nodes()) {
+            if (!cluster.voters().containsKey(node.id())) {
+                continue;
+            }
             var replica = node.replica();
             var log = cluster.look(node);
             if (replica == null || log == null || !SimulatedCluster.isIntact(replica)) {
@@ -149,6 +160,23 @@ public final class Simulation {
             }
         }
         return true;
+    }
+
+    /// Replicas with equal logs say the same of streams, producers and cursors.
+    private void checkStreams() {
+        if (cluster.violation() != null) {
+            return;
+        }
+        var digests = new TreeMap<Integer, Long>();
+        for (var node : cluster.nodes()) {
+            var replica = node.replica();
+            if (replica != null && cluster.voters().containsKey(node.id())) {
+                digests.put(node.id(), replica.streams().digest());
+            }
+        }
+        if (new TreeSet<>(digests.values()).size() > 1) {
+            throw new InvariantViolation("StreamsFollowFromTheLog", "digests by node: " + digests);
+        }
     }
 
     private String state() {

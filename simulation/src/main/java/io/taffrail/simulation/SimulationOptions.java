@@ -8,28 +8,36 @@ import java.util.Collections;
 import java.util.EnumSet;
 import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.stream.Collectors;
 
 /// One run, drawn from its seed: which faults there are at all, how the cluster is set up, what clients do. Times
 /// in nanoseconds.
 ///
+/// @param nodes voters at the start
+/// @param spares nodes that belong to no cluster at first, for changes of the members
 /// @param faultEveryNanos mean time between two faults
 public record SimulationOptions(
         long seed,
         int nodes,
+        int spares,
         FaultBudget budget,
         Set<FaultClass> faults,
         long faultEveryNanos,
         long chaosNanos,
         Load load,
         Timing timing,
-        int segmentBytes,
+        Log log,
         SimulatedDisk.Geometry volume) {
     public static final long MILLI = 1_000_000;
     public static final long SECOND = 1_000_000_000;
 
     /// @param thinkNanos mean pause of a client between two operations
     /// @param asynchronous whether appends that are acknowledged from memory occur at all
-    public record Load(int producers, int readers, long thinkNanos, boolean asynchronous) {}
+    public record Load(int producers, int readers, long thinkNanos, boolean asynchronous) {
+        public Load with(int newProducers, int newReaders) {
+            return new Load(newProducers, newReaders, thinkNanos, asynchronous);
+        }
+    }
 
     public record Timing(
             long heartbeatNanos,
@@ -37,6 +45,11 @@ public record SimulationOptions(
             long electionTimeoutMaxNanos,
             long writerDelayNanos,
             long groupCommitDelayNanos) {}
+
+    /// @param checkpointBytes log between two checkpoints of the streams' state
+    /// @param retentionBytes what a stream keeps, 0: everything
+    /// @param lagBytes how far a majority may lag before a leader admits nothing
+    public record Log(int segmentBytes, long checkpointBytes, long retentionBytes, long lagBytes) {}
 
     public SimulationOptions {
         var sorted = EnumSet.noneOf(FaultClass.class);
@@ -47,11 +60,14 @@ public record SimulationOptions(
     public static SimulationOptions of(long seed) {
         var random = new Randomness(seed).named("options");
         var budget = random.nextInt(3) == 0 ? FaultBudget.BEYOND_PROMISE : FaultBudget.WITHIN_PROMISE;
+        var nodes = new int[] {1, 3, 3, 3, 3, 5}[random.nextInt(6)];
+        var faults = faults(random, budget);
         return new SimulationOptions(
                 seed,
-                new int[] {1, 3, 3, 3, 3, 5}[random.nextInt(6)],
+                nodes,
+                faults.contains(FaultClass.MEMBERSHIP) && nodes < 5 ? 2 : 0,
                 budget,
-                faults(random, budget),
+                faults,
                 (100 + random.nextInt(2000)) * MILLI,
                 (10 + random.nextInt(20)) * SECOND,
                 new Load(
@@ -60,12 +76,56 @@ public record SimulationOptions(
                         (1 + random.nextInt(60)) * MILLI,
                         random.nextInt(4) != 0),
                 timing(random),
-                (16 << 10) << random.nextInt(4),
+                new Log(
+                        (16 << 10) << random.nextInt(4),
+                        random.nextInt(3) == 0 ? 64L << 20 : (8L << 10) << random.nextInt(5),
+                        random.nextInt(3) == 0 ? 0 : (16L << 10) << random.nextInt(4),
+                        (4L << 10) << random.nextInt(6)),
                 new SimulatedDisk.Geometry(
                         random.nextBoolean() ? 512 : 4096,
                         random.nextBoolean() ? 1 : 4096,
                         1L << 30,
                         random.nextInt(4) == 0));
+    }
+
+    /// As [#of], less what the system properties take away: `without` (kinds of faults, by comma), `chaosMillis`,
+    /// `producers`, `readers`. So a run that was made smaller is replayed.
+    public static SimulationOptions ofProperties(long seed) {
+        var options = of(seed);
+        var faults = EnumSet.noneOf(FaultClass.class);
+        faults.addAll(options.faults());
+        for (var name : System.getProperty("without", "").split(",")) {
+            if (!name.isBlank()) {
+                faults.remove(FaultClass.valueOf(name));
+            }
+        }
+        var load = options.load();
+        return options.withFaults(faults)
+                .withChaos(Long.getLong("chaosMillis", options.chaosNanos() / MILLI) * MILLI)
+                .withLoad(load.with(
+                        Integer.getInteger("producers", load.producers()),
+                        Integer.getInteger("readers", load.readers())));
+    }
+
+    /// The system properties that make [#ofProperties] answer these options.
+    public String properties() {
+        var drawn = of(seed);
+        var without = EnumSet.noneOf(FaultClass.class);
+        without.addAll(drawn.faults());
+        without.removeAll(faults);
+        var text = new StringBuilder("-Dseed=" + seed);
+        if (!without.isEmpty()) {
+            text.append(" -Dwithout=")
+                    .append(without.stream().map(FaultClass::name).collect(Collectors.joining(",")));
+        }
+        if (chaosNanos != drawn.chaosNanos()) {
+            text.append(" -DchaosMillis=").append(chaosNanos / MILLI);
+        }
+        if (!load.equals(drawn.load())) {
+            text.append(" -Dproducers=").append(load.producers());
+            text.append(" -Dreaders=").append(load.readers());
+        }
+        return text.toString();
     }
 
     private static EnumSet<FaultClass> faults(SplittableRandom random, FaultBudget budget) {
@@ -96,25 +156,21 @@ public record SimulationOptions(
 
     public SimulationOptions withFaults(Set<FaultClass> newFaults) {
         return new SimulationOptions(
-                seed, nodes, budget, newFaults, faultEveryNanos, chaosNanos, load, timing, segmentBytes, volume);
+                seed, nodes, spares, budget, newFaults, faultEveryNanos, chaosNanos, load, timing, log, volume);
     }
 
+    /// Whole milliseconds.
     public SimulationOptions withChaos(long newChaosNanos) {
         return new SimulationOptions(
-                seed, nodes, budget, faults, faultEveryNanos, newChaosNanos, load, timing, segmentBytes, volume);
+                seed, nodes, spares, budget, faults, faultEveryNanos, newChaosNanos, load, timing, log, volume);
     }
 
     public SimulationOptions withLoad(Load newLoad) {
         return new SimulationOptions(
-                seed, nodes, budget, faults, faultEveryNanos, chaosNanos, newLoad, timing, segmentBytes, volume);
+                seed, nodes, spares, budget, faults, faultEveryNanos, chaosNanos, newLoad, timing, log, volume);
     }
 
-    public int majority() {
-        return nodes / 2 + 1;
-    }
-
-    /// Voters that may fail.
-    public int tolerated() {
-        return nodes - majority();
+    public int allNodes() {
+        return nodes + spares;
     }
 }

@@ -2,6 +2,7 @@ package io.taffrail.simulation;
 
 import static org.junit.jupiter.api.Assertions.assertNull;
 
+import io.taffrail.simulation.fault.PlantedBug;
 import java.util.stream.LongStream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -19,7 +20,10 @@ class SeedsTest {
     @ParameterizedTest
     @MethodSource("seeds")
     void keepsEveryPromise(long seed) {
-        var result = Simulation.run(SimulationOptions.of(seed));
-        assertNull(result.violation(), () -> FailureReport.of(result, 100));
+        var result = Simulation.run(SimulationOptions.ofProperties(seed));
+        assertNull(
+                result.violation(),
+                () -> FailureReport.of(result, 100)
+                        + FailureReport.shrunk(Shrinker.shrink(result, PlantedBug.NONE, 40)));
     }
 }

@@ -23,6 +23,8 @@ public final class AckLedger {
         ASYNC_REPLICATION,
         /// More volumes than may fail have refused a write or a flush.
         FAILED_DISKS,
+        /// The last flushed bytes of a volume changed, nothing behind them tells, and something else failed as well.
+        SILENT_DAMAGE,
         DECLARED_MEMORY_LOSS
     }
 
@@ -70,11 +72,14 @@ public final class AckLedger {
         for (var ack : standing) {
             (isMissing(ack, leader.log()) ? missing : kept).add(ack);
         }
+        var fromMemory = new ArrayList<Acknowledgement>();
         for (var ack : missing) {
-            judge(ack, leader, false);
+            if (judge(ack, leader, false) == Excuse.DECLARED_MEMORY_LOSS) {
+                fromMemory.add(ack);
+            }
         }
         checkSuffix(kept, missing);
-        checkWindow(missing);
+        checkWindow(fromMemory);
         standing.clear();
         standing.addAll(kept);
         newest = leader;
@@ -89,12 +94,12 @@ public final class AckLedger {
         return entry == null || entry.header().crc() != ack.entryCrc();
     }
 
-    private void judge(Acknowledgement ack, OpenLeader leader, boolean afterwards) {
+    private Excuse judge(Acknowledgement ack, OpenLeader leader, boolean afterwards) {
         var excuse = excuse(ack, leader);
         if (excuse == null) {
             throw new InvariantViolation(
                     SURVIVE,
-                    "%s%s is not in the log of node %d, which opened epoch %d%s; log ends at %d; at most %d nodes were unclean since (tolerated %d)"
+                    "%s%s is not in the log of node %d, which opened epoch %d%s; log ends at %d; more voters unclean at once than tolerated since: %s, damaged: %s"
                             .formatted(
                                     ack,
                                     afterwards ? ", acknowledged by a deposed leader," : "",
@@ -102,10 +107,11 @@ public final class AckLedger {
                                     leader.epoch(),
                                     leader.declaresLoss() ? " and declares loss" : "",
                                     leader.log().endLsn(),
-                                    history.mostUncleanSince(ack.atNanos()),
-                                    options.tolerated()));
+                                    history.wereTooManyUncleanSince(ack.atNanos()),
+                                    history.wereTooManyDamagedSince(ack.atNanos())));
         }
         lost.merge(excuse, 1, Integer::sum);
+        return excuse;
     }
 
     private @Nullable Excuse excuse(Acknowledgement ack, OpenLeader leader) {
@@ -115,17 +121,20 @@ public final class AckLedger {
         if (reached.replicationMode() == ReplicationMode.ASYNC) {
             var kept = switch (reached.commitMode()) {
                 case ASYNC -> leader.nodeId() == ack.nodeId() && leader.life() == ack.life();
-                case SYNC -> leader.testified().contains(ack.nodeId()) && !history.diskEverFailed(ack.nodeId());
+                case SYNC -> leader.testified().contains(ack.nodeId()) && !history.wasEverDamaged(ack.nodeId());
             };
             return followsAtOnce && kept ? null : Excuse.ASYNC_REPLICATION;
         }
-        if (history.failedDisks() > options.tolerated()) {
+        if (history.wereTooManyDamagedSince(ack.atNanos())) {
             return Excuse.FAILED_DISKS;
+        }
+        if (history.wasSilentlyDamagedSince(ack.atNanos())) {
+            return Excuse.SILENT_DAMAGE;
         }
         if (reached.commitMode() == CommitMode.SYNC) {
             return null;
         }
-        var beyond = history.mostUncleanSince(ack.atNanos()) > options.tolerated();
+        var beyond = history.wereTooManyUncleanSince(ack.atNanos());
         return beyond && leader.declaresLoss() ? Excuse.DECLARED_MEMORY_LOSS : null;
     }
 
@@ -146,12 +155,9 @@ public final class AckLedger {
     private void checkWindow(List<Acknowledgement> missing) {
         var byEpoch = new TreeMap<Long, long[]>();
         for (var ack : missing) {
-            if (ack.outcome().reached().replicationMode() != ReplicationMode.ASYNC) {
-                var span =
-                        byEpoch.computeIfAbsent(ack.entryEpoch(), epoch -> new long[] {Long.MAX_VALUE, Long.MIN_VALUE});
-                span[0] = Math.min(span[0], ack.atNanos());
-                span[1] = Math.max(span[1], ack.atNanos());
-            }
+            var span = byEpoch.computeIfAbsent(ack.entryEpoch(), epoch -> new long[] {Long.MAX_VALUE, Long.MIN_VALUE});
+            span[0] = Math.min(span[0], ack.atNanos());
+            span[1] = Math.max(span[1], ack.atNanos());
         }
         var limit = (long) (3 * options.timing().writerDelayNanos() * CLOCK_SLACK) + 100 * SimulationOptions.MILLI;
         byEpoch.forEach((epoch, span) -> {

@@ -23,10 +23,15 @@ public final class Checks {
     private final LogsAgreeUpToCommit agreement = new LogsAgreeUpToCommit();
     private final WatermarksOnlyGrow watermarks = new WatermarksOnlyGrow();
     private final ClientHistory clients = new ClientHistory();
+    private final IncarnationsOnlyGrow incarnations = new IncarnationsOnlyGrow();
+    private final GatesClose gates;
+    private final LeasesEnd leases;
 
     public Checks(SimulationOptions options) {
         this.options = options;
         this.ledger = new AckLedger(options, history);
+        this.gates = new GatesClose(options);
+        this.leases = new LeasesEnd(options);
     }
 
     public FaultHistory history() {
@@ -61,11 +66,30 @@ public final class Checks {
         return clients;
     }
 
-    /// I9: whoever has opened holds the entry that begins its epoch.
-    public Effect.EpochBegin epochBegin(ObservedLog log, long epoch) {
+    public IncarnationsOnlyGrow incarnations() {
+        return incarnations;
+    }
+
+    public GatesClose gates() {
+        return gates;
+    }
+
+    public LeasesEnd leases() {
+        return leases;
+    }
+
+    /// I9: whoever has opened holds the entry that begins its epoch, flushed on a majority with all before it.
+    public Effect.EpochBegin epochBegin(ObservedLog log, long epoch, List<Electorate> electorates) {
         for (var entry : log.newestFirst()) {
             var control = entry.control();
             if (entry.header().type() == EntryType.EPOCH_BEGIN && entry.header().epoch() == epoch && control != null) {
+                var header = entry.header();
+                if (!holds(electorates, header.lsn(), header.crc())) {
+                    throw new InvariantViolation(
+                            "OpenMeansQuorumDurable",
+                            "the beginning of epoch %d is not flushed on a majority of the voters: %s"
+                                    .formatted(epoch, electorates));
+                }
                 return ControlEntryCodec.epochBegin(control.duplicate());
             }
         }
@@ -88,23 +112,45 @@ public final class Checks {
         return false;
     }
 
-    /// I15, for the strongest promise: the entry is flushed on a majority of the nodes, those apart that are
-    /// they were last seen; what was flushed stays so when its process dies.
-    public void durableOnQuorum(Acknowledgement ack, List<ObservedLog> logs) {
+    /// The voters of a configuration, and the logs of those that can be looked at.
+    public record Electorate(int voters, List<ObservedLog> logs) {
+        @Override
+        public String toString() {
+            return "%d voters, known %s".formatted(voters, logs);
+        }
+    }
+
+    /// I15, for the strongest promise: the entry is flushed on a majority of the voters of the newest configuration
+    /// or, since what was counted before it was appended stays counted, of the one before, or of one that was
+    /// appended this instant. What was flushed stays so when its process dies.
+    public void durableOnQuorum(Acknowledgement ack, List<Electorate> electorates) {
         var reached = ack.outcome().reached();
         if (reached.commitMode() != CommitMode.SYNC || reached.replicationMode() == ReplicationMode.ASYNC) {
             return;
         }
-        var holders = logs.stream()
-                .filter(log -> log.holdsFlushed(ack.outcome().lsnStart(), ack.entryCrc()))
-                .count();
-        // Of a node that has not been seen since it started, nothing is known.
-        var unknown = options.nodes() - logs.size();
-        if (holders + unknown < options.majority()) {
-            throw new InvariantViolation(
-                    "AcknowledgedMeansQuorumDurable",
-                    "%s is flushed on %d of %d nodes".formatted(ack, holders, options.nodes()));
+        if (holds(electorates, ack.outcome().lsnStart(), ack.entryCrc())) {
+            return;
         }
+        throw new InvariantViolation(
+                "AcknowledgedMeansQuorumDurable",
+                "%s is not flushed on a majority of the voters: %s".formatted(ack, electorates));
+    }
+
+    private static boolean holds(List<Electorate> electorates, long lsn, int crc) {
+        for (var electorate : electorates) {
+            if (electorate.voters() == 0) {
+                continue;
+            }
+            var holders = electorate.logs().stream()
+                    .filter(log -> log.holdsFlushed(lsn, crc))
+                    .count();
+            // Of a node that has not been seen since it started, nothing is known.
+            var unknown = electorate.voters() - electorate.logs().size();
+            if (holders + unknown >= electorate.voters() / 2 + 1) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /// I18 and what needs a whole log.

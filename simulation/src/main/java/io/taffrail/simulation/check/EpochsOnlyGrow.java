@@ -24,6 +24,12 @@ public final class EpochsOnlyGrow {
         }
     }
 
+    /// The node comes back with another volume, which has promised nothing.
+    public void forget(int nodeId) {
+        newest.remove(nodeId);
+        opened.remove(nodeId);
+    }
+
     public void opened(int nodeId, long epoch) {
         opened.merge(nodeId, epoch, Math::max);
     }

@@ -1,55 +1,119 @@
 package io.taffrail.simulation.check;
 
+import java.util.NavigableMap;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
-/// Which nodes were down, or had forgotten something, when. A node counts from its crash until it is intact again.
+/// Which voters were down, or had forgotten something, or had a damaged volume, when; and how many of them the
+/// configuration in force could do without. A node counts as unclean from its crash until it is intact again, as
+/// damaged until its log is whole again.
+///
+/// While the voters change, two configurations may be in force: what is too much for one of them is too much.
 public final class FaultHistory {
     private final TreeSet<Integer> unclean = new TreeSet<>();
-    private final TreeMap<Long, Integer> countFrom = new TreeMap<>();
-    private final TreeSet<Integer> failedDisks = new TreeSet<>();
+    private final TreeSet<Integer> damaged = new TreeSet<>();
+    private final TreeSet<Integer> everDamaged = new TreeSet<>();
+    private final TreeMap<Long, Boolean> tooManyUnclean = new TreeMap<>();
+    private final TreeMap<Long, Boolean> tooManyDamaged = new TreeMap<>();
+    private final TreeMap<Long, Boolean> silentlyDamaged = new TreeMap<>();
+    private Set<Integer> voters = Set.of();
+    private Set<Integer> votersBefore = Set.of();
+    private boolean silent;
 
     public FaultHistory() {
-        countFrom.put(0L, 0);
+        record(Long.MIN_VALUE);
+    }
+
+    /// Another configuration is in force, or may be.
+    public void voters(long atNanos, Set<Integer> nodeIds) {
+        votersBefore = voters.isEmpty() ? nodeIds : voters;
+        voters = Set.copyOf(nodeIds);
+        record(atNanos);
     }
 
     public void unclean(long atNanos, int nodeId) {
         unclean.add(nodeId);
-        countFrom.merge(atNanos, unclean.size(), Math::max);
+        record(atNanos);
     }
 
     public void clean(long atNanos, int nodeId) {
         if (unclean.remove(nodeId)) {
-            countFrom.put(atNanos + 1, unclean.size());
+            record(atNanos + 1);
         }
     }
 
-    public void diskFailed(int nodeId) {
-        failedDisks.add(nodeId);
+    /// `silently`: nothing on the volume tells its replica.
+    public void damaged(long atNanos, int nodeId, boolean silently) {
+        damaged.add(nodeId);
+        everDamaged.add(nodeId);
+        silent |= silently;
+        record(atNanos);
     }
 
-    public boolean diskEverFailed(int nodeId) {
-        return failedDisks.contains(nodeId);
+    public void repaired(long atNanos, int nodeId) {
+        if (damaged.remove(nodeId)) {
+            silent &= !damaged.isEmpty();
+            record(atNanos + 1);
+        }
     }
 
-    public int failedDisks() {
-        return failedDisks.size();
+    private void record(long atNanos) {
+        tooManyUnclean.merge(atNanos, exceeds(unclean, voters) || exceeds(unclean, votersBefore), Boolean::logicalOr);
+        tooManyDamaged.merge(atNanos, exceeds(damaged, voters) || exceeds(damaged, votersBefore), Boolean::logicalOr);
+        silentlyDamaged.merge(atNanos, silent, Boolean::logicalOr);
+    }
+
+    private static boolean exceeds(Set<Integer> nodes, Set<Integer> voters) {
+        var count = 0;
+        for (var node : nodes) {
+            count += voters.contains(node) ? 1 : 0;
+        }
+        return count > tolerated(voters.size());
+    }
+
+    /// Voters that may fail.
+    public static int tolerated(int voters) {
+        return Math.max(0, voters - (voters / 2 + 1));
+    }
+
+    public int tolerated() {
+        return Math.min(tolerated(voters.size()), tolerated(votersBefore.size()));
+    }
+
+    public Set<Integer> voters() {
+        return voters;
     }
 
     public boolean isUnclean(int nodeId) {
         return unclean.contains(nodeId);
     }
 
-    public int uncleanNow() {
-        return unclean.size();
+    public boolean isDamaged(int nodeId) {
+        return damaged.contains(nodeId);
     }
 
-    /// Most nodes that were unclean at the same time, at `sinceNanos` or later.
-    public int mostUncleanSince(long sinceNanos) {
-        var from = countFrom.floorKey(sinceNanos);
-        return countFrom.tailMap(from == null ? 0 : from, true).values().stream()
-                .mapToInt(Integer::intValue)
-                .max()
-                .orElse(0);
+    public boolean wasEverDamaged(int nodeId) {
+        return everDamaged.contains(nodeId);
+    }
+
+    public boolean wasAnyDamaged() {
+        return !everDamaged.isEmpty();
+    }
+
+    public boolean wereTooManyUncleanSince(long sinceNanos) {
+        return wasSince(tooManyUnclean, sinceNanos);
+    }
+
+    public boolean wereTooManyDamagedSince(long sinceNanos) {
+        return wasSince(tooManyDamaged, sinceNanos);
+    }
+
+    public boolean wasSilentlyDamagedSince(long sinceNanos) {
+        return wasSince(silentlyDamaged, sinceNanos);
+    }
+
+    private static boolean wasSince(NavigableMap<Long, Boolean> history, long sinceNanos) {
+        return history.tailMap(history.floorKey(sinceNanos), true).containsValue(true);
     }
 }

@@ -4,6 +4,7 @@ import io.taffrail.wal.record.EntryHeader;
 import io.taffrail.wal.record.EntryType;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
 /// An entry that some replica holds. Its `crc` covers everything before it in the log, so equal ones mean equal
@@ -32,6 +33,11 @@ public record ObservedEntry(
     /// `entry` spans the whole entry.
     public static ObservedEntry of(ByteBuffer entry) {
         var header = EntryHeader.read(entry, entry.position());
+        var crc = new CRC32C();
+        crc.update(entry.slice(entry.position() + 4, header.lengthBytes() - 4));
+        if ((int) crc.getValue() != header.crc()) {
+            throw new InvariantViolation("NoDamagedEntryIsServed", "the checksum of %s does not fit".formatted(header));
+        }
         var bytes = entry.slice(entry.position() + EntryHeader.SIZE_BYTES, header.payloadBytes())
                 .order(ByteOrder.LITTLE_ENDIAN);
         if (header.type() != EntryType.RECORDS) {

@@ -26,7 +26,7 @@ public final class ObservedLog implements LogContents {
     /// Reads what is new; `found` hears of each entry once in each place. `atLeastLsn`: an end that the log is
     /// known to have, though the replica's watermarks do not say so yet.
     public void refresh(long atLeastLsn, Consumer<ObservedEntry> found) {
-        var start = replica.status().startLsn();
+        var start = replica.startLsn();
         entries.headMap(start, false).clear();
         while (!entries.isEmpty() && !stillThere(entries.lastEntry().getValue())) {
             entries.pollLastEntry();
@@ -48,6 +48,16 @@ public final class ObservedLog implements LogContents {
             }
             for (var at = 0; at < count; ) {
                 var entry = ObservedEntry.of(buffer.slice(at, count - at));
+                var previous = entries.lastEntry();
+                if (previous != null
+                        && entry.header().chainPrevious()
+                                != previous.getValue().header().crc()) {
+                    throw new InvariantViolation(
+                            "LogIdentity",
+                            "%s does not follow %s"
+                                    .formatted(
+                                            entry.header(), previous.getValue().header()));
+                }
                 entries.put(lsn + at, entry);
                 found.accept(entry);
                 at += entry.header().lengthBytes();
@@ -83,6 +93,10 @@ public final class ObservedLog implements LogContents {
         flushedLsn = lsn;
     }
 
+    public long flushedLsn() {
+        return flushedLsn;
+    }
+
     public boolean holdsFlushed(long lsn, int crc) {
         var entry = entries.get(lsn);
         return entry != null && entry.header().crc() == crc && entry.header().endLsn() <= flushedLsn;
@@ -91,13 +105,18 @@ public final class ObservedLog implements LogContents {
     @Override
     public long endLsn() {
         return entries.isEmpty()
-                ? replica.status().startLsn()
+                ? replica.startLsn()
                 : entries.lastEntry().getValue().header().endLsn();
     }
 
     @Override
+    public String toString() {
+        return "node %d: end %d, flushed %d".formatted(replica.status().nodeId(), endLsn(), flushedLsn);
+    }
+
+    @Override
     public long startLsn() {
-        return replica.status().startLsn();
+        return replica.startLsn();
     }
 
     public int lastCrc() {

@@ -20,5 +20,19 @@ public enum FaultClass {
     SYNC_FAILURE,
     WRITE_FAILURE,
     DISK_FULL,
-    LEADERSHIP_TRANSFER
+    LEADERSHIP_TRANSFER,
+    /// Time goes on while the machine does not: its clock is ahead when it wakes.
+    CLOCK_JUMP,
+    /// Bytes of the volume change while its process is down.
+    BIT_ROT,
+    /// A sector that was written and flushed holds what it held before.
+    LOST_WRITE,
+    /// The node comes back with a new, empty volume; an administrator replaces the voter.
+    EMPTY_VOLUME,
+    /// Two nodes come back with each other's volume.
+    EXCHANGED_VOLUMES,
+    /// Voters join and leave, one at a time.
+    MEMBERSHIP,
+    /// The minimum durability and what a full queue does change while the cluster runs.
+    SETTINGS
 }

@@ -1,12 +1,16 @@
 package io.taffrail.simulation.fault;
 
 import io.taffrail.simulation.ClusterNode;
+import io.taffrail.simulation.ClusterSettings;
 import io.taffrail.simulation.SimulatedCluster;
 import io.taffrail.simulation.SimulationOptions;
+import io.taffrail.simulation.workload.Administrator;
 import io.taffrail.simulation.world.LinkQuality;
+import io.taffrail.streams.Durability;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.TreeSet;
 
 /// Breaks things at random while chaos lasts, never more at once than the budget allows, and mends everything at its
 /// end.
@@ -19,9 +23,13 @@ public final class FaultPlan {
     private final SplittableRandom random;
     private final List<FaultClass> classes;
     private final List<FaultyDisk> disks = new ArrayList<>();
+    private final List<List<ClusterNode>> exchanged = new ArrayList<>();
+    private final Administrator administrator;
     private boolean active;
+    private long settingsGeneration;
 
-    public FaultPlan(SimulatedCluster cluster, PlantedBug bug) {
+    public FaultPlan(SimulatedCluster cluster, Administrator administrator, PlantedBug bug) {
+        this.administrator = administrator;
         this.cluster = cluster;
         this.options = cluster.options();
         this.random = cluster.randomness().named("faults");
@@ -32,7 +40,7 @@ public final class FaultPlan {
             var disk = new FaultyDisk(
                     latencies.named("disk " + node.id()),
                     () -> cluster.trueNanos(node),
-                    () -> cluster.diskFault(node),
+                    lasts -> cluster.diskFault(node, lasts),
                     bug);
             node.disk().behaviour(disk);
             disks.add(disk);
@@ -74,6 +82,7 @@ public final class FaultPlan {
         }
         cluster.network().quality(LinkQuality.LOCAL);
         disks.forEach(FaultyDisk::heal);
+        giveVolumesBack();
         for (var node : cluster.nodes()) {
             node.disk().occupy(0);
             node.clock().setRate(1);
@@ -88,15 +97,19 @@ public final class FaultPlan {
         var leader = cluster.leader();
         return leader != null && random.nextInt(3) == 0
                 ? leader
-                : cluster.nodes().get(random.nextInt(options.nodes()));
+                : cluster.nodes().get(random.nextInt(options.allNodes()));
     }
 
     /// Whether the node may forget something or fall silent for good now.
     private boolean mayBreak(ClusterNode node) {
         return switch (options.budget()) {
-            case WITHIN_PROMISE -> cluster.uncleanOthers(node) < options.tolerated() && options.tolerated() > 0;
+            case WITHIN_PROMISE -> isOneOfFew(node);
             case BEYOND_PROMISE -> true;
         };
+    }
+
+    private boolean isOneOfFew(ClusterNode node) {
+        return !cluster.voters().containsKey(node.id()) || cluster.uncleanOthers(node) < cluster.tolerated();
     }
 
     private long briefly() {
@@ -178,7 +191,13 @@ public final class FaultPlan {
                 if (mayBreak(node)) {
                     var disk = disks.get(node.id());
                     // Direct reads see the device; what a page cache shows is the file system's choice.
-                    disk.failSyncs(1, options.volume().directBlockBytes() > 1 || random.nextBoolean());
+                    // One that goes on to show what it does not hold takes back flushed bytes later, beyond any
+                    // promise.
+                    disk.failSyncs(
+                            1,
+                            options.volume().directBlockBytes() > 1
+                                    || options.budget() == FaultBudget.WITHIN_PROMISE
+                                    || random.nextBoolean());
                     after(random.nextLong(SECOND / 10), () -> disk.failSyncs(0, false));
                 }
             }
@@ -194,6 +213,20 @@ public final class FaultPlan {
                 node.disk().occupy(Math.max(0, node.disk().freeBytes() - random.nextLong(2 << 20)));
                 after(briefly(), () -> node.disk().occupy(0));
             }
+            case CLOCK_JUMP -> node.clock().jump(random.nextLong(random.nextBoolean() ? SECOND : 60 * SECOND));
+            case BIT_ROT -> rot(node, false);
+            case LOST_WRITE -> rot(node, true);
+            case EMPTY_VOLUME -> {
+                // What nobody replaces is gone for good: never more than the cluster can do without.
+                if (cluster.voters().size() > 1 && node.replica() != null && isOneOfFew(node)) {
+                    cluster.crash(node, "its volume is gone");
+                    cluster.emptyVolume(node, disks.get(node.id()));
+                    startLater(node);
+                }
+            }
+            case EXCHANGED_VOLUMES -> exchange(node);
+            case MEMBERSHIP -> changeMembers();
+            case SETTINGS -> changeSettings();
             case LEADERSHIP_TRANSFER -> {
                 var leader = cluster.leader();
                 var replica = leader == null ? null : leader.replica();
@@ -207,6 +240,88 @@ public final class FaultPlan {
         }
         cluster.scheduler().note("fault " + fault + " on node " + node.id());
         cluster.coverage().count("fault " + fault);
+    }
+
+    private void rot(ClusterNode node, boolean loses) {
+        if (!mayBreak(node)) {
+            return;
+        }
+        cluster.crash(node, "SIGKILL before its volume rots");
+        var within = options.budget() == FaultBudget.WITHIN_PROMISE;
+        var damage = new Rot(node.disk(), random, loses).inflict(within);
+        if (damage != null) {
+            cluster.scheduler().note("damaged " + damage.where());
+            cluster.coverage()
+                    .count("damaged "
+                            + (damage.isOfTheLog() ? (damage.witnessed() ? "log" : "log's end") : "small file"));
+            if (damage.isOfTheLog()) {
+                cluster.damaged(node, !damage.witnessed());
+                if (damage.witnessed()) {
+                    cluster.mustNotice(node, damage.lsn());
+                }
+            }
+        }
+        startLater(node);
+    }
+
+    private void exchange(ClusterNode node) {
+        var other = cluster.nodes().get(random.nextInt(options.allNodes()));
+        var within = options.budget() == FaultBudget.WITHIN_PROMISE;
+        if (other == node
+                || node.exchanged()
+                || other.exchanged()
+                || node.replica() == null
+                || other.replica() == null
+                || (within && cluster.uncleanOthers(node) + 2 > cluster.tolerated())) {
+            return;
+        }
+        cluster.crash(node, "its volume goes to node " + other.id());
+        cluster.crash(other, "its volume goes to node " + node.id());
+        cluster.exchangeVolumes(node, other);
+        exchanged.add(List.of(node, other));
+        cluster.start(node);
+        cluster.start(other);
+        after(SECOND + briefly(), this::giveVolumesBack);
+    }
+
+    private void giveVolumesBack() {
+        for (var pair : exchanged) {
+            pair.forEach(node -> cluster.crash(node, "gets its own volume back"));
+            cluster.exchangeVolumes(pair.getFirst(), pair.getLast());
+            for (var node : pair) {
+                node.disk().behaviour(disks.get(node.id()));
+                cluster.start(node);
+            }
+        }
+        exchanged.clear();
+    }
+
+    private void changeMembers() {
+        var all = options.allNodes();
+        var size = options.spares() == 0 ? all : random.nextBoolean() ? options.nodes() : all;
+        var ids = new TreeSet<Integer>();
+        while (ids.size() < size) {
+            ids.add(random.nextInt(all));
+        }
+        administrator.want(ids);
+    }
+
+    private void changeSettings() {
+        settingsGeneration++;
+        var settings = ClusterSettings.settings(
+                options,
+                settingsGeneration,
+                random.nextBoolean() ? Durability.WEAKEST : Durability.SAFEST_DEFAULT,
+                random.nextBoolean());
+        for (var each : cluster.nodes()) {
+            var replica = each.replica();
+            if (replica != null) {
+                replica.applySettings(
+                        settings,
+                        outcome -> cluster.coverage()
+                                .count("settings " + outcome.getClass().getSimpleName()));
+            }
+        }
     }
 
     private void startLater(ClusterNode node) {
@@ -239,7 +354,7 @@ public final class FaultPlan {
 
     /// Two nodes do not reach each other; everyone else reaches both.
     private void bridge(ClusterNode node) {
-        var other = cluster.nodes().get(random.nextInt(options.nodes()));
+        var other = cluster.nodes().get(random.nextInt(options.allNodes()));
         if (other == node) {
             return;
         }

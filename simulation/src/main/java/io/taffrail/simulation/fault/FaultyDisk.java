@@ -14,10 +14,15 @@ final class FaultyDisk implements DiskBehaviour {
     private double writeFailureRate;
     private boolean readsShowDisk;
     private final LongSupplier nowNanos;
-    private final Runnable failed;
+    private final Failed failed;
     private final PlantedBug bug;
 
-    FaultyDisk(SplittableRandom random, LongSupplier nowNanos, Runnable failed, PlantedBug bug) {
+    interface Failed {
+        /// `lasts`: reads go on showing bytes that the disk does not hold.
+        void failed(boolean lasts);
+    }
+
+    FaultyDisk(SplittableRandom random, LongSupplier nowNanos, Failed failed, PlantedBug bug) {
         this.random = random;
         this.nowNanos = nowNanos;
         this.failed = failed;
@@ -70,6 +75,11 @@ final class FaultyDisk implements DiskBehaviour {
     }
 
     @Override
+    public boolean retriesFailedSyncs() {
+        return bug.retriesFailedSyncs();
+    }
+
+    @Override
     public @Nullable Failure failure(Operation operation, String file) {
         var rate = switch (operation) {
             case SYNC -> syncFailureRate;
@@ -79,7 +89,7 @@ final class FaultyDisk implements DiskBehaviour {
         if (rate == 0 || random.nextDouble() >= rate) {
             return null;
         }
-        failed.run();
+        failed.failed(operation == Operation.SYNC && !readsShowDisk);
         return new Failure(
                 Failure.IO_ERROR.errno(), Failure.IO_ERROR.message(), operation == Operation.SYNC && readsShowDisk);
     }

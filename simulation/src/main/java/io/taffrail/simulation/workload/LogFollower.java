@@ -48,7 +48,7 @@ final class LogFollower {
             case REPLICATED -> watermarks.quorumReceived();
         };
         var limit = Math.min(quorum, watermarks.leaderReceived());
-        var start = replica.status().startLsn();
+        var start = replica.startLsn();
         if (session.nextLsn() < start
                 || (session.nextLsn() > 0 && workload.random().nextInt(20) == 0)) {
             // Sometimes everything once more.
@@ -66,7 +66,7 @@ final class LogFollower {
             var mayBeLost = cluster.coverage().of("loss declared") > 0;
             if (!session.goesOnFrom(where, chainCrcAt(reader, session.nextLsn()), mayBeLost)) {
                 cluster.coverage().count("reader was told that its log is truncated");
-                session.startAt(replica.status().startLsn());
+                session.startAt(replica.startLsn());
                 return;
             }
             buffer.clear();

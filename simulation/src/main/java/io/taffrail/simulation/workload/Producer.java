@@ -405,6 +405,11 @@ public final class Producer {
                 state = State.REGISTERING;
                 next();
             }
+            case BELOW_MINIMUM -> {
+                // The minimum was raised meanwhile; the sequence is still to be used.
+                batch = null;
+                retry();
+            }
             case OFFSET_MISMATCH -> goOn();
             default -> workload.cluster().fail(new InvariantViolation("RefusedForAReason", sent + ": " + refusal));
         }

@@ -29,6 +29,11 @@ public interface DiskBehaviour {
         return false;
     }
 
+    /// Careless code above: a sync that fails is tried again at once, finds the pages clean, and succeeds.
+    default boolean retriesFailedSyncs() {
+        return false;
+    }
+
     /// Writes take 20 microseconds, syncs 200; nothing fails.
     DiskBehaviour STEADY = new DiskBehaviour() {
         @Override

@@ -26,6 +26,16 @@ public final class NodeClock {
         rate = newRate;
     }
 
+    /// Forwards: a monotonic clock never falls.
+    public void jump(long nanos) {
+        settle();
+        localNanos += nanos;
+    }
+
+    public boolean isFrozen() {
+        return frozen;
+    }
+
     public void freeze() {
         settle();
         frozen = true;

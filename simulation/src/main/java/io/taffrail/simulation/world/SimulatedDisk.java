@@ -188,6 +188,11 @@ public final class SimulatedDisk {
         inode(path).rot(position, mask);
     }
 
+    /// The sector is as it was before anything was written to it.
+    public void loseSector(String path, long position) {
+        inode(path).loseSector(position);
+    }
+
     public void cut(String path, long toBytes) {
         inode(path).cut(toBytes);
     }

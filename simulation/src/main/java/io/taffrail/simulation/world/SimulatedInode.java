@@ -228,6 +228,12 @@ final class SimulatedInode implements SimulatedNode {
         }
     }
 
+    void loseSector(long position) {
+        var index = (int) (position / sectorBytes);
+        cached.remove(index);
+        durable.remove(index);
+    }
+
     /// Cuts the file short behind everyone's back.
     void cut(long toBytes) {
         sizeBytes = Math.min(sizeBytes, toBytes);

@@ -155,7 +155,9 @@ public final class SimulatedIoMethod implements IoMethod {
                     disk.behaviour().failure(Operation.SYNC, item.file().name());
             if (syncFailure != null) {
                 inode.abandonUnsynced(choices, syncFailure.readsShowDisk());
-                return failed("write and sync", item, syncFailure);
+                return disk.behaviour().retriesFailedSyncs()
+                        ? new IoResult.Done(bytes.remaining())
+                        : failed("write and sync", item, syncFailure);
             }
             if (!disk.behaviour().syncLies(item.file().name())) {
                 // O_DSYNC vouches for this write alone: the weakest of what the methods may do.
@@ -172,7 +174,7 @@ public final class SimulatedIoMethod implements IoMethod {
         var failure = disk.behaviour().failure(Operation.SYNC, item.file().name());
         if (failure != null) {
             item.file().inode().abandonUnsynced(item.file().mount().choices(), failure.readsShowDisk());
-            return failed("fdatasync", item, failure);
+            return disk.behaviour().retriesFailedSyncs() ? new IoResult.Done(0) : failed("fdatasync", item, failure);
         }
         if (!disk.behaviour().syncLies(item.file().name())) {
             item.file().inode().makeDurable(item.syncNumber(), sector -> true);

@@ -13,6 +13,7 @@ import io.taffrail.streams.ReplicationMode;
 import io.taffrail.wal.record.EntryHeader;
 import io.taffrail.wal.record.EntryType;
 import java.util.List;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
@@ -32,6 +33,10 @@ class AckLedgerTest {
             .orElseThrow();
     private final FaultHistory history = new FaultHistory();
     private final AckLedger ledger = new AckLedger(options, history);
+
+    AckLedgerTest() {
+        history.voters(0, Set.of(0, 1, 2));
+    }
 
     private static final class Log implements LogContents {
         private final TreeMap<Long, ObservedEntry> entries = new TreeMap<>();
@@ -109,7 +114,7 @@ class AckLedgerTest {
     }
 
     private void fail(int node) {
-        history.diskFailed(node);
+        history.damaged(10 * MILLI, node, false);
         history.unclean(10 * MILLI, node);
     }
 

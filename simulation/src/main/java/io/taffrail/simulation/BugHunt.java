@@ -1,0 +1,54 @@
+package io.taffrail.simulation;
+
+import io.taffrail.simulation.fault.PlantedBug;
+import java.util.Arrays;
+import java.util.List;
+
+/// For each planted bug, the first seed that finds it: `BugHunt MAX_SEEDS [BUG...]`. The answer is the table of
+/// the README.
+public final class BugHunt {
+    private BugHunt() {}
+
+    public static void main(String[] arguments) {
+        var max = Long.parseLong(arguments[0]);
+        var bugs = arguments.length > 1
+                ? Arrays.stream(arguments).skip(1).map(PlantedBug::valueOf).toList()
+                : List.of(PlantedBug.values());
+        for (var bug : bugs) {
+            if (bug != PlantedBug.NONE) {
+                System.out.println(hunt(bug, max));
+            }
+        }
+    }
+
+    private static String hunt(PlantedBug bug, long max) {
+        var started = System.nanoTime();
+        var run = new PlantedRun(bug);
+        for (var seed = 1L; seed <= max; seed++) {
+            var violation = run.violation(seed);
+            if (violation != null) {
+                var promise = violation.split("[:\n]", 2);
+                return "%s %d %s|%.1f s|%s"
+                        .formatted(
+                                bug,
+                                seed,
+                                promise[0],
+                                (System.nanoTime() - started) / 1e9,
+                                violation
+                                        .lines()
+                                        .findFirst()
+                                        .orElse("")
+                                        .substring(
+                                                0,
+                                                Math.min(
+                                                        140,
+                                                        violation
+                                                                .lines()
+                                                                .findFirst()
+                                                                .orElse("")
+                                                                .length())));
+            }
+        }
+        return "%s - not found by %d seeds".formatted(bug, max);
+    }
+}

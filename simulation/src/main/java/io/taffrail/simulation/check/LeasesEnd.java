@@ -1,0 +1,57 @@
+package io.taffrail.simulation.check;
+
+import io.taffrail.simulation.SimulationOptions;
+import java.util.Arrays;
+import java.util.Set;
+import java.util.TreeMap;
+
+/// I20: a leader that has heard of no majority for a lease acknowledges nothing, also where it needs nobody else.
+public final class LeasesEnd {
+    private static final double LEASE = 0.8;
+    private static final double CLOCK_SLACK = 1.25;
+    private static final long SLACK_NANOS = 50 * SimulationOptions.MILLI;
+
+    private final SimulationOptions options;
+    private final TreeMap<Integer, TreeMap<Integer, Long>> heardNanos = new TreeMap<>();
+    private final TreeMap<Integer, Long> stoodStillNanos = new TreeMap<>();
+    private final TreeMap<Integer, Long> openedNanos = new TreeMap<>();
+
+    public LeasesEnd(SimulationOptions options) {
+        this.options = options;
+    }
+
+    public void delivered(int from, int to, long atNanos) {
+        heardNanos.computeIfAbsent(to, key -> new TreeMap<>()).put(from, atNanos);
+    }
+
+    /// Its majority has promised and flushed just now.
+    public void opened(int nodeId, long atNanos) {
+        openedNanos.put(nodeId, atNanos);
+    }
+
+    /// Its clock, or its loop, stood still: what it takes for recent may be old.
+    public void stoodStill(int nodeId, long atNanos) {
+        stoodStillNanos.put(nodeId, atNanos);
+    }
+
+    public void acknowledged(Acknowledgement ack, Set<Integer> voters) {
+        var limit = (long) (LEASE * options.timing().electionTimeoutMinNanos() * CLOCK_SLACK) + SLACK_NANOS;
+        var stood = stoodStillNanos.get(ack.nodeId());
+        if (voters.size() < 2 || (stood != null && ack.atNanos() - stood < 20 * SimulationOptions.SECOND)) {
+            return;
+        }
+        var heard = heardNanos.getOrDefault(ack.nodeId(), new TreeMap<>());
+        var times = voters.stream()
+                .mapToLong(voter -> voter == ack.nodeId() ? ack.atNanos() : heard.getOrDefault(voter, Long.MIN_VALUE))
+                .toArray();
+        Arrays.sort(times);
+        var majority = Math.max(
+                times[times.length - (times.length / 2 + 1)], openedNanos.getOrDefault(ack.nodeId(), Long.MIN_VALUE));
+        if (majority < ack.atNanos() - limit) {
+            throw new InvariantViolation(
+                    "LeasesEnd",
+                    "%s though no majority was heard for %d ns, allowed are %d"
+                            .formatted(ack, ack.atNanos() - majority, limit));
+        }
+    }
+}

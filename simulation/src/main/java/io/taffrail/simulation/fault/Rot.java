@@ -1,0 +1,145 @@
+package io.taffrail.simulation.fault;
+
+import io.taffrail.simulation.world.SimulatedDisk;
+import io.taffrail.wal.segment.GroupHeader;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.SplittableRandom;
+import org.jspecify.annotations.Nullable;
+
+/// Changes bytes of a volume whose process is down: mostly in the newest groups of the log, sometimes in a segment's
+/// header, one of a file's two slots, or the newest checkpoint.
+final class Rot {
+    private static final int BLOCK_BYTES = 4096;
+    private static final int HEADER_BYTES = 64;
+    /// Recovery verifies so many; older segments are the scrubber's.
+    private static final int NEWEST_SEGMENTS = 2;
+
+    /// @param lsn of the first entry that cannot be read any more; -1: nothing of the log is touched
+    /// @param witnessed some later group says that those bytes had been flushed
+    record Damage(String where, long lsn, boolean witnessed) {
+        boolean isOfTheLog() {
+            return lsn >= 0;
+        }
+    }
+
+    private record Group(String file, int position, GroupHeader header) {}
+
+    private final SimulatedDisk disk;
+    private final SplittableRandom random;
+    private final boolean loses;
+
+    /// `loses`: a sector is as if it had never been written; else a few bits flip.
+    Rot(SimulatedDisk disk, SplittableRandom random, boolean loses) {
+        this.disk = disk;
+        this.random = random;
+        this.loses = loses;
+    }
+
+    /// Null: there was nothing to damage, or only what nothing would notice and `onlyWitnessed` forbids.
+    @Nullable
+    Damage inflict(boolean onlyWitnessed) {
+        return switch (random.nextInt(10)) {
+            case 0 -> slot("meta");
+            case 1 -> slot("lineage");
+            case 2 -> checkpoint();
+            case 3 -> log(onlyWitnessed, true);
+            default -> log(onlyWitnessed, false);
+        };
+    }
+
+    private @Nullable Damage log(boolean onlyWitnessed, boolean header) {
+        var groups = groups();
+        if (groups.isEmpty()) {
+            return null;
+        }
+        // Twice drawn: nearer to the end more often.
+        var chosen = groups.size() - 1 - Math.min(random.nextInt(groups.size()), random.nextInt(groups.size()));
+        if (header) {
+            var file = groups.get(chosen).file();
+            while (chosen > 0 && groups.get(chosen - 1).file().equals(file)) {
+                chosen--;
+            }
+        }
+        var group = groups.get(chosen);
+        var lsn = group.header().lsn();
+        var witnessed = groups.subList(chosen + 1, groups.size()).stream()
+                .anyMatch(later -> later.header().syncedLsn() > lsn);
+        if (onlyWitnessed && !witnessed) {
+            return null;
+        }
+        var used = HEADER_BYTES + group.header().lengthBytes();
+        var at = header ? random.nextInt(HEADER_BYTES - 16) : group.position() + random.nextInt(used);
+        damage(group.file(), at);
+        return new Damage(group.file() + " at " + at, lsn, witnessed);
+    }
+
+    private List<Group> groups() {
+        var groups = new ArrayList<Group>();
+        var segments = disk.files().keySet().stream()
+                .filter(file -> file.startsWith("log/") && file.endsWith(".segment"))
+                .toList();
+        var taken = 0;
+        for (var file : segments.reversed()) {
+            var own = groups(file);
+            if (!own.isEmpty() && taken < NEWEST_SEGMENTS) {
+                taken++;
+                groups.addAll(0, own);
+            }
+        }
+        return groups;
+    }
+
+    private List<Group> groups(String file) {
+        var groups = new ArrayList<Group>();
+        var bytes = ByteBuffer.wrap(disk.bytes(file)).order(ByteOrder.LITTLE_ENDIAN);
+        for (var at = BLOCK_BYTES; at + BLOCK_BYTES <= bytes.capacity(); ) {
+            var header = GroupHeader.read(bytes, at);
+            if (header == null) {
+                break;
+            }
+            groups.add(new Group(file, at, header));
+            at += header.fileBytes();
+        }
+        return groups;
+    }
+
+    /// One slot while both hold the same: two copies are what a slot file promises to survive with.
+    private @Nullable Damage slot(String file) {
+        if (!disk.files().containsKey(file)) {
+            return null;
+        }
+        var bytes = disk.bytes(file);
+        if (bytes.length < 2 * BLOCK_BYTES
+                || !Arrays.equals(bytes, 0, BLOCK_BYTES, bytes, BLOCK_BYTES, 2 * BLOCK_BYTES)) {
+            return null;
+        }
+        var at = random.nextInt(2) * BLOCK_BYTES + random.nextInt(200);
+        damage(file, at);
+        return new Damage(file + " at " + at, -1, true);
+    }
+
+    /// The newest of two: the one before and the log make up for it.
+    private @Nullable Damage checkpoint() {
+        var files = disk.files().keySet().stream()
+                .filter(file -> file.startsWith("streams/") && file.endsWith(".checkpoint"))
+                .toList();
+        if (files.size() < 2) {
+            return null;
+        }
+        var size = disk.bytes(files.getLast()).length;
+        damage(files.getLast(), random.nextInt(size));
+        return new Damage(files.getLast(), -1, true);
+    }
+
+    private void damage(String file, int at) {
+        if (loses) {
+            disk.loseSector(file, at);
+        } else {
+            disk.rot(file, at, 1 << random.nextInt(8));
+        }
+    }
+}

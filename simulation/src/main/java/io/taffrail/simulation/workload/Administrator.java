@@ -1,0 +1,175 @@
+package io.taffrail.simulation.workload;
+
+import io.taffrail.replication.CommandOutcome;
+import io.taffrail.replication.ReplicaStatus;
+import io.taffrail.replication.VoterChange;
+import io.taffrail.simulation.ClusterNode;
+import io.taffrail.simulation.SimulatedCluster;
+import io.taffrail.simulation.SimulationOptions;
+import io.taffrail.simulation.check.FaultHistory;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/// Brings the cluster's members to what is wanted, one change at a time, as an operator does: it looks at the leader,
+/// asks for the next step, and looks again. A voter whose volume is another one is removed and added anew.
+public final class Administrator {
+    private static final long EVERY_NANOS = 200 * SimulationOptions.MILLI;
+    private static final long PATIENCE_NANOS = 20 * SimulationOptions.SECOND;
+
+    private final SimulatedCluster cluster;
+    private Set<Integer> wanted;
+    private long requests;
+    private long askedAtNanos;
+    private boolean asking;
+
+    public Administrator(SimulatedCluster cluster) {
+        this.cluster = cluster;
+        var initial = new TreeSet<Integer>();
+        for (var id = 0; id < cluster.options().nodes(); id++) {
+            initial.add(id);
+        }
+        wanted = initial;
+    }
+
+    public void start() {
+        cluster.scheduler().after(EVERY_NANOS, () -> {
+            step();
+            start();
+        });
+    }
+
+    public Set<Integer> wanted() {
+        return wanted;
+    }
+
+    /// These nodes are to be the voters.
+    public void want(Set<Integer> nodeIds) {
+        wanted = new TreeSet<>(nodeIds);
+    }
+
+    /// Whether the voters are those that are wanted, each with the volume that its node has now.
+    public boolean isDone() {
+        var leader = cluster.leader();
+        var replica = leader == null ? null : leader.replica();
+        return leader != null && replica != null && !asking && next(leader, replica.status()) == null;
+    }
+
+    private void step() {
+        var now = cluster.scheduler().nowNanos();
+        if (asking && now - askedAtNanos < PATIENCE_NANOS) {
+            return;
+        }
+        asking = false;
+        cluster.changingTo(Map.of());
+        var leader = cluster.leader();
+        var replica = leader == null ? null : leader.replica();
+        if (leader == null || replica == null) {
+            return;
+        }
+        var status = replica.status();
+        var change = next(leader, status);
+        if (change == null) {
+            return;
+        }
+        asking = true;
+        askedAtNanos = now;
+        var request = ++requests;
+        switch (change) {
+            case Change.Transfer _ ->
+                replica.transferLeadership(-1, outcome -> answered(request, "transfer before removal", outcome));
+            case Change.Voters(String what, VoterChange asked) -> {
+                cluster.changingTo(votersAfter(status, asked));
+                replica.changeVoters(status.configId(), asked, outcome -> answered(request, what, outcome));
+            }
+        }
+    }
+
+    private void answered(long request, String what, CommandOutcome outcome) {
+        cluster.coverage().count(what + " " + outcome.getClass().getSimpleName());
+        if (request == requests) {
+            asking = false;
+            cluster.changingTo(Map.of());
+        }
+    }
+
+    private sealed interface Change {
+        record Transfer() implements Change {}
+
+        record Voters(String what, VoterChange change) implements Change {}
+    }
+
+    private static Map<Integer, UUID> votersAfter(ReplicaStatus status, VoterChange change) {
+        var after = new TreeMap<Integer, UUID>();
+        status.voters().forEach(voter -> after.put(voter.nodeId(), voter.storageId()));
+        switch (change) {
+            case VoterChange.RemoveVoter(int nodeId) -> after.remove(nodeId);
+            case VoterChange.PromoteLearner(int nodeId) ->
+                status.learners().stream()
+                        .filter(learner -> learner.nodeId() == nodeId)
+                        .forEach(learner -> after.put(nodeId, learner.storageId()));
+            case VoterChange.AddLearner _, VoterChange.RemoveLearner _ -> {}
+        }
+        return after;
+    }
+
+    private @Nullable Change next(ClusterNode leader, ReplicaStatus status) {
+        var voters = status.voters().size();
+        for (var learner : status.learners()) {
+            var node = cluster.nodes().get(learner.nodeId());
+            if (!wanted.contains(learner.nodeId()) || isReplaced(node, learner.storageId())) {
+                return new Change.Voters("learner removed", new VoterChange.RemoveLearner(learner.nodeId()));
+            }
+            if (caughtUp(status, learner.nodeId())) {
+                return new Change.Voters("learner promoted", new VoterChange.PromoteLearner(learner.nodeId()));
+            }
+        }
+        for (var voter : status.voters()) {
+            var node = cluster.nodes().get(voter.nodeId());
+            if (voter.nodeId() != leader.id() && isReplaced(node, voter.storageId())) {
+                return new Change.Voters("replaced voter removed", new VoterChange.RemoveVoter(voter.nodeId()));
+            }
+        }
+        for (var id : wanted) {
+            var node = cluster.nodes().get(id);
+            var known = status.voters().stream().anyMatch(voter -> voter.nodeId() == id)
+                    || status.learners().stream().anyMatch(learner -> learner.nodeId() == id);
+            if (!known && node.replica() != null) {
+                return new Change.Voters("learner added", new VoterChange.AddLearner(SimulatedCluster.peer(node)));
+            }
+        }
+        for (var voter : status.voters()) {
+            var node = cluster.nodes().get(voter.nodeId());
+            if (wanted.contains(voter.nodeId())) {
+                continue;
+            }
+            if (voter.nodeId() == leader.id()) {
+                return voters > 1 ? new Change.Transfer() : null;
+            }
+            if (mayRemove(node, voters)) {
+                return new Change.Voters("voter removed", new VoterChange.RemoveVoter(voter.nodeId()));
+            }
+        }
+        return null;
+    }
+
+    private static boolean isReplaced(ClusterNode node, UUID storageId) {
+        var replica = node.replica();
+        return replica != null && !replica.status().storageId().equals(storageId);
+    }
+
+    private static boolean caughtUp(ReplicaStatus status, int nodeId) {
+        return status.followers().stream()
+                .anyMatch(follower -> follower.nodeId() == nodeId
+                        && follower.inSync()
+                        && follower.integrity() == ReplicaStatus.Integrity.INTACT);
+    }
+
+    /// Those that stay must be able to do without whoever is down already.
+    private boolean mayRemove(ClusterNode node, int voters) {
+        return cluster.uncleanOthers(node) <= FaultHistory.tolerated(voters - 1);
+    }
+}
