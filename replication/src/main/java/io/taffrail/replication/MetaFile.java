@@ -1,6 +1,5 @@
 package io.taffrail.replication;
 
-import io.taffrail.replication.codec.LineageCodec;
 import io.taffrail.replication.codec.ReplicaMeta;
 import io.taffrail.replication.protocol.EpochStart;
 import io.taffrail.replication.protocol.HardState;
@@ -16,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 /// durability of one implies that of all before it.
 final class MetaFile implements AutoCloseable {
     private final SlotFile meta;
-    private final SlotFile lineage;
+    private final LineageFile lineage;
     private final int nodeId;
     private final UUID storageId;
     private final long incarnation;
@@ -27,7 +26,7 @@ final class MetaFile implements AutoCloseable {
     private long hintCeilingLsn = Long.MAX_VALUE;
     private int writing;
 
-    MetaFile(SlotFile meta, SlotFile lineage, ReplicaMeta now, Consumer<String> failed) {
+    MetaFile(SlotFile meta, LineageFile lineage, ReplicaMeta now, Consumer<String> failed) {
         this.meta = meta;
         this.lineage = lineage;
         this.nodeId = now.nodeId();
@@ -70,7 +69,7 @@ final class MetaFile implements AutoCloseable {
 
     void write(List<EpochStart> starts) {
         writing++;
-        lineage.write(LineageCodec.encode(starts, SlotFile.MAX_VALUE_BYTES), error -> done(error, "lineage", () -> {}));
+lineage.write(starts, error -> done(error, "lineage", () -> {}));
     }
 
     private void done(@Nullable String error, String file, Runnable durable) {

@@ -1,7 +1,6 @@
 package io.taffrail.replication;
 
 import io.taffrail.replication.codec.ControlEntryCodec;
-import io.taffrail.replication.codec.LineageCodec;
 import io.taffrail.replication.codec.ReplicaMeta;
 import io.taffrail.replication.protocol.EpochStart;
 import io.taffrail.replication.protocol.Event.ControlEntry;
@@ -43,7 +42,7 @@ final class Opening {
     /// @param meta as it has to be written before the first byte leaves this process: with a new incarnation
     record Opened(
             SlotFile metaSlot,
-            SlotFile lineageSlot,
+            LineageFile lineageFile,
             ReplicaMeta meta,
             Wal wal,
             StreamStore store,
@@ -78,7 +77,7 @@ final class Opening {
             RandomGenerator random)
             throws IOException {
         var metaSlot = SlotFile.open(directory, "meta", io);
-        var lineageSlot = SlotFile.open(directory, "lineage", io);
+        var lineageFile = LineageFile.open(directory, io);
         var before = previous(metaSlot.value(), config.nodeId(), random);
         var streamsFolder = directory.subdirectory("streams");
         var store = StreamStore.open(streamsFolder, background, streams);
@@ -116,11 +115,11 @@ final class Opening {
                 meta.storageId(),
                 meta.incarnation(),
                 hard,
-                lineage(lineageSlot.value(), replayFrom),
+                lineage(lineageFile.found(), replayFrom),
                 configurations(),
                 wal.startLsn(),
                 end);
-        return new Opened(metaSlot, lineageSlot, meta, wal, store, streamsFolder, elections, start);
+        return new Opened(metaSlot, lineageFile, meta, wal, store, streamsFolder, elections, start);
     }
 
     private static ReplicaMeta previous(@Nullable ByteBuffer value, int nodeId, RandomGenerator random) {
@@ -186,13 +185,11 @@ final class Opening {
 
     /// The file for what lies before the replayed part, the log itself for the rest: the file may be ahead of a log
     /// that lost its tail.
-    private List<EpochStart> lineage(@Nullable ByteBuffer file, long replayFrom) {
+    private List<EpochStart> lineage(List<EpochStart> inFile, long replayFrom) {
         var starts = new ArrayList<EpochStart>();
-        if (file != null) {
-            for (var start : LineageCodec.decode(file)) {
-                if (start.startLsn() < replayFrom) {
-                    starts.add(start);
-                }
+        for (var start : inFile) {
+            if (start.startLsn() < replayFrom) {
+                starts.add(start);
             }
         }
         for (var entry : replayed) {

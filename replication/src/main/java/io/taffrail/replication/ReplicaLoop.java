@@ -88,6 +88,8 @@ final class ReplicaLoop {
     private @Nullable String failure;
     private boolean closed;
     private ReplicaStatus.RefusedPeers refusedPeers = ReplicaStatus.RefusedPeers.NONE;
+    private long toldFlushes;
+    private long toldFlushNanos;
     private Event.@Nullable Progress toldProgress;
     private @Nullable LogPosition toldEnd;
 
@@ -121,7 +123,7 @@ final class ReplicaLoop {
         this.signals = signals;
         this.settings = config.settings();
         this.inbox = new Inbox(config.inboxBytes());
-        this.metaFile = new MetaFile(opened.metaSlot(), opened.lineageSlot(), meta, this::storageFailed);
+        this.metaFile = new MetaFile(opened.metaSlot(), opened.lineageFile(), meta, this::storageFailed);
         this.core = new ReplicationCore(
                 opened.start(), ProtocolSettings.of(config), new ReaderView(wal, reader), random, loop.nanoTime());
         this.appends = new AppendPath(wal, store, core, loop, settings);
@@ -338,6 +340,12 @@ final class ReplicaLoop {
             housekeeping.tick(now, settings, this::internal);
         }
         var stats = wal.stats();
+        var flushes = stats.flushes() - toldFlushes;
+        if (flushes > 0) {
+            post(new Event.Flushes((stats.flushNanos() - toldFlushNanos) / flushes));
+            toldFlushes = stats.flushes();
+            toldFlushNanos = stats.flushNanos();
+        }
         post(new Event.Tick(stats.unflushedAgeNanos(), wal.startLsn()));
         // Authority may have come back while no watermark moved.
         complete(core.levels());

@@ -16,7 +16,8 @@ import java.util.UUID;
 final class Fields {
     static final int MAX_TEXT_BYTES = 512;
     static final int MAX_MEMBERS = 64;
-    static final int MAX_EPOCHS = 1024;
+    /// A failover a day for 170 years.
+    static final int MAX_EPOCHS = 62_000;
     static final int MAX_FILES = 4096;
     static final int MAX_HISTORIES = 64;
 

@@ -134,7 +134,10 @@ public final class FrameCodec {
     private static int size(Message message) {
         return switch (message) {
             case Message.Invite _, Message.Promise _, Message.Join _ -> MAX_SMALL_BYTES;
-            case Message.Reseed reseed -> MAX_SMALL_BYTES + 128 * reseed.files().size();
+            case Message.Reseed reseed ->
+                MAX_SMALL_BYTES
+                        + 128 * reseed.files().size()
+                        + 32 * reseed.lineage().size();
             case Message.SeedRequest _ -> 1024;
             case Message.SeedChunk chunk -> 1024 + chunk.bytes().remaining();
             default -> 192;

@@ -5,17 +5,59 @@ import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
+import java.util.zip.CRC32C;
 
-/// The `lineage` file: where epochs began whose first entries recovery does not read again. A version, a count of
-/// 2, and 28 bytes an epoch; the newest that fit a slot.
+/// Where epochs began whose first entries recovery does not read again. In the slot file `lineage`, which has checksums of
+/// its own: a version, a count of 2, and 28 bytes an epoch; the newest that fit a slot. In `lineage-older`: a length of
+/// 4, CRC32C of what follows, and the same.
 public final class LineageCodec {
     private static final byte VERSION = 1;
     private static final int EPOCH_BYTES = 28;
+    private static final int CHECKED_HEADER_BYTES = 8;
 
     private LineageCodec() {}
 
+    /// How many epochs fit.
+    public static int mostEpochs(int maxBytes) {
+        return Math.min(Fields.MAX_EPOCHS, (maxBytes - 3) / EPOCH_BYTES);
+    }
+
+    /// All of `starts`, with a checksum in front.
+    public static ByteBuffer encodeChecked(List<EpochStart> starts) {
+        var value = encode(starts, Integer.MAX_VALUE);
+        return ByteBuffer.allocate(CHECKED_HEADER_BYTES + value.remaining())
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .putInt(value.remaining())
+                .putInt(checksum(value))
+                .put(value)
+                .flip();
+    }
+
+    public static List<EpochStart> decodeChecked(ByteBuffer bytes) {
+        var from = bytes.duplicate().order(ByteOrder.LITTLE_ENDIAN);
+        if (from.remaining() < CHECKED_HEADER_BYTES) {
+            throw new MalformedException("lineage is cut: %d bytes".formatted(from.remaining()));
+        }
+        var length = from.getInt();
+        var checksum = from.getInt();
+        if (length < 0 || length > from.remaining()) {
+            throw new MalformedException("lineage of %d bytes says %d".formatted(from.remaining(), length));
+        }
+        var value = from.slice(from.position(), length);
+        if (checksum(value) != checksum) {
+            throw new MalformedException("the lineage's checksum does not fit");
+        }
+        return decode(value);
+    }
+
+    private static int checksum(ByteBuffer value) {
+        var crc = new CRC32C();
+        crc.update(value.duplicate());
+        return (int) crc.getValue();
+    }
+
     public static ByteBuffer encode(List<EpochStart> starts, int maxBytes) {
-        var most = Math.min(Fields.MAX_EPOCHS, (maxBytes - 3) / EPOCH_BYTES);
+        var most = mostEpochs(maxBytes);
         var newest = starts.subList(Math.max(0, starts.size() - most), starts.size());
         var to = ByteBuffer.allocate(3 + newest.size() * EPOCH_BYTES).order(ByteOrder.LITTLE_ENDIAN);
         to.put(VERSION);

@@ -12,6 +12,9 @@ public sealed interface Event {
     /// @param startLsn where the log begins
     record Tick(long unflushedAgeNanos, long startLsn) implements Event {}
 
+    /// Flushes have ended since the last of these; they took so long on average.
+    record Flushes(long meanNanos) implements Event {}
+
     record Received(int from, UUID fromStorage, long fromIncarnation, Message message) implements Event {}
 
     /// Entries were appended, as an effect asked or, on a leader, for clients.

@@ -13,6 +13,9 @@ import org.jspecify.annotations.Nullable;
 /// still lose against a log that this leader has not seen.
 final class LeaderRole implements Role {
     private static final long MEMBER_PATIENCE_NANOS = 600_000_000_000L;
+    private static final long SLOW_DISK_PATIENCE_NANOS = 600_000_000_000L;
+    /// Nobody waits for the answer.
+    private static final long NO_REQUEST = 0;
 
     private final ReplicaState state;
     private final long epoch;
@@ -440,6 +443,9 @@ final class LeaderRole implements Role {
             stallHandOverAt = state.nowNanos + state.config.diskStallTimeoutNanos();
             handOver();
         }
+        if (open && state.nowNanos >= state.slowHandOverAt && state.pace.isSlow(state.nowNanos)) {
+            leaveSlowDisk();
+        }
         if (state.nowNanos >= heartbeatAt
                 || toldQuorumFlushed < state.levels.quorumFlushed()
                 || toldQuorumReceived < state.levels.quorumReceived()) {
@@ -471,6 +477,15 @@ final class LeaderRole implements Role {
             flushThroughLsn = state.end.lsn();
             heartbeat();
             advanceTransfer();
+        }
+    }
+
+    /// Nothing is wrong with what it holds, so it hands over as when asked to. At most once in a while: with a disk that
+    /// is slow and quick by turns, or where all are slow, moving about helps nobody.
+    private void leaveSlowDisk() {
+        if (transfer == null && state.transfer == null && !state.stopping && mostAdvanced() >= 0) {
+            state.slowHandOverAt = state.nowNanos + SLOW_DISK_PATIENCE_NANOS;
+            transfer(NO_REQUEST, -1);
         }
     }
 

@@ -48,6 +48,10 @@ final class ReplicaState {
     @Nullable
     PendingTransfer transfer;
 
+    /// No hand-over because of a slow disk before: one that comes back quick is not to be asked to and fro.
+    long slowHandOverAt = Long.MIN_VALUE;
+
+    final DiskPace pace;
     long nowNanos;
     long unflushedAgeNanos;
 
@@ -60,7 +64,10 @@ final class ReplicaState {
     private long heldQuorumFlushed;
     private List<Effect> effects = new ArrayList<>();
 
-    ReplicaState(ReplicationCore.Start start, ProtocolConfig config, LogView log, RandomGenerator random) {
+    ReplicaState(
+            ReplicationCore.Start start, ProtocolConfig config, LogView log, RandomGenerator random, long nowNanos) {
+        this.nowNanos = nowNanos;
+        this.pace = new DiskPace(nowNanos);
         this.nodeId = start.nodeId();
         this.storageId = start.storageId();
         this.incarnation = start.incarnation();

@@ -27,8 +27,7 @@ public final class ReplicationCore {
             LogPosition end) {}
 
     public ReplicationCore(Start start, ProtocolConfig config, LogView log, RandomGenerator random, long nowNanos) {
-        state = new ReplicaState(start, config, log, random);
-        state.nowNanos = nowNanos;
+        state = new ReplicaState(start, config, log, random, nowNanos);
         promising = new Promising(state);
         role = new FollowerRole(state);
     }
@@ -57,6 +56,7 @@ public final class ReplicationCore {
                 state.unflushedAgeNanos = unflushedAgeNanos;
                 next(role.tick());
             }
+            case Event.Flushes(long meanNanos) -> state.pace.flushed(state.nowNanos, meanNanos);
             case Event.Received received -> received(received);
             case Event.Appended appended -> {
                 state.appended(appended);
