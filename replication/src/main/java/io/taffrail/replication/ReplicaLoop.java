@@ -3,7 +3,6 @@ package io.taffrail.replication;
 import io.taffrail.replication.codec.ControlEntryCodec;
 import io.taffrail.replication.codec.Envelope;
 import io.taffrail.replication.codec.FrameCodec;
-import io.taffrail.replication.codec.MalformedException;
 import io.taffrail.replication.codec.ReplicaMeta;
 import io.taffrail.replication.port.EventLoop;
 import io.taffrail.replication.port.Network;
@@ -30,9 +29,6 @@ import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.Objects;
-import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
@@ -70,12 +66,11 @@ final class ReplicaLoop {
     private final Housekeeping housekeeping;
     private final RecentElections elections;
     private final Inbox inbox;
+    private final Inbound inbound;
     private final AtomicBoolean turnScheduled = new AtomicBoolean();
     private final ArrayDeque<Event> events = new ArrayDeque<>();
-    private final ArrayDeque<HeldFrame> heldFrames = new ArrayDeque<>();
-    private final Map<Long, Consumer<CommandOutcome>> requests = new TreeMap<>();
+    private final Requests requests = new Requests();
 
-    private long requestIds;
     private boolean stepping;
     private boolean started;
     private boolean incarnationDurable;
@@ -87,7 +82,6 @@ final class ReplicaLoop {
     private @Nullable Shutdown shutdown;
     private @Nullable String failure;
     private boolean closed;
-    private ReplicaStatus.RefusedPeers refusedPeers = ReplicaStatus.RefusedPeers.NONE;
     private long toldFlushes;
     private long toldFlushNanos;
     private Event.@Nullable Progress toldProgress;
@@ -97,8 +91,6 @@ final class ReplicaLoop {
     private volatile Watermarks watermarks = Watermarks.NONE;
     private volatile ReplicaStatus status;
     private volatile EpochMap epochs;
-
-    private record HeldFrame(int from, ByteBuffer frame) {}
 
     private record Truncating(long lsn, boolean hintLowered) {}
 
@@ -129,6 +121,7 @@ final class ReplicaLoop {
         this.appends = new AppendPath(wal, store, core, loop, settings);
         this.shipper = new FrameShipper(wal, reader, network, config.settings().pendingBytes());
         this.housekeeping = new Housekeeping(wal, store, core, metaFile, loop);
+        this.inbound = new Inbound(wal, core, this::postAndWake, this::peerRefused);
         this.epochs = EpochMap.of(core.lineage());
         this.status = buildStatus();
     }
@@ -193,7 +186,7 @@ final class ReplicaLoop {
             }
         }
         appends.waiting().loseAll("this replica shuts down");
-        refuseRequests("this replica shuts down");
+        requests.loseAll("this replica shuts down");
         closed = true;
         reader.close();
         wal.close();
@@ -208,13 +201,6 @@ final class ReplicaLoop {
             inbox.remove(item);
             item.refuse(Refusal.of(Refusal.Code.SHUTTING_DOWN, "this replica shuts down"));
         }
-    }
-
-    private void refuseRequests(String message) {
-        for (var done : requests.values()) {
-            done.accept(new CommandOutcome.Indeterminate(message));
-        }
-        requests.clear();
     }
 
     // Turns
@@ -248,7 +234,7 @@ final class ReplicaLoop {
         }
         done += tryTruncate();
         done += trySeed(now);
-        done += takeHeldFrames();
+        done += listens() ? inbound.takeHeld() : 0;
         done += tellProgress();
         if (truncating == null && seeding == null && failure == null) {
             housekeeping.doWork();
@@ -387,6 +373,11 @@ final class ReplicaLoop {
         }
     }
 
+    private void postAndWake(Event event) {
+        post(event);
+        wake();
+    }
+
     private static boolean changesLineage(Event event) {
         return switch (event) {
             case Event.Appended appended -> !appended.control().isEmpty();
@@ -443,12 +434,8 @@ final class ReplicaLoop {
                 wake();
             }
             case Effect.Locate(List<Member> members) -> locate(members);
-            case Effect.RequestDone(long requestId, var result) -> requestDone(requestId, result);
-            case Effect.Violation(int node, String message) -> {
-                refusedPeers = refusedPeers.and(node, message);
-                statusDirty = true;
-                listener.peerRefused(node, message);
-            }
+            case Effect.RequestDone(long requestId, var result) -> requests.answer(requestId, result);
+            case Effect.Violation(int node, String message) -> inbound.violation(node, message);
             case Effect.Halt(String message) -> storageFailed("halted: " + message);
         }
     }
@@ -663,67 +650,18 @@ final class ReplicaLoop {
     // Peers
 
     void receive(int from, ByteBuffer frame) {
-        if (!heldFrames.isEmpty() || isTooMuch(frame)) {
-            // The leader ships no more than a window ahead of what is acknowledged, so this stays small.
-            heldFrames.add(new HeldFrame(from, frame));
-            return;
-        }
-        deliver(from, frame);
-    }
-
-    /// A full disk is no reason: what frees it comes as entries too, and the reserve is there for them.
-    private boolean isTooMuch(ByteBuffer frame) {
-        return FrameCodec.carriesEntries(frame) && wal.admitEncoded(frame.remaining()) == Wal.Admission.QUEUE_FULL;
-    }
-
-    private int takeHeldFrames() {
-        var taken = 0;
-        for (var held = heldFrames.peek(); held != null && !isTooMuch(held.frame()); held = heldFrames.peek()) {
-            heldFrames.remove();
-            deliver(held.from(), held.frame());
-            taken++;
-        }
-        return taken;
-    }
-
-    private void deliver(int from, ByteBuffer frame) {
-        if (!incarnationDurable || closed || failure != null) {
-            return;
-        }
-        FrameCodec.Decoded decoded;
-        try {
-            decoded = FrameCodec.decode(frame);
-        } catch (MalformedException damaged) {
-            return;
-        }
-        var sender = decoded.envelope();
-        var hard = core.hardState();
-        var theirs = sender.historyId();
-        if (sender.nodeId() != from) {
-            return;
-        }
-        if (sender.isOf(hard.clusterId(), hard.historyId())) {
-            post(new Event.Received(from, sender.storageId(), sender.incarnation(), decoded.message()));
-            wake();
-        } else if (theirs != null && Objects.equals(sender.clusterId(), hard.clusterId())) {
-            post(new Event.ReceivedFromHistory(theirs, from, decoded.message()));
-            wake();
-        } else {
-            stranger(from, sender.clusterId());
+        if (listens()) {
+            inbound.receive(from, frame);
         }
     }
 
-    /// An address of another cluster, as a stale name resolves to: whatever it says is not for this one. It says it
-    /// often, so that only the first time is told.
-    private void stranger(int from, @Nullable UUID cluster) {
-        var message = "speaks for cluster %s, this is %s"
-                .formatted(cluster, core.hardState().clusterId());
-        var first = !message.equals(refusedPeers.lastMessage());
-        refusedPeers = refusedPeers.and(from, message);
-        if (first) {
-            statusDirty = true;
-            listener.peerRefused(from, message);
-        }
+    private boolean listens() {
+        return incarnationDurable && !closed && failure == null;
+    }
+
+    private void peerRefused(int node, String message) {
+        statusDirty = true;
+        listener.peerRefused(node, message);
     }
 
     // Requests
@@ -781,9 +719,7 @@ final class ReplicaLoop {
                     Refusal.of(Refusal.Code.STORAGE_FAILED, failure == null ? "closed" : failure)));
             return;
         }
-        requestIds++;
-        requests.put(requestIds, done);
-        post(event.apply(requestIds));
+        post(event.apply(requests.add(done)));
     }
 
     RecoveryPlan recoveryPlan(List<Integer> survivors) {
@@ -792,26 +728,6 @@ final class ReplicaLoop {
                     Refusal.of(Refusal.Code.STORAGE_FAILED, failure == null ? "closed" : failure));
         }
         return RecoveryPlan.of(meta.nodeId(), core.recoveryPlan(loop.nanoTime(), survivors));
-    }
-
-    private void requestDone(long requestId, Effect.RequestResult result) {
-        var done = requests.remove(requestId);
-        if (done == null) {
-            return;
-        }
-        done.accept(
-                switch (result) {
-                    case Effect.RequestResult.Done(long lsn, long epoch) -> new CommandOutcome.Done(lsn, epoch);
-                    case Effect.RequestResult.Indeterminate(String message) ->
-                        new CommandOutcome.Indeterminate(message);
-                    case Effect.RequestResult.Refused(Effect.Reason reason, String message) ->
-                        new CommandOutcome.Refused(Refusal.of(
-                                switch (reason) {
-                                    case NOT_LEADER -> Refusal.Code.NOT_LEADER;
-                                    case INVALID, NOT_NOW -> Refusal.Code.INVALID_ARGUMENT;
-                                },
-                                message));
-                });
     }
 
     // Failure
@@ -824,7 +740,7 @@ final class ReplicaLoop {
         failure = message;
         post(new Event.StorageFailed(message));
         appends.waiting().loseAll(message);
-        refuseRequests(message);
+        requests.loseAll(message);
         statusDirty = true;
         listener.storageFailed(message);
         wake();
@@ -873,7 +789,7 @@ final class ReplicaLoop {
                 wal.recovery(),
                 settings.generation(),
                 elections.list(),
-                refusedPeers,
+                inbound.refusedPeers(),
                 failure,
                 shutdown != null);
     }
