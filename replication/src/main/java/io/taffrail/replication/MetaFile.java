@@ -69,7 +69,7 @@ final class MetaFile implements AutoCloseable {
 
     void write(List<EpochStart> starts) {
         writing++;
-lineage.write(starts, error -> done(error, "lineage", () -> {}));
+        lineage.write(starts, error -> done(error, "lineage", () -> {}));
     }
 
     private void done(@Nullable String error, String file, Runnable durable) {

@@ -338,7 +338,7 @@ final class ReplicaLoop {
         appends.waiting().expire(now - MAX_WAIT_NANOS, "the level was not reached in time");
         if (seeding != null) {
             // The last request or its answer may have been lost.
-            seeding.ask(envelope());
+            seeding.ask(envelope(), now);
         }
         statusDirty |= core.isLeader();
         wake();
@@ -401,7 +401,7 @@ final class ReplicaLoop {
                 send(to, FrameCodec.encode(envelope(), Seeding.serve(streamsFolder, request)));
             case Effect.Seed(int from, var offer) -> {
                 seeding = new Seeding(streamsFolder, network, from, offer, loop.nanoTime());
-                seeding.ask(envelope());
+                seeding.ask(envelope(), loop.nanoTime());
                 wake();
             }
             case Effect.SeedBytes(int _, var chunk) -> {

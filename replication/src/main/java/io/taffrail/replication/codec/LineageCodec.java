@@ -7,7 +7,8 @@ import java.nio.ByteOrder;
 import java.util.List;
 import java.util.zip.CRC32C;
 
-/// Where epochs began whose first entries recovery does not read again. In the slot file `lineage`, which has checksums of
+/// Where epochs began whose first entries recovery does not read again. In the slot file `lineage`, which has checksums
+/// of
 /// its own: a version, a count of 2, and 28 bytes an epoch; the newest that fit a slot. In `lineage-older`: a length of
 /// 4, CRC32C of what follows, and the same.
 public final class LineageCodec {

@@ -480,7 +480,8 @@ final class LeaderRole implements Role {
         }
     }
 
-    /// Nothing is wrong with what it holds, so it hands over as when asked to. At most once in a while: with a disk that
+    /// Nothing is wrong with what it holds, so it hands over as when asked to. At most once in a while: with a disk
+    /// that
     /// is slow and quick by turns, or where all are slow, moving about helps nobody.
     private void leaveSlowDisk() {
         if (transfer == null && state.transfer == null && !state.stopping && mostAdvanced() >= 0) {

@@ -18,7 +18,9 @@ class SlowDiskTest {
             now += SECOND / 50;
             for (var follower = 1; follower <= 2; follower++) {
                 // They answer all the time, so that nothing but the disk speaks against the leader.
-                node.core.step(now, new Event.Received(follower, CoreNode.member(follower).storageId(), 1, answer(node, follower)));
+                node.core.step(
+                        now,
+                        new Event.Received(follower, CoreNode.member(follower).storageId(), 1, answer(node, follower)));
             }
             node.core.step(now, new Event.Flushes(nanos));
             for (var effect : node.core.step(now, new Event.Tick(0, 0))) {
