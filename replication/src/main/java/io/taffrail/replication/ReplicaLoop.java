@@ -121,7 +121,7 @@ final class ReplicaLoop {
         this.appends = new AppendPath(wal, store, core, loop, settings);
         this.shipper = new FrameShipper(wal, reader, network, config.settings().pendingBytes());
         this.housekeeping = new Housekeeping(wal, store, core, metaFile, loop);
-        this.inbound = new Inbound(wal, core, this::postAndWake, this::peerRefused);
+        this.inbound = new Inbound(wal, core, this::hear, this::peerRefused);
         this.epochs = EpochMap.of(core.lineage());
         this.status = buildStatus();
     }
@@ -373,7 +373,11 @@ final class ReplicaLoop {
         }
     }
 
-    private void postAndWake(Event event) {
+    /// What held frames say is dropped if one before them made this replica stop.
+    private void hear(Event event) {
+        if (!listens()) {
+            return;
+        }
         post(event);
         wake();
     }

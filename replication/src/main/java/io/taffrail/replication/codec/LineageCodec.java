@@ -8,9 +8,8 @@ import java.util.List;
 import java.util.zip.CRC32C;
 
 /// Where epochs began whose first entries recovery does not read again. In the slot file `lineage`, which has checksums
-/// of
-/// its own: a version, a count of 2, and 28 bytes an epoch; the newest that fit a slot. In `lineage-older`: a length of
-/// 4, CRC32C of what follows, and the same.
+/// of its own: a version, a count of 2, and 28 bytes an epoch; the newest that fit a slot. In `lineage-older`: a length
+/// of 4, CRC32C of what follows, and the same.
 public final class LineageCodec {
     private static final byte VERSION = 1;
     private static final int EPOCH_BYTES = 28;

@@ -13,7 +13,6 @@ import org.jspecify.annotations.Nullable;
 /// still lose against a log that this leader has not seen.
 final class LeaderRole implements Role {
     private static final long MEMBER_PATIENCE_NANOS = 600_000_000_000L;
-    private static final long SLOW_DISK_PATIENCE_NANOS = 600_000_000_000L;
     /// Nobody waits for the answer.
     private static final long NO_REQUEST = 0;
 
@@ -481,11 +480,10 @@ final class LeaderRole implements Role {
     }
 
     /// Nothing is wrong with what it holds, so it hands over as when asked to. At most once in a while: with a disk
-    /// that
-    /// is slow and quick by turns, or where all are slow, moving about helps nobody.
+    /// that is slow and quick by turns, or where all are slow, moving about helps nobody.
     private void leaveSlowDisk() {
         if (transfer == null && state.transfer == null && !state.stopping && mostAdvanced() >= 0) {
-            state.slowHandOverAt = state.nowNanos + SLOW_DISK_PATIENCE_NANOS;
+            state.putOffSlowHandOver();
             transfer(NO_REQUEST, -1);
         }
     }

@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 /// What every role shares: who this replica is, what it has promised, what its log holds, and the effects of the
 /// step that is under way.
 final class ReplicaState {
+    private static final long SLOW_DISK_PATIENCE_NANOS = 600_000_000_000L;
     /// Epochs of the lineage that go into a message: enough unless a log holds more epochs than this that no one
     /// else knows.
     static final int LINEAGE_LIMIT = 64;
@@ -48,7 +49,8 @@ final class ReplicaState {
     @Nullable
     PendingTransfer transfer;
 
-    /// No hand-over because of a slow disk before: one that comes back quick is not to be asked to and fro.
+    /// No hand-over because of a slow disk before: neither by one that did so, nor by one that was handed leadership,
+    /// since all may be slow.
     long slowHandOverAt = Long.MIN_VALUE;
 
     final DiskPace pace;
@@ -95,6 +97,10 @@ final class ReplicaState {
         for (var epochStart : start.lineage()) {
             lineage.add(epochStart);
         }
+    }
+
+    void putOffSlowHandOver() {
+        slowHandOverAt = nowNanos + SLOW_DISK_PATIENCE_NANOS;
     }
 
     boolean belongsToCluster() {

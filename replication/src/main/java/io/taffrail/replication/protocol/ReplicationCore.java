@@ -233,6 +233,7 @@ public final class ReplicationCore {
             case Message.TimeoutNow(long epoch) -> {
                 if (epoch >= state.hard.promisedEpoch() && !(role instanceof LeaderRole) && mayCampaign()) {
                     state.sawEpoch(epoch);
+                    state.putOffSlowHandOver();
                     next(CandidateRole.withoutAsking(state));
                 }
             }

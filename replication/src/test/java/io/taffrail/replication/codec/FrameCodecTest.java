@@ -191,4 +191,15 @@ class FrameCodecTest {
         assertEquals(starts.subList(starts.size() - kept.size(), starts.size()), kept);
         assertTrue(kept.size() > 100);
     }
+
+    @Test
+    void aSeedCarriesTheWholeLineage() {
+        var starts = new ArrayList<EpochStart>();
+        for (var i = 1; i <= 62_000; i++) {
+            starts.add(new EpochStart(i, i * 100L, i - 1, i));
+        }
+        var reseed = new Message.Reseed(62_001, 1, POSITION, starts, LOGGED, List.of());
+        assertEquals(
+                reseed, FrameCodec.decode(FrameCodec.encode(MEMBER, reseed)).message());
+    }
 }

@@ -52,4 +52,19 @@ class SlowDiskTest {
         assertEquals(1, handOvers, "the follower did not take over: it goes on and does not ask all the time");
         assertFalse(leader.core.isHalted());
     }
+
+    @Test
+    void oneThatWasHandedLeadershipDoesNotHandItOnForLong() {
+        var transcript = new Transcript(3);
+        transcript.command("tick", "0", "500");
+        var leader = transcript.node(0);
+        leader.step(500, new Event.Received(1, CoreNode.member(1).storageId(), 1, new Message.TimeoutNow(0)));
+        transcript.command("deliver");
+        assertTrue(leader.core.isOpen());
+        flushes(leader, 20, 2 * MILLISECOND);
+        flushes(leader, 500, 100 * MILLISECOND);
+        assertEquals(0, handOvers, "all disks may be slow");
+        flushes(leader, 100, 100 * MILLISECOND);
+        assertEquals(1, handOvers);
+    }
 }
