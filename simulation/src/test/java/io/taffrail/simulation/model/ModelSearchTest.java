@@ -39,7 +39,7 @@ class ModelSearchTest {
                         KillSwitch.INCARNATION_OF_ACKNOWLEDGEMENTS,
                         Start.LED,
                         Bounds.of(1, 1, 1, true).disksAtOnce(false, true),
-                        "I15"),
+                        "node 0: node 1: acknowledges 30, flushed 20,"),
                 Arguments.of(
                         KillSwitch.DECLARED_LOSS,
                         Start.LED,
