@@ -398,10 +398,13 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
                 throw new InvariantViolation("VolumesOfOthersAreRefused", process + " runs with another node's volume");
             }
             checks.epochs().status(node.id(), process.life(), status.promisedEpoch());
-            if (node.integrity == null) {
+            var first = node.integrity == null;
+            if (first) {
                 recovered(node, process, status);
             }
-            checks.incarnations().status(status.storageId(), process.life(), status.incarnation());
+            // A replica tells of its opening before its incarnation is durable, and of nothing else but a failure.
+            var inUse = !first && status.state() != ReplicaStatus.State.FAILED;
+            checks.incarnations().status(status.storageId(), process.life(), status.incarnation(), inUse);
             configured(status);
             countStatus(node, process, status);
             if (status.state() == ReplicaStatus.State.FAILED && node.faultsOfDisk == 0) {
@@ -559,6 +562,11 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
             if (process.failedStorage()) {
                 throw new InvariantViolation(
                         "FailedStorageIsSilent", process + " acknowledges after its storage failed: " + outcome);
+            }
+            if (outcome.duplicate() && outcome.lsnStart() < log.startLsn()) {
+                // Retention has taken what was appended long ago; that it was done stays true.
+                coverage.count("acknowledged a duplicate of what is trimmed");
+                return;
             }
             var entry = log.at(outcome.lsnStart());
             if (entry == null || entry.header().endLsn() != outcome.lsnEnd()) {
