@@ -146,7 +146,7 @@ public interface ServiceConfig {
         @WithConverter(ByteSizeConverter.class)
         Long recordBytes();
 
-        /// Requests that are being received or worked on, of all connections.
+        /// Requests that are being received or worked on, of all connections; a quarter of the heap where that is less.
         @WithDefault("256Mi")
         @WithConverter(ByteSizeConverter.class)
         Long requestMemory();

@@ -45,6 +45,8 @@ public record ServiceSettings(
     private static final Duration NONE = Duration.ZERO;
     private static final long BLOCK_BYTES = 4096;
     /// Room in a request for what is not records.
+    /// A quarter of the heap is theirs, whatever the setting.
+    private static final int HEAP_FOR_REQUESTS = 4;
     private static final long REQUEST_OVERHEAD_BYTES = 64 << 10;
     /// Room in a log entry for its header and the records' prefix.
     private static final long ENTRY_OVERHEAD_BYTES = 4 << 10;
@@ -291,7 +293,8 @@ public record ServiceSettings(
                     RpcLimits.DEFAULTS.frameBytes(),
                     limits.connectionMemory(),
                     limits.connectionRequests(),
-                    limits.requestMemory());
+                    // A heap that requests could fill would leave the collector nothing but itself to work for.
+                    Math.min(limits.requestMemory(), Runtime.getRuntime().maxMemory() / HEAP_FOR_REQUESTS));
         }
 
         private Optional<TlsFiles> tls() {

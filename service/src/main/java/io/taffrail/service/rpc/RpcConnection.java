@@ -14,6 +14,9 @@ final class RpcConnection {
 
     private final HttpConnection http;
     private final RpcLimits limits;
+    /// About what a request's objects take beside its bytes: small ones are mostly that.
+    private static final int OBJECTS_BYTES = 512;
+
     private final MemoryBudget budget;
     private final ArrayDeque<RpcCall> waiting = new ArrayDeque<>();
     private int openCalls;
@@ -47,13 +50,13 @@ final class RpcConnection {
     void hold(int bytes) {
         inFlightBytes += bytes;
         inFlightCount++;
-        budget.hold(bytes);
+        budget.hold(bytes + OBJECTS_BYTES);
     }
 
     void release(int bytes) {
         inFlightBytes -= bytes;
         inFlightCount--;
-        budget.release(bytes);
+        budget.release(bytes + OBJECTS_BYTES);
         // Half, so that a connection at its limit is not stopped and started at every message.
         while (inFlightBytes <= limits.inFlightBytes() / 2
                 && inFlightCount <= limits.inFlightCount() / 2
