@@ -450,10 +450,9 @@ final class ReplicaLoop {
     }
 
     private void send(int to, ByteBuffer frame) {
-        if (incarnationDurable && failure == null) {
-            network.send(to, frame);
-        } else if (failure != null) {
-            // Only what needs no disk is said any more, and the core says nothing else.
+        // Also after a failure, when the core says only what needs no disk: it too is said as an incarnation, and one
+        // that is forgotten would be another process's.
+        if (incarnationDurable) {
             network.send(to, frame);
         }
     }
@@ -595,6 +594,8 @@ final class ReplicaLoop {
                 store.reset();
                 current.install();
                 store.reload();
+            } catch (WalException.NoRoom full) {
+                return 0;
             } catch (IOException | WalException.Unusable refused) {
                 storageFailed("seed: " + refused.getMessage());
                 return 1;
@@ -634,6 +635,9 @@ final class ReplicaLoop {
         var shortens = cut.lsn() < wal.receivedLsn();
         try {
             wal.truncate(cut.lsn());
+        } catch (WalException.NoRoom full) {
+            // The next turn tries again; until then this replica follows nobody.
+            return 0;
         } catch (WalException.Unusable refused) {
             storageFailed(String.valueOf(refused.getMessage()));
             return 1;

@@ -17,7 +17,7 @@ public final class SeedRun {
             coverage.addAll(result.coverage());
             if (result.violation() != null) {
                 failures++;
-                System.out.println(FailureReport.of(result, count == 1 ? 400 : 0));
+                System.out.println(FailureReport.of(result, count == 1 ? Integer.MAX_VALUE : 0));
                 if (bug != PlantedBug.NONE) {
                     System.out.printf("%s was found by seed %d%n", bug, seed);
                     return;

@@ -6,6 +6,7 @@ import io.taffrail.replication.Replica;
 import io.taffrail.replication.ReplicaStatus;
 import io.taffrail.replication.Watermarks;
 import io.taffrail.replication.codec.ControlEntryCodec;
+import io.taffrail.replication.codec.FrameCodec;
 import io.taffrail.simulation.check.AckLedger.OpenLeader;
 import io.taffrail.simulation.check.Acknowledgement;
 import io.taffrail.simulation.check.Checks;
@@ -17,6 +18,7 @@ import io.taffrail.simulation.world.Choices;
 import io.taffrail.simulation.world.DiskBehaviour;
 import io.taffrail.simulation.world.NodeClock;
 import io.taffrail.simulation.world.ProcessEnded;
+import io.taffrail.simulation.world.ProcessLife;
 import io.taffrail.simulation.world.Randomness;
 import io.taffrail.simulation.world.SimulatedDisk;
 import io.taffrail.simulation.world.SimulatedNetwork;
@@ -25,6 +27,7 @@ import io.taffrail.simulation.world.Trace;
 import io.taffrail.streams.StreamView;
 import io.taffrail.wal.WalException;
 import io.taffrail.wal.record.EntryType;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -36,7 +39,7 @@ import org.jspecify.annotations.Nullable;
 
 /// The nodes of one run, what can be done to them, and what is checked whenever something happens to them.
 public final class SimulatedCluster implements SimulatedProcess.Observer {
-    private static final int TRACE_EVENTS = 400;
+    private static final int TRACE_EVENTS = Integer.getInteger("traceEvents", 400);
     private static final long BOOTSTRAP_RETRY_NANOS = 500 * SimulationOptions.MILLI;
 
     private final SimulationOptions options;
@@ -65,6 +68,7 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
         network = new SimulatedNetwork(scheduler, randomness.named("network"));
         crashes = randomness.named("crashes");
         checks = new Checks(options);
+        network.tap(this::said);
         var clocks = randomness.named("clocks");
         for (var id = 0; id < options.allNodes(); id++) {
             var disk = new SimulatedDisk(options.volume());
@@ -113,6 +117,8 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
         node.comparedLsn = 0;
         node.faultsOfDisk = 0;
         node.integrity = null;
+        // It may have died while its machine was suspended; no process begins on one that is.
+        node.clock().thaw();
         node.process = new SimulatedProcess(
                 node.id(),
                 life,
@@ -410,7 +416,7 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
             if (status.state() == ReplicaStatus.State.FAILED && node.faultsOfDisk == 0) {
                 throw new InvariantViolation("ReplicaNeverFails", process + " failed: " + status.detail());
             }
-            cleanAgain(node, status);
+            cleanAgain(node, status, status.watermarks());
             if (status.state() == ReplicaStatus.State.LEADER && node.openedEpoch != status.epoch()) {
                 node.openedEpoch = status.epoch();
                 opened(node, process, status.epoch());
@@ -475,7 +481,7 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
     }
 
     /// A volume that was damaged is as good as new once its replica holds again what it held.
-    private void cleanAgain(ClusterNode node, ReplicaStatus status) {
+    private void cleanAgain(ClusterNode node, ReplicaStatus status, Watermarks watermarks) {
         var history = checks.history();
         var storage = voters.get(node.id());
         if (status.integrity() != ReplicaStatus.Integrity.INTACT
@@ -484,9 +490,7 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
             return;
         }
         if (history.isDamaged(node.id())) {
-            var whole = node.faultsOfDisk == 0
-                    && !node.damageLasts
-                    && status.watermarks().leaderFlushed() >= node.repairedAtLsn;
+            var whole = node.faultsOfDisk == 0 && !node.damageLasts && watermarks.leaderFlushed() >= node.repairedAtLsn;
             if (!whole) {
                 return;
             }
@@ -514,7 +518,7 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
         scheduler.note("node " + node.id() + " opened epoch " + epoch);
         coverage.count("leader opened");
         checks.oneLeader().opened(epoch, process.toString());
-        checks.leases().opened(node.id(), scheduler.nowNanos());
+        checks.leases().opened(node.id(), process.loop().trueNanos());
         checks.epochs().opened(node.id(), epoch);
         var log = look(node);
         if (log != null) {
@@ -539,7 +543,7 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
                 checks.gates()
                         .reported(
                                 process.toString(),
-                                scheduler.nowNanos(),
+                                process.loop().trueNanos(),
                                 watermarks.leaderReceived(),
                                 watermarks.leaderFlushed());
             }
@@ -548,7 +552,23 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
 
     @Override
     public void heard(SimulatedProcess process, int fromNodeId) {
-        checks.leases().delivered(fromNodeId, process.nodeId(), scheduler.nowNanos());
+        checks.leases().delivered(fromNodeId, process.nodeId(), process.loop().trueNanos());
+    }
+
+    private void said(int from, ProcessLife life, ByteBuffer bytes) {
+        var node = nodes.get(from);
+        var process = node.process;
+        if (process == null || process.processLife() != life) {
+            return;
+        }
+        guarded(() -> {
+            var frame = FrameCodec.decode(bytes);
+            var sound = node.faultsOfDisk == 0
+                    && !node.damageLasts
+                    && !node.exchanged
+                    && !checks.history().isDamaged(from);
+            checks.said().said(process.toString(), frame, process.failedStorage(), sound, process.volume());
+        });
     }
 
     /// A client is told that its append is done.
@@ -597,7 +617,7 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
             }
             checks.durableOnQuorum(ack, electorates());
             if (voters.keySet().equals(votersBefore.keySet()) || votersBefore.isEmpty()) {
-                checks.leases().acknowledged(ack, voters.keySet());
+                checks.leases().acknowledged(ack, process.loop().trueNanos(), voters.keySet());
             }
             checks.ledger().acknowledged(ack);
         });
@@ -609,7 +629,8 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
                 .check(
                         "reader at node " + node.id(),
                         entry.header().lsn(),
-                        entry.header().crc());
+                        entry.header().crc(),
+                        scheduler.nowNanos());
         keepRead(replica, entry, trueNanos(node));
     }
 
@@ -635,6 +656,10 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
 
     /// I30, at the end of a run: the whole log is read once more, then what clients were told must fit in with it.
     void judgeClients() {
+        if (checks.history().wereVolumesLostSince(0)) {
+            coverage.count("clients not judged: more volumes were lost than may be");
+            return;
+        }
         for (var node : nodes) {
             var replica = node.replica();
             var log = look(node);
@@ -704,7 +729,8 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
             node.comparedLsn = Math.min(node.comparedLsn, log.endLsn());
             var quorumFlushed = Math.min(replica.watermarks().quorumFlushed(), log.endLsn());
             if (quorumFlushed > node.comparedLsn) {
-                checks.agreement().compare(process.toString(), log, node.comparedLsn, quorumFlushed);
+                checks.agreement()
+                        .compare(process.toString(), log, node.comparedLsn, quorumFlushed, scheduler.nowNanos());
                 node.comparedLsn = quorumFlushed;
             }
             log.flushedLsn(Math.min(replica.watermarks().leaderFlushed(), log.endLsn()));
@@ -726,6 +752,8 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
                 if (log != null && process != null && replica != null) {
                     checks.audit(process.toString(), log, replica.walStats());
                     var status = replica.status();
+                    // A follower that catches up has nothing else to tell of itself.
+                    cleanAgain(node, status, replica.watermarks());
                     if (status.state() == ReplicaStatus.State.LEADER
                             && status.voters().size() > 1) {
                         checks.gates().lag(process.toString(), replica.watermarks(), log.endLsn());

@@ -43,6 +43,7 @@ public final class SimulatedProcess {
     private final Observer observer;
     private final SimulatedScheduler scheduler;
     private @Nullable Replica replica;
+    private final VolumeWitness volume;
     private boolean failedStorage;
 
     SimulatedProcess(
@@ -59,13 +60,14 @@ public final class SimulatedProcess {
         this.life = life;
         this.observer = observer;
         this.scheduler = scheduler;
+        volume = new VolumeWitness(disk);
         processLife = new ProcessLife("node " + nodeId + " life " + life);
         loop = new SimulatedEventLoop(
                 scheduler, clock, randomness.named("loop"), processLife, reason -> observer.ended(this, reason));
         io = new SimulatedIoMethod(scheduler, loop, processLife);
         var directory = disk.mount(
                 processLife, SimulatedDisk.BlockingTime.of(loop), Choices.random(randomness.named("choices")));
-        var port = network.attach(nodeId, processLife, new Frames());
+        var port = network.attach(nodeId, processLife, loop::trueNanos, new Frames());
         loop.execute(() -> open(options, directory, port, randomness));
     }
 
@@ -111,6 +113,10 @@ public final class SimulatedProcess {
 
     SimulatedEventLoop loop() {
         return loop;
+    }
+
+    VolumeWitness volume() {
+        return volume;
     }
 
     boolean failedStorage() {

@@ -90,6 +90,7 @@ public final class Simulation {
         cluster.scheduler().note("heal");
         faults.heal();
         var epochsBefore = cluster.checks().oneLeader().epochs();
+        var transfersBefore = administrator.transfers();
         waitFor("L1 OPEN leader after healing", healingLimitNanos(), () -> cluster.leader() != null);
         run(3 * SimulationOptions.SECOND);
         workload.stop();
@@ -102,9 +103,12 @@ public final class Simulation {
         cluster.audit();
         cluster.judgeClients();
         cluster.guarded(this::checkStreams);
-        var epochs = cluster.checks().oneLeader().epochs() - epochsBefore;
+        // A leader that is to be removed hands over first: those epochs were asked for.
+        var epochs =
+                cluster.checks().oneLeader().epochs() - epochsBefore - (administrator.transfers() - transfersBefore);
         if (cluster.violation() == null && epochs > EPOCHS_AFTER_HEALING) {
-            throw new InvariantViolation("L4 no storm of elections", epochs + " epochs were opened after healing");
+            throw new InvariantViolation(
+                    "L4 no storm of elections", epochs + " epochs that nobody asked for were opened after healing");
         }
     }
 
@@ -150,7 +154,9 @@ public final class Simulation {
             if (replica == null || log == null || !SimulatedCluster.isIntact(replica)) {
                 return false;
             }
-            if (replica.watermarks().leaderFlushed() < log.endLsn()) {
+            // Retention may have appended just now, which the watermarks do not tell yet.
+            if (replica.watermarks().leaderFlushed() < log.endLsn()
+                    || replica.streams().appliedLsn() != log.endLsn()) {
                 return false;
             }
             if (first == null) {

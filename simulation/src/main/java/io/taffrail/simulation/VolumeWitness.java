@@ -1,12 +1,15 @@
 package io.taffrail.simulation;
 
 import io.taffrail.replication.codec.ReplicaMeta;
+import io.taffrail.simulation.check.SaidIsDurable;
 import io.taffrail.simulation.world.Choices;
 import io.taffrail.simulation.world.ProcessLife;
 import io.taffrail.simulation.world.SimulatedDisk;
+import io.taffrail.wal.io.LogDirectory;
 import io.taffrail.wal.segment.Recovery;
 import io.taffrail.wal.segment.SegmentTable;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.SplittableRandom;
@@ -14,31 +17,71 @@ import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
 /// What a volume itself says, read beside the process that uses it.
-final class VolumeWitness {
+final class VolumeWitness implements SaidIsDurable.Volume {
     private static final int SLOT_BYTES = 4096;
     private static final int SLOT_HEADER_BYTES = 32;
 
-    private VolumeWitness() {}
+    private static final String META = "meta";
+
+    private final SimulatedDisk disk;
+    private long metaChanges = -1;
+    private @Nullable ReplicaMeta meta;
+
+    /// Looks at the volume again and again.
+    VolumeWitness(SimulatedDisk disk) {
+        this.disk = disk;
+    }
+
+    @Override
+    public @Nullable ReplicaMeta meta() {
+        if (disk.exists(META) && disk.durableChanges(META) != metaChanges) {
+            metaChanges = disk.durableChanges(META);
+            meta = newest(disk.durableBytes(META));
+        }
+        return meta;
+    }
+
+    @Override
+    public long logEndLsn() {
+        var least = disk.copy();
+        least.losePower(options -> 0);
+        var life = new ProcessLife("witness");
+        try {
+            return Recovery.dryRun(logOf(least, life), (header, payload) -> {})
+                    .run(new SegmentTable())
+                    .end()
+                    .lsn();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } finally {
+            life.end();
+        }
+    }
+
+    private static LogDirectory logOf(SimulatedDisk copy, ProcessLife life) throws IOException {
+        return copy.mount(life, SimulatedDisk.BlockingTime.FREE, Choices.random(new SplittableRandom(1)))
+                .subdirectory("log");
+    }
 
     /// How far the log was flushed when `meta` was written last; 0: it was never written.
     static long durableHintLsn(SimulatedDisk disk) {
-        if (!disk.files().containsKey("meta")) {
-            return 0;
-        }
-        var bytes = ByteBuffer.wrap(disk.bytes("meta")).order(ByteOrder.LITTLE_ENDIAN);
+        var meta = disk.exists(META) ? newest(disk.bytes(META)) : null;
+        return meta == null ? 0 : meta.durableHint().lsn();
+    }
+
+    private static @Nullable ReplicaMeta newest(byte[] slots) {
+        var bytes = ByteBuffer.wrap(slots).order(ByteOrder.LITTLE_ENDIAN);
         var newest = 0L;
-        var hint = 0L;
+        ReplicaMeta meta = null;
         for (var at = 0; at + SLOT_BYTES <= bytes.capacity(); at += SLOT_BYTES) {
             var crc = new CRC32C();
             crc.update(bytes.slice(at + 8, SLOT_BYTES - 8));
             if ((int) crc.getValue() == bytes.getInt(at + 4) && bytes.getLong(at + 8) > newest) {
                 newest = bytes.getLong(at + 8);
-                hint = ReplicaMeta.decode(bytes.slice(at + SLOT_HEADER_BYTES, bytes.getInt(at + 16)))
-                        .durableHint()
-                        .lsn();
+                meta = ReplicaMeta.decode(bytes.slice(at + SLOT_HEADER_BYTES, bytes.getInt(at + 16)));
             }
         }
-        return hint;
+        return meta;
     }
 
     /// I25: what recovery found behind the log's end, it has made zero. Null: so it is.
@@ -46,9 +89,8 @@ final class VolumeWitness {
         var copy = disk.copy();
         var life = new ProcessLife("witness");
         try {
-            var log = copy.mount(life, SimulatedDisk.BlockingTime.FREE, Choices.random(new SplittableRandom(1)))
-                    .subdirectory("log");
-            var found = Recovery.dryRun(log, (header, payload) -> {}).run(new SegmentTable());
+            var found =
+                    Recovery.dryRun(logOf(copy, life), (header, payload) -> {}).run(new SegmentTable());
             return found.ending() == Recovery.Ending.CLEAN ? null : found.ending() + ", " + found.detail();
         } catch (IOException e) {
             return "the log cannot be read: " + e;

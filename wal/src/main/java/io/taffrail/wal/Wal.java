@@ -320,7 +320,7 @@ public final class Wal implements AutoCloseable {
     /// Forgets everything from `lsn` on, which is an entry's start or the end: moves it to `diverged/`,
     /// overwrites it with zeros and flushes that before anything is appended. Nothing may be in flight: flush
     /// first. It also makes a log that was found CORRUPT writable again. Blocks. The owner lowers its durable
-    /// hint first.
+    /// hint first. Throws [WalException.NoRoom] while there is no room for the segment that the log goes on in.
     public void truncate(long lsn) {
         if (lsn < startLsn() || lsn > tail.received()) {
             throw new WalException.OutOfRange("LSN " + lsn + " is not within " + startLsn() + " to " + tail.received());
@@ -367,7 +367,11 @@ public final class Wal implements AutoCloseable {
         while (!preparer.isReady()) {
             io.poll();
             if (preparer.work(nanoTime.getAsLong()) == 0 && !preparer.isBusy()) {
-                throw new IOException(preparer.failure() == null ? "no room for a segment" : preparer.failure());
+                var failed = preparer.failure();
+                if (failed != null) {
+                    throw new IOException(failed);
+                }
+                throw new WalException.NoRoom("no room for segment " + preparer.sequence());
             }
             io.await(AWAIT_NANOS);
         }

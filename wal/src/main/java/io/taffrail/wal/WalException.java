@@ -26,6 +26,15 @@ public abstract sealed class WalException extends RuntimeException {
         }
     }
 
+    /// The disk is full, and nothing has been done yet: the same may work later.
+    public static final class NoRoom extends WalException {
+        private static final long serialVersionUID = 1;
+
+        public NoRoom(String message) {
+            super(message);
+        }
+    }
+
     /// The directory cannot be used: locked by another process, of another format, not readable.
     public static final class Unusable extends WalException {
         private static final long serialVersionUID = 1;

@@ -133,6 +133,26 @@ class FlushTest {
     }
 
     @Test
+    void cutsNothingWhileTheDiskIsFullAndCutsWhenItIsNot() {
+        log.io.holds = false;
+        var first = log.append("a").endLsn();
+        var second = log.append("b").endLsn();
+        log.append("c");
+        log.wal.requestFlush();
+        log.settle();
+        log.directory.freeBytes = 0;
+        log.wal.truncate(second);
+        var full = assertThrows(WalException.NoRoom.class, () -> log.wal.truncate(first));
+        assertTrue(String.valueOf(full.getMessage()).contains("no room for segment"), full.getMessage());
+        assertEquals(second, log.wal.receivedLsn());
+        assertEquals(List.of(), log.failures);
+        log.directory.freeBytes = Long.MAX_VALUE;
+        log.nowNanos += 1_000_000_000;
+        log.wal.truncate(first);
+        assertEquals(first, log.wal.receivedLsn());
+    }
+
+    @Test
     void survivesAFullDiskWhilePreparingASegment() {
         submit("x".repeat(40_000));
         submit("y".repeat(40_000));

@@ -224,19 +224,13 @@ public final class ReplicationCore {
             case Message.Invite invite -> locate(invite.configuration().configuration());
             case Message.Outdated(UUID storageId, long incarnation) -> outdated(from, storageId, incarnation);
             case Message.Uninitialized _ -> state.invite(from);
-            case Message.PreVote preVote -> preVote(from, preVote);
+            case Message.PreVote preVote -> preVote(received, preVote);
             case Message.Prepare(long epoch) -> prepare(received, epoch);
             case Message.Stale(long epoch, long promisedEpoch) -> {
                 state.sawEpoch(promisedEpoch);
                 next(role.stale(epoch, promisedEpoch));
             }
-            case Message.TimeoutNow(long epoch) -> {
-                if (epoch >= state.hard.promisedEpoch() && !(role instanceof LeaderRole) && mayCampaign()) {
-                    state.sawEpoch(epoch);
-                    state.putOffSlowHandOver();
-                    next(CandidateRole.withoutAsking(state));
-                }
-            }
+            case Message.TimeoutNow(long epoch) -> standAtOnce(epoch);
             case Message.Fetch(long epoch, LogPosition position) -> serve(received, epoch, position);
             case Message.Heartbeat heartbeat -> fromLeader(received, heartbeat.epoch());
             case Message.Replicate replicate -> fromLeader(received, replicate.epoch());
@@ -282,11 +276,19 @@ public final class ReplicationCore {
         }
     }
 
-    private void preVote(int from, Message.PreVote preVote) {
+    private void preVote(Event.Received received, Message.PreVote preVote) {
         var granted = preVote.epoch() > state.hard.promisedEpoch()
                 && !role.hearsLeader()
-                && state.end.lsn() - preVote.end().lsn() <= state.config.hopelessBytes();
-        state.send(from, new Message.PreVoteReply(preVote.epoch(), granted, state.hard.promisedEpoch()));
+                && state.end.lsn() - preVote.end().lsn() <= state.config.hopelessBytes()
+                && mayLead(received, preVote.end());
+        state.send(received.from(), new Message.PreVoteReply(preVote.epoch(), granted, state.hard.promisedEpoch()));
+    }
+
+    /// Whoever was removed and does not know it yet goes on to stand. It cannot lead, since it would adopt the
+    /// log that removed it; but each of its epochs fences those that can. Only a log that is ahead of this one
+    /// may name voters that this one does not know.
+    private boolean mayLead(Event.Received candidate, LogPosition end) {
+        return state.configuration().isVoter(candidate.from(), candidate.fromStorage()) || end.isAheadOf(state.end);
     }
 
     private void prepare(Event.Received received, long epoch) {
@@ -309,6 +311,14 @@ public final class ReplicationCore {
         }
     }
 
+    private void standAtOnce(long epoch) {
+        if (epoch >= state.hard.promisedEpoch() && !(role instanceof LeaderRole) && mayCampaign()) {
+            state.sawEpoch(epoch);
+            state.putOffSlowHandOver();
+            next(CandidateRole.withoutAsking(state));
+        }
+    }
+
     private void serve(Event.Received received, long epoch, LogPosition position) {
         if (!state.promisedTo(epoch, received.from(), received.fromIncarnation())) {
             state.send(received.from(), new Message.Stale(epoch, state.hard.promisedEpoch()));
@@ -317,15 +327,28 @@ public final class ReplicationCore {
         if (role instanceof FollowerRole follower) {
             follower.heardCandidate();
         }
-        var chain = position.lsn() == 0
-                ? position.chainCrc()
-                : state.log.chainCrcAt(position.lsn()).orElse(0);
-        Check.that(
-                position.lsn() < state.startLsn || chain == position.chainCrc(),
-                "I1: node %d has %s, this log has %08x there",
-                received.from(),
-                position,
-                chain);
+        if (state.integrity == Integrity.SUSPECT) {
+            // It was sound when it testified; a crash has shown since that its log is not.
+            return;
+        }
+        if (position.lsn() < state.startLsn) {
+            // Its log ends below what is still here: it would ask, and be promised one epoch after another, for ever.
+            standAtOnce(epoch);
+            return;
+        }
+        if (position.lsn() > 0) {
+            var chain = state.log.chainCrcAt(position.lsn());
+            if (chain.isEmpty()) {
+                // It testified to more, and a crash has taken that: the candidate gives up by itself.
+                return;
+            }
+            Check.that(
+                    chain.getAsInt() == position.chainCrc(),
+                    "I1: node %d has %s, this log has %08x there",
+                    received.from(),
+                    position,
+                    chain.getAsInt());
+        }
         state.emit(new Effect.Serve(received.from(), epoch, position));
     }
 

@@ -99,6 +99,32 @@ class RefusedMessagesTest {
     }
 
     @Test
+    void aFetchOfWhatACrashHasTakenSinceIsNotAnswered() {
+        var testified = transcript.node(2).end();
+        says(1, 1, 2, new Message.Prepare(7));
+        transcript.node(2).durable(3000);
+        var lost = new LogPosition(testified.lsn() + 10, testified.epoch(), 5);
+        assertEquals(List.of(), says(1, 1, 2, new Message.Fetch(7, lost)));
+        assertFalse(core(2).isHalted());
+        assertInstanceOf(
+                Effect.Serve.class,
+                says(1, 1, 2, new Message.Fetch(7, testified)).getFirst());
+    }
+
+    @Test
+    void whoeverIsAskedForWhatItHasTrimmedStandsItself() {
+        core(2).step(3000, new Event.Tick(0, 20));
+        says(1, 1, 2, new Message.Prepare(7));
+        transcript.node(2).durable(3000);
+        says(1, 1, 2, new Message.Fetch(7, new LogPosition(10, 1, 5)));
+        assertEquals(
+                ReplicationCore.Kind.CANDIDATE,
+                core(2).view(3000).kind(),
+                "the candidate cannot come by what it lacks");
+        assertEquals(8, core(2).hardState().promisedEpoch());
+    }
+
+    @Test
     void theHighestIncarnationsGoWithWhatIsMadeDurable() {
         says(1, 1, 2, new Message.Prepare(7));
         assertTrue(core(2).hardState()

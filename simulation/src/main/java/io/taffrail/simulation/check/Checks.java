@@ -20,12 +20,13 @@ public final class Checks {
     private final OneLeaderPerEpoch oneLeader = new OneLeaderPerEpoch();
     private final EpochsOnlyGrow epochs = new EpochsOnlyGrow();
     private final LogIdentity identity = new LogIdentity();
-    private final LogsAgreeUpToCommit agreement = new LogsAgreeUpToCommit();
+    private final LogsAgreeUpToCommit agreement = new LogsAgreeUpToCommit(history);
     private final WatermarksOnlyGrow watermarks = new WatermarksOnlyGrow();
     private final ClientHistory clients = new ClientHistory();
     private final IncarnationsOnlyGrow incarnations = new IncarnationsOnlyGrow();
     private final GatesClose gates;
     private final LeasesEnd leases;
+    private final SaidIsDurable said = new SaidIsDurable();
 
     public Checks(SimulationOptions options) {
         this.options = options;
@@ -76,6 +77,10 @@ public final class Checks {
 
     public LeasesEnd leases() {
         return leases;
+    }
+
+    public SaidIsDurable said() {
+        return said;
     }
 
     /// I9: whoever has opened holds the entry that begins its epoch, flushed on a majority with all before it.

@@ -113,6 +113,12 @@ public final class FaultHistory {
         return wasSince(silentlyDamaged, sinceNanos);
     }
 
+    /// More volumes than may have failed at once, or some have and nothing on them tells: what they held, and a
+    /// majority had flushed, may be gone.
+    public boolean wereVolumesLostSince(long sinceNanos) {
+        return wereTooManyDamagedSince(sinceNanos) || wasSilentlyDamagedSince(sinceNanos);
+    }
+
     private static boolean wasSince(NavigableMap<Long, Boolean> history, long sinceNanos) {
         return history.tailMap(history.floorKey(sinceNanos), true).containsValue(true);
     }

@@ -34,24 +34,25 @@ public final class LeasesEnd {
         stoodStillNanos.put(nodeId, atNanos);
     }
 
-    public void acknowledged(Acknowledgement ack, Set<Integer> voters) {
+    /// `atNanos`: what its process takes for now, which a call that blocks lets be later than the world's time.
+    public void acknowledged(Acknowledgement ack, long atNanos, Set<Integer> voters) {
         var limit = (long) (LEASE * options.timing().electionTimeoutMinNanos() * CLOCK_SLACK) + SLACK_NANOS;
         var stood = stoodStillNanos.get(ack.nodeId());
-        if (voters.size() < 2 || (stood != null && ack.atNanos() - stood < 20 * SimulationOptions.SECOND)) {
+        if (voters.size() < 2 || (stood != null && atNanos - stood < 20 * SimulationOptions.SECOND)) {
             return;
         }
         var heard = heardNanos.getOrDefault(ack.nodeId(), new TreeMap<>());
         var times = voters.stream()
-                .mapToLong(voter -> voter == ack.nodeId() ? ack.atNanos() : heard.getOrDefault(voter, Long.MIN_VALUE))
+                .mapToLong(voter -> voter == ack.nodeId() ? atNanos : heard.getOrDefault(voter, Long.MIN_VALUE))
                 .toArray();
         Arrays.sort(times);
         var majority = Math.max(
                 times[times.length - (times.length / 2 + 1)], openedNanos.getOrDefault(ack.nodeId(), Long.MIN_VALUE));
-        if (majority < ack.atNanos() - limit) {
+        if (majority < atNanos - limit) {
             throw new InvariantViolation(
                     "LeasesEnd",
                     "%s though no majority was heard for %d ns, allowed are %d"
-                            .formatted(ack, ack.atNanos() - majority, limit));
+                            .formatted(ack, atNanos - majority, limit));
         }
     }
 }

@@ -4,28 +4,41 @@ import java.util.TreeMap;
 
 /// I17, I29: what some replica knew to be flushed on a majority is the same everywhere and for ever.
 public final class LogsAgreeUpToCommit {
-    private final TreeMap<Long, Integer> committed = new TreeMap<>();
+    /// @param sinceNanos when somebody knew it first
+    private record Committed(int crc, long sinceNanos) {}
+
+    private final FaultHistory history;
+    private final TreeMap<Long, Committed> committed = new TreeMap<>();
     private long endLsn;
 
+    LogsAgreeUpToCommit(FaultHistory history) {
+        this.history = history;
+    }
+
     /// `quorumFlushed`: as this replica knows it; `fromLsn`: what lies below was compared before.
-    public void compare(String where, ObservedLog log, long fromLsn, long quorumFlushed) {
+    public void compare(String where, ObservedLog log, long fromLsn, long quorumFlushed, long atNanos) {
         for (var entry : log.entries().tailMap(fromLsn, true).values()) {
             var header = entry.header();
             if (header.endLsn() > quorumFlushed) {
                 return;
             }
-            check(where, header.lsn(), header.crc());
+            check(where, header.lsn(), header.crc(), atNanos);
             endLsn = Math.max(endLsn, header.endLsn());
         }
     }
 
-    /// A reader was given the entry as committed.
-    public void check(String where, long lsn, int crc) {
-        var known = committed.putIfAbsent(lsn, crc);
-        if (known != null && known != crc) {
+    /// A reader was given the entry as committed. Nothing is promised of what more volumes have lost than may.
+    public void check(String where, long lsn, int crc, long atNanos) {
+        var known = committed.putIfAbsent(lsn, new Committed(crc, atNanos));
+        if (known != null && known.crc() != crc) {
+            if (history.wereVolumesLostSince(known.sinceNanos())) {
+                committed.tailMap(lsn, true).clear();
+                committed.put(lsn, new Committed(crc, atNanos));
+                return;
+            }
             throw new InvariantViolation(
                     "LogsAgreeUpToCommit",
-                    "%s has crc %08x at %d, committed there was %08x".formatted(where, crc, lsn, known));
+                    "%s has crc %08x at %d, committed there was %08x".formatted(where, crc, lsn, known.crc()));
         }
     }
 

@@ -50,23 +50,27 @@ public final class ReaderSession {
     /// [#nextLsn], null if no entry begins there. False is LOG_TRUNCATED: the caller has to start again, and
     /// may only be told so of what may be lost.
     public boolean goesOnFrom(String replica, @Nullable Integer chainCrcThere, boolean mayBeLost) {
-        var own = chainCrc;
-        if (own == null || own.equals(chainCrcThere)) {
+        if (fits(chainCrcThere)) {
             return true;
         }
         if (level == Level.DURABLE || !mayBeLost) {
             throw new InvariantViolation(
                     "ReadsAreRepeatable",
-                    "%s was given the log up to %d at %s (crc %08x), %s holds another (%s), and no loss was declared"
+                    "%s was given the log up to %d at %s (crc %s), %s holds another (%s), and no loss was declared"
                             .formatted(
                                     name,
                                     nextLsn,
                                     level,
-                                    own,
+                                    chainCrc,
                                     replica,
                                     chainCrcThere == null ? "no entry" : "crc %08x".formatted(chainCrcThere)));
         }
         return false;
+    }
+
+    /// Whether a log whose checksum before [#nextLsn] is this one goes on from what this reader was given.
+    public boolean fits(@Nullable Integer chainCrcThere) {
+        return chainCrc == null || chainCrc.equals(chainCrcThere);
     }
 
     /// The next entry.

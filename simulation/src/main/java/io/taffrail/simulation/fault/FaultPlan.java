@@ -243,7 +243,8 @@ public final class FaultPlan {
     }
 
     private void rot(ClusterNode node, boolean loses) {
-        if (!mayBreak(node)) {
+        // What lies in another node's machine comes home as it went.
+        if (!mayBreak(node) || node.exchanged()) {
             return;
         }
         cluster.crash(node, "SIGKILL before its volume rots");

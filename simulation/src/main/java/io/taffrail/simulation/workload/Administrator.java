@@ -23,6 +23,7 @@ public final class Administrator {
     private final SimulatedCluster cluster;
     private Set<Integer> wanted;
     private long requests;
+    private long transfers;
     private long askedAtNanos;
     private boolean asking;
 
@@ -44,6 +45,11 @@ public final class Administrator {
 
     public Set<Integer> wanted() {
         return wanted;
+    }
+
+    /// Times that a leader was asked to hand over, since it is to leave.
+    public long transfers() {
+        return transfers;
     }
 
     /// These nodes are to be the voters.
@@ -79,8 +85,10 @@ public final class Administrator {
         askedAtNanos = now;
         var request = ++requests;
         switch (change) {
-            case Change.Transfer _ ->
+            case Change.Transfer _ -> {
+                transfers++;
                 replica.transferLeadership(-1, outcome -> answered(request, "transfer before removal", outcome));
+            }
             case Change.Voters(String what, VoterChange asked) -> {
                 cluster.changingTo(votersAfter(status, asked));
                 replica.changeVoters(status.configId(), asked, outcome -> answered(request, what, outcome));

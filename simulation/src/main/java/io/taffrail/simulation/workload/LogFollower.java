@@ -64,7 +64,13 @@ final class LogFollower {
         var cluster = workload.cluster();
         try (var reader = replica.newReader()) {
             var mayBeLost = cluster.coverage().of("loss declared") > 0;
-            if (!session.goesOnFrom(where, chainCrcAt(reader, session.nextLsn()), mayBeLost)) {
+            var chain = chainCrcAt(reader, session.nextLsn());
+            if (!session.fits(chain) && cluster.checks().history().wereVolumesLostSince(0)) {
+                // Of what volumes hold no more nothing is promised, at no level.
+                session.startAt(replica.startLsn());
+                return;
+            }
+            if (!session.goesOnFrom(where, chain, mayBeLost)) {
                 cluster.coverage().count("reader was told that its log is truncated");
                 session.startAt(replica.startLsn());
                 return;

@@ -183,6 +183,20 @@ public final class SimulatedDisk {
         return buffer.array();
     }
 
+    /// Bytes that a power loss now is certain to leave, though not their name.
+    public byte[] durableBytes(String path) {
+        return inode(path).durableBytes();
+    }
+
+    /// Changes whenever those of the file may have.
+    public long durableChanges(String path) {
+        return inode(path).durableChanges();
+    }
+
+    public boolean exists(String name) {
+        return root.get(name) instanceof SimulatedInode;
+    }
+
     /// Flips the bits of `mask` in one byte of the medium.
     public void rot(String path, long position, int mask) {
         inode(path).rot(position, mask);

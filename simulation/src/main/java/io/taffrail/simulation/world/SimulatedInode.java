@@ -35,6 +35,7 @@ final class SimulatedInode implements SimulatedNode {
     private long sizeBytes;
     private long durableSizeBytes;
     private long lastNumber;
+    private long durableChanges;
 
     SimulatedInode(long id, int sectorBytes) {
         this.id = id;
@@ -66,6 +67,23 @@ final class SimulatedInode implements SimulatedNode {
     /// Everything written so far, for [#makeDurable] of a sync that starts now.
     long lastNumber() {
         return lastNumber;
+    }
+
+    /// Changes whenever what is certain to survive may have changed.
+    long durableChanges() {
+        return durableChanges;
+    }
+
+    /// What is certain to survive a power loss.
+    byte[] durableBytes() {
+        var bytes = new byte[(int) durableSizeBytes];
+        durable.forEach((sector, content) -> {
+            var at = sector * sectorBytes;
+            if (at < bytes.length) {
+                System.arraycopy(content, 0, bytes, at, Math.min(sectorBytes, bytes.length - at));
+            }
+        });
+        return bytes;
     }
 
     int unsyncedSectors() {
@@ -132,6 +150,7 @@ final class SimulatedInode implements SimulatedNode {
 
     /// Versions up to `number` of the sectors that `only` lets through survive from now on.
     void makeDurable(long number, SectorFilter only) {
+        durableChanges++;
         var entries = unsynced.entrySet().iterator();
         while (entries.hasNext()) {
             var entry = entries.next();
@@ -166,6 +185,7 @@ final class SimulatedInode implements SimulatedNode {
 
     /// `mayGarble`: a sector that was being written may hold neither its old nor its new bytes.
     void losePower(Choices choices, boolean mayGarble) {
+        durableChanges++;
         unsynced.forEach((sector, versions) -> {
             var pick = choices.pick(versions.size() + 1 + (mayGarble ? 1 : 0));
             if (pick > versions.size()) {
@@ -219,6 +239,7 @@ final class SimulatedInode implements SimulatedNode {
 
     /// Changes bytes on the medium and in the cache behind everyone's back.
     void rot(long position, int mask) {
+        durableChanges++;
         var index = (int) (position / sectorBytes);
         for (var image : List.of(cached, durable)) {
             var old = image.get(index);
@@ -229,6 +250,7 @@ final class SimulatedInode implements SimulatedNode {
     }
 
     void loseSector(long position) {
+        durableChanges++;
         var index = (int) (position / sectorBytes);
         cached.remove(index);
         durable.remove(index);
@@ -236,6 +258,7 @@ final class SimulatedInode implements SimulatedNode {
 
     /// Cuts the file short behind everyone's back.
     void cut(long toBytes) {
+        durableChanges++;
         sizeBytes = Math.min(sizeBytes, toBytes);
         durableSizeBytes = Math.min(durableSizeBytes, toBytes);
         unsyncedSizes.clear();

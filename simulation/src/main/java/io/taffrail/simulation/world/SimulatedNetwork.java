@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
+import java.util.function.LongSupplier;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
@@ -27,6 +28,12 @@ public final class SimulatedNetwork {
     private static final long BLOCKED_RESET_JITTER_NANOS = 10_000_000_000L;
     private static final long LATE_NANOS = 120_000_000_000L;
     private static final int REPLAY_FRAMES = 8;
+
+    /// Hears what leaves, as it leaves.
+    @FunctionalInterface
+    public interface Tap {
+        void said(int fromNodeId, ProcessLife life, ByteBuffer frame);
+    }
 
     private record Attached(ProcessLife life, Endpoint endpoint) {}
 
@@ -68,6 +75,7 @@ public final class SimulatedNetwork {
     private final TreeMap<Integer, Attached> nodes = new TreeMap<>();
     private final TreeMap<Long, Link> links = new TreeMap<>();
     private UnaryOperator<ByteBuffer> sender = UnaryOperator.identity();
+    private Tap tap = (from, life, frame) -> {};
     private LinkQuality defaultQuality = LinkQuality.LOCAL;
     private long delivered;
     private long dropped;
@@ -81,10 +89,11 @@ public final class SimulatedNetwork {
         this.random = random;
     }
 
-    /// The network as the process sees it; `endpoint` hears from now on, until the process ends.
-    public Network attach(int nodeId, ProcessLife life, Endpoint endpoint) {
+    /// The network as the process sees it; `endpoint` hears from now on, until the process ends. `trueNanos`: the time
+    /// that the process has lived to, which is when its frames leave: a call that blocks is ahead of the world.
+    public Network attach(int nodeId, ProcessLife life, LongSupplier trueNanos, Endpoint endpoint) {
         nodes.put(nodeId, new Attached(life, endpoint));
-        return new Port(nodeId, life);
+        return new Port(nodeId, life, trueNanos);
     }
 
     /// The process is gone. `silent`: nobody tells the peers (the machine lost power), their connections time out.
@@ -112,6 +121,10 @@ public final class SimulatedNetwork {
     /// Changes every frame before it is sent, as faulty code would have sent it.
     public void rewrite(UnaryOperator<ByteBuffer> newSender) {
         sender = newSender;
+    }
+
+    public void tap(Tap newTap) {
+        tap = newTap;
     }
 
     public void quality(LinkQuality quality) {
@@ -243,7 +256,7 @@ public final class SimulatedNetwork {
         }
     }
 
-    private void send(Link link, Connection connection, ByteBuffer frame) {
+    private void send(Link link, Connection connection, ByteBuffer frame, long leavesNanos) {
         var bytes = new byte[frame.remaining()];
         frame.get(frame.position(), bytes);
         if (random.nextDouble() < link.quality.dropRate()) {
@@ -259,7 +272,7 @@ public final class SimulatedNetwork {
         if (link.lastFrames.size() > REPLAY_FRAMES) {
             link.lastFrames.removeFirst();
         }
-        connection.transmittedNanos = Math.max(connection.transmittedNanos, scheduler.nowNanos())
+        connection.transmittedNanos = Math.max(connection.transmittedNanos, leavesNanos)
                 + bytes.length * 1_000_000_000L / link.quality.bytesPerSecond();
         deliverLater(link, connection, bytes);
     }
@@ -305,11 +318,13 @@ public final class SimulatedNetwork {
     private final class Port implements Network {
         private final int nodeId;
         private final ProcessLife life;
+        private final LongSupplier trueNanos;
         private final TreeMap<Integer, String> located = new TreeMap<>();
 
-        Port(int nodeId, ProcessLife life) {
+        Port(int nodeId, ProcessLife life, LongSupplier trueNanos) {
             this.nodeId = nodeId;
             this.life = life;
+            this.trueNanos = trueNanos;
         }
 
         @Override
@@ -321,7 +336,9 @@ public final class SimulatedNetwork {
                 dropped++;
                 return;
             }
-            SimulatedNetwork.this.send(link, connection, sender.apply(frame));
+            var leaving = sender.apply(frame);
+            tap.said(nodeId, life, leaving.duplicate());
+            SimulatedNetwork.this.send(link, connection, leaving, trueNanos.getAsLong());
         }
 
         @Override
@@ -332,7 +349,7 @@ public final class SimulatedNetwork {
                 return 0;
             }
             var held = connection.held.stream().mapToLong(frame -> frame.length).sum();
-            var waiting = Math.max(0, connection.transmittedNanos - scheduler.nowNanos());
+            var waiting = Math.max(0, connection.transmittedNanos - trueNanos.getAsLong());
             return held + (long) (waiting / 1e9 * link.quality.bytesPerSecond());
         }
 

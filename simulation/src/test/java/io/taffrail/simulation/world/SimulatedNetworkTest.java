@@ -22,10 +22,12 @@ class SimulatedNetworkTest {
     private final ProcessLife second = new ProcessLife("2");
     private final List<Integer> received = new ArrayList<>();
     private final List<String> heard = new ArrayList<>();
+    /// How far the first process is ahead of the world: it has made a call that blocks.
+    private long aheadNanos;
     private Network port = attach(1, first);
 
     private Network attach(int node, ProcessLife life) {
-        return network.attach(node, life, new SimulatedNetwork.Endpoint() {
+        return network.attach(node, life, () -> scheduler.nowNanos() + aheadNanos, new SimulatedNetwork.Endpoint() {
             @Override
             public void receive(int fromNodeId, ByteBuffer frame) {
                 received.add(frame.getInt(0));
@@ -57,6 +59,16 @@ class SimulatedNetworkTest {
         send(0, 100);
         scheduler.runUntil(2 * SECOND);
         assertEquals(IntStream.range(0, 100).boxed().toList(), received);
+    }
+
+    @Test
+    void whatIsSentAfterACallThatBlocksLeavesWhenTheCallHasEnded() {
+        aheadNanos = SECOND;
+        send(0, 1);
+        scheduler.runUntil(2 * SECOND - 1);
+        assertEquals(List.of(), received);
+        scheduler.runUntil(2 * SECOND + SECOND / 10);
+        assertEquals(List.of(0), received);
     }
 
     @Test

@@ -1,0 +1,90 @@
+package io.taffrail.simulation.check;
+
+import io.taffrail.replication.codec.FrameCodec;
+import io.taffrail.replication.codec.ReplicaMeta;
+import io.taffrail.replication.protocol.Integrity;
+import io.taffrail.replication.protocol.Message;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/// What a frame says of its sender's volume stands there, so that the least that a power loss may leave still holds it,
+/// before the frame leaves: the incarnation, the promise (I6), the log that is called flushed (I15), and the mark of
+/// whoever counts what only its memory holds (I12). And of a process whose disk has failed nothing is heard that
+/// needs one (I23).
+public final class SaidIsDurable {
+    /// Reading a whole log takes long: of what is said of logs, one in so many is looked up.
+    private static final int LOGS_LOOKED_UP = 64;
+
+    /// The sender's volume, as it is sure to be after a power loss now.
+    public interface Volume {
+        /// Null: there is no `meta` that is sure to stay.
+        @Nullable
+        ReplicaMeta meta();
+
+        long logEndLsn();
+    }
+
+    private final TreeMap<String, Long> flushed = new TreeMap<>();
+    private long claims;
+
+    /// `failed`: the sender has told that its storage failed. `sound`: nothing has damaged the volume.
+    public void said(String process, FrameCodec.Decoded frame, boolean failed, boolean sound, Volume volume) {
+        if (failed && !(frame.message() instanceof Message.TimeoutNow)) {
+            throw new InvariantViolation(
+                    "FailedStorageIsSilent", process + " says after its storage failed: " + frame.message());
+        }
+        var meta = volume.meta();
+        var envelope = frame.envelope();
+        if (meta == null || meta.incarnation() < envelope.incarnation()) {
+            throw broken(process, frame, "incarnation " + (meta == null ? "none" : meta.incarnation()));
+        }
+        if (!sound) {
+            return;
+        }
+        switch (frame.message()) {
+            case Message.Promise promise -> {
+                promised(process, frame, meta, promise.epoch());
+                if (promise.integrity() != Integrity.SUSPECT) {
+                    holds(process, frame, promise.end().lsn(), volume);
+                }
+            }
+            case Message.Acknowledge ack -> {
+                promised(process, frame, meta, ack.epoch());
+                if (ack.receivedLsn() > ack.flushedLsn() && !meta.hard().dirty()) {
+                    throw broken(process, frame, "no mark that memory counts");
+                }
+                holds(process, frame, ack.flushedLsn(), volume);
+            }
+            case Message.Heartbeat heartbeat -> promised(process, frame, meta, heartbeat.epoch());
+            case Message.Replicate replicate -> promised(process, frame, meta, replicate.epoch());
+            case Message.Welcome welcome -> promised(process, frame, meta, welcome.epoch());
+            case Message.Join join -> promised(process, frame, meta, join.epoch());
+            default -> {}
+        }
+    }
+
+    private static void promised(String process, FrameCodec.Decoded frame, ReplicaMeta meta, long epoch) {
+        if (meta.hard().promisedEpoch() < epoch) {
+            throw broken(process, frame, "promise " + meta.hard().promisedEpoch());
+        }
+    }
+
+    private void holds(String process, FrameCodec.Decoded frame, long lsn, Volume volume) {
+        var before = flushed.getOrDefault(process, 0L);
+        if (lsn == before || claims++ % LOGS_LOOKED_UP != 0) {
+            return;
+        }
+        flushed.put(process, lsn);
+        var end = volume.logEndLsn();
+        if (end < lsn) {
+            throw broken(process, frame, "the log up to " + end);
+        }
+    }
+
+    private static InvariantViolation broken(String process, FrameCodec.Decoded frame, String holds) {
+        return new InvariantViolation(
+                "SaidIsDurable",
+                "%s says %s as incarnation %d, and its volume is sure to hold %s"
+                        .formatted(process, frame.message(), frame.envelope().incarnation(), holds));
+    }
+}
