@@ -12,8 +12,11 @@ import org.jspecify.annotations.Nullable;
 /// whoever counts what only its memory holds (I12). And of a process whose disk has failed nothing is heard that
 /// needs one (I23).
 public final class SaidIsDurable {
-    /// Reading a whole log takes long: of what is said of logs, one in so many is looked up.
-    private static final int LOGS_LOOKED_UP = 64;
+    /// Reading a whole log takes long: of what acknowledgements, and testimonies, say of logs one in so many is looked
+    /// up.
+    private static final int ACKNOWLEDGEMENTS = 512;
+
+    private static final int TESTIMONIES = 4;
 
     /// The sender's volume, as it is sure to be after a power loss now.
     public interface Volume {
@@ -25,7 +28,8 @@ public final class SaidIsDurable {
     }
 
     private final TreeMap<String, Long> flushed = new TreeMap<>();
-    private long claims;
+    private long acknowledgements;
+    private long testimonies;
 
     /// `failed`: the sender has told that its storage failed. `sound`: nothing has damaged the volume.
     public void said(String process, FrameCodec.Decoded frame, boolean failed, boolean sound, Volume volume) {
@@ -44,7 +48,7 @@ public final class SaidIsDurable {
         switch (frame.message()) {
             case Message.Promise promise -> {
                 promised(process, frame, meta, promise.epoch());
-                if (promise.integrity() != Integrity.SUSPECT) {
+                if (promise.integrity() != Integrity.SUSPECT && testimonies++ % TESTIMONIES == 0) {
                     holds(process, frame, promise.end().lsn(), volume);
                 }
             }
@@ -53,7 +57,10 @@ public final class SaidIsDurable {
                 if (ack.receivedLsn() > ack.flushedLsn() && !meta.hard().dirty()) {
                     throw broken(process, frame, "no mark that memory counts");
                 }
-                holds(process, frame, ack.flushedLsn(), volume);
+                if (ack.flushedLsn() != flushed.getOrDefault(process, 0L) && acknowledgements++ % ACKNOWLEDGEMENTS == 0) {
+                    flushed.put(process, ack.flushedLsn());
+                    holds(process, frame, ack.flushedLsn(), volume);
+                }
             }
             case Message.Heartbeat heartbeat -> promised(process, frame, meta, heartbeat.epoch());
             case Message.Replicate replicate -> promised(process, frame, meta, replicate.epoch());
@@ -69,12 +76,7 @@ public final class SaidIsDurable {
         }
     }
 
-    private void holds(String process, FrameCodec.Decoded frame, long lsn, Volume volume) {
-        var before = flushed.getOrDefault(process, 0L);
-        if (lsn == before || claims++ % LOGS_LOOKED_UP != 0) {
-            return;
-        }
-        flushed.put(process, lsn);
+    private static void holds(String process, FrameCodec.Decoded frame, long lsn, Volume volume) {
         var end = volume.logEndLsn();
         if (end < lsn) {
             throw broken(process, frame, "the log up to " + end);
