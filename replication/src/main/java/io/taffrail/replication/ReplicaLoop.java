@@ -341,6 +341,8 @@ final class ReplicaLoop {
             seeding.ask(envelope(), now);
         }
         statusDirty |= core.isLeader();
+        // With followers the wait for the disk is the time in which to ship to them.
+        wal.mayWaitForDisk(core.isOnlyMember());
         wake();
     }
 

@@ -106,6 +106,7 @@ public class ServiceWiring {
                 background,
                 peerClient,
                 new SplittableRandom(new SecureRandom().nextLong()),
+                RpcServer::eventLoopOfThisThread,
                 new Exits());
         hostReference.set(host);
         clientServer = new RpcServer(

@@ -253,6 +253,12 @@ public final class Wal implements AutoCloseable {
         }
     }
 
+    /// Whether [#doWork] may stand still while the disk does a short write that nothing else is waiting behind: for an
+    /// owner that has nobody else to serve meanwhile. False at first.
+    public void mayWaitForDisk(boolean may) {
+        flusher.mayWait(may);
+    }
+
     /// A synchronous commit waits: flush what is there now as soon as group commit allows.
     public void requestFlush() {
         if (tail.openedNanos() != Long.MAX_VALUE) {

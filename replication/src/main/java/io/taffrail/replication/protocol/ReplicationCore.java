@@ -447,6 +447,11 @@ public final class ReplicationCore {
         return role instanceof LeaderRole leader && leader.isOpen();
     }
 
+    /// Leads and has nobody to ship to.
+    public boolean isOnlyMember() {
+        return isLeader() && state.configuration().members().size() == 1;
+    }
+
     /// Of the reign that this replica leads or follows, or has promised.
     public long epoch() {
         return state.hard.promisedEpoch();

@@ -18,6 +18,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
@@ -56,7 +57,7 @@ public final class ReplicaHost implements ReplicaListener {
     private final Network network;
     private final RandomGenerator random;
     private final Failures failures;
-    private final ReplicaLoop loop = new ReplicaLoop();
+    private final ReplicaLoop loop;
     private final Outboxes outboxes = new Outboxes();
     private final List<HostObserver> observers = new CopyOnWriteArrayList<>();
     private final Queue<Runnable> waitingForRoom = new ConcurrentLinkedQueue<>();
@@ -70,18 +71,21 @@ public final class ReplicaHost implements ReplicaListener {
     private volatile String ioMethodName = "";
 
     /// @param background where checkpoints are written
+    /// @param eventLoopOfThisThread as in [ReplicaLoop]
     public ReplicaHost(
             int nodeId,
             Storage storage,
             Executor background,
             Network network,
             RandomGenerator random,
+            Supplier<@Nullable Executor> eventLoopOfThisThread,
             Failures failures) {
         this.nodeId = nodeId;
         this.storage = storage;
         this.background = background;
         this.network = network;
         this.random = random;
+        this.loop = new ReplicaLoop(eventLoopOfThisThread);
         this.failures = failures;
     }
 

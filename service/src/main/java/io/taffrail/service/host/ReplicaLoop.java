@@ -3,14 +3,21 @@ package io.taffrail.service.host;
 import io.taffrail.replication.port.EventLoop;
 import io.taffrail.wal.io.IoMethod;
 import java.util.PriorityQueue;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 import org.jctools.queues.MpscUnboundedArrayQueue;
 import org.jspecify.annotations.Nullable;
 
-/// The one thread that a replica lives on. It runs what others hand in, timers, and the log's work, and sleeps where
-/// the disk's completions arrive, so that one wait serves both. A turn takes in what had come when it began; what is
-/// to leave the loop leaves at the turn's end.
+/// What a replica lives on: one turn after the other, each with what others handed in, timers and the log's work. What
+/// is to leave a turn leaves at its end.
+///
+/// A turn is the loop's own thread's, which sleeps where the disk's completions arrive, so that one wait serves both.
+/// While that thread sleeps, an event loop that hands something in runs the turn itself, after what else it has read:
+/// waking the sleeper, and being woken by it, would cost more than most turns do. A lock makes turns exclude each
+/// other and hands what they write from thread to thread. Flat combining (Hendler, Incze, Shavit, Tzafrir 2010) and
+/// PostgreSQL's `XLogFlush`, in which a waiting backend flushes for the others, are the patterns.
 public final class ReplicaLoop implements EventLoop {
     /// What the loop drives.
     public interface Work {
@@ -27,6 +34,9 @@ public final class ReplicaLoop implements EventLoop {
     /// Tasks of one turn, so that completions of the disk are not kept waiting by a flood of them.
     private static final int TASKS_PER_TURN = 4096;
 
+    /// Turns of a helper in one go; then the loop's own thread has to see to the rest.
+    private static final int TURNS_OF_A_HELPER = 8;
+
     /// The liveness check wants a turn now and then.
     private static final long LONGEST_SLEEP_NANOS = TimeUnit.SECONDS.toNanos(1);
 
@@ -42,31 +52,63 @@ public final class ReplicaLoop implements EventLoop {
     // Without a bound, because an event of the protocol cannot be refused; appends are bounded by the replica's inbox.
     private final MpscUnboundedArrayQueue<Runnable> inbox = new MpscUnboundedArrayQueue<>(INBOX_CHUNK);
     private final PriorityQueue<Timer> timers = new PriorityQueue<>();
-    private final AtomicBoolean sleeping = new AtomicBoolean();
+    private final Supplier<@Nullable Executor> eventLoopOfThisThread;
+    private final ReentrantLock turns = new ReentrantLock();
     private long timerSequence;
-    private volatile @Nullable IoMethod io;
-    private volatile @Nullable Thread thread;
+    private volatile @Nullable Driven driven;
+    private volatile boolean sleeping;
+    private volatile long sleepsUntilNanos;
+    private volatile @Nullable Throwable brokenInHelp;
     private volatile boolean stopping;
     private volatile long turnedNanos = System.nanoTime();
 
-    /// Runs until [#stop]; the calling thread is the loop's.
-    void run(IoMethod ioMethod, Work work) {
-        io = ioMethod;
-        thread = Thread.currentThread();
-        while (!stopping) {
-            var now = System.nanoTime();
-            turnedNanos = now;
-            var done = runTasks() + runTimers(now) + work.doWork();
-            work.turnEnded();
-            if (done == 0) {
-                sleep(ioMethod, work.nextWorkNanos());
+    private record Driven(IoMethod io, Work work) {}
+
+    /// @param eventLoopOfThisThread the event loop whose thread asks, which may run turns; null: this thread is none's
+    ReplicaLoop(Supplier<@Nullable Executor> eventLoopOfThisThread) {
+        this.eventLoopOfThisThread = eventLoopOfThisThread;
+    }
+
+    /// Runs until [#stop]; the calling thread is the loop's own. Throws what a turn threw, whoever ran it.
+    void run(IoMethod io, Work work) {
+        claim();
+        driven = new Driven(io, work);
+        try {
+            while (!stopping) {
+                if (turn(work) == 0) {
+                    sleep(io, nextTurnNanos(work));
+                }
+                rethrow();
             }
+        } finally {
+            // Who waits for the lock finds that there are no more turns.
+            stopping = true;
+            turns.unlock();
+        }
+    }
+
+    private int turn(Work work) {
+        var now = System.nanoTime();
+        turnedNanos = now;
+        var done = runTasks() + runTimers(now) + work.doWork();
+        work.turnEnded();
+        return done;
+    }
+
+    private void rethrow() {
+        switch (brokenInHelp) {
+            case null -> {}
+            case RuntimeException broken -> throw broken;
+            case Error broken -> throw broken;
+            case Throwable broken -> throw new IllegalStateException(broken);
         }
     }
 
     /// Takes over the thread before [#run], for what has to be done on it first.
     void claim() {
-        thread = Thread.currentThread();
+        if (!turns.isHeldByCurrentThread()) {
+            turns.lock();
+        }
     }
 
     private int runTasks() {
@@ -83,37 +125,84 @@ public final class ReplicaLoop implements EventLoop {
         return done;
     }
 
-    private void sleep(IoMethod ioMethod, long nextWorkNanos) {
-        var now = System.nanoTime();
-        var timeout = LONGEST_SLEEP_NANOS;
-        if (nextWorkNanos != Long.MAX_VALUE) {
-            timeout = Math.min(timeout, nextWorkNanos - now);
+    private long nextTurnNanos(Work work) {
+        var next = System.nanoTime() + LONGEST_SLEEP_NANOS;
+        var due = work.nextWorkNanos();
+        if (due != Long.MAX_VALUE && due - next < 0) {
+            next = due;
         }
         var timer = timers.peek();
-        if (timer != null) {
-            timeout = Math.min(timeout, timer.atNanos - now);
-        }
+        return timer != null && timer.atNanos - next < 0 ? timer.atNanos : next;
+    }
+
+    private void sleep(IoMethod io, long untilNanos) {
+        var timeout = untilNanos - System.nanoTime();
         if (timeout <= 0) {
             return;
         }
+        sleepsUntilNanos = untilNanos;
         // Order: the flag first, then the look into the queue. Whoever adds afterwards sees the flag and wakes us.
-        sleeping.set(true);
-        if (inbox.isEmpty() && !stopping) {
-            ioMethod.await(timeout);
+        sleeping = true;
+        var apart = io.awaitsApart();
+        if (apart) {
+            turns.unlock();
         }
-        sleeping.set(false);
+        if (inbox.isEmpty() && !stopping) {
+            io.await(timeout);
+        }
+        sleeping = false;
+        if (apart) {
+            turns.lock();
+        }
     }
 
     void stop() {
         stopping = true;
-        wake();
+        var current = driven;
+        if (current != null) {
+            current.io().wakeup();
+        }
     }
 
     private void wake() {
-        var current = io;
-        if (current != null && sleeping.get() && sleeping.compareAndSet(true, false)) {
-            current.wakeup();
+        var current = driven;
+        if (current == null || !sleeping || turns.isHeldByCurrentThread()) {
+            // Not begun, or in a turn, and the queue is looked into after it.
+            return;
         }
+        var eventLoop = current.io().awaitsApart() ? eventLoopOfThisThread.get() : null;
+        if (eventLoop == null || stopping) {
+            current.io().wakeup();
+        } else {
+            eventLoop.execute(() -> help(current));
+        }
+    }
+
+    /// The turns that are due, here. If somebody else has one, that one sees what was handed in.
+    private void help(Driven current) {
+        do {
+            if (!turns.tryLock()) {
+                return;
+            }
+            try {
+                if (stopping) {
+                    return;
+                }
+                var left = TURNS_OF_A_HELPER;
+                while (left > 0 && turn(current.work()) > 0) {
+                    left--;
+                }
+                if (left == 0 || nextTurnNanos(current.work()) - sleepsUntilNanos < 0) {
+                    current.io().wakeup();
+                }
+            } catch (Throwable broken) {
+                brokenInHelp = broken;
+                current.io().wakeup();
+                return;
+            } finally {
+                turns.unlock();
+            }
+        } while (!inbox.isEmpty());
     }
 
     @Override
@@ -137,9 +226,9 @@ public final class ReplicaLoop implements EventLoop {
         return System.currentTimeMillis();
     }
 
-    /// Any thread.
+    /// Whether this thread is in a turn. Any thread.
     public boolean inLoop() {
-        return Thread.currentThread().equals(thread);
+        return turns.isHeldByCurrentThread();
     }
 
     /// How long ago the last turn began. Any thread.

@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jboss.logging.Logger;
@@ -175,6 +176,13 @@ public final class RpcServer {
             throw new IllegalStateException("a request came outside of an event loop");
         }
         return context;
+    }
+
+    /// The event loop whose thread calls this; null: it is no event loop's.
+    public static @Nullable Executor eventLoopOfThisThread() {
+        return Context.isOnEventLoopThread() && Vertx.currentContext() instanceof ContextInternal context
+                ? context.nettyEventLoop()
+                : null;
     }
 
     private static RpcListener unknown(RpcCall call) {

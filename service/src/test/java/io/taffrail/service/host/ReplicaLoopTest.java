@@ -3,20 +3,28 @@ package io.taffrail.service.host;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.taffrail.wal.io.sync.SyncIoMethod;
+import io.taffrail.service.rpc.RpcServer;
+import io.taffrail.wal.io.worker.WorkerIoMethod;
+import io.vertx.core.Context;
+import io.vertx.core.Vertx;
+import io.vertx.core.VertxOptions;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 class ReplicaLoopTest {
-    private final ReplicaLoop loop = new ReplicaLoop();
+    private final ReplicaLoop loop = new ReplicaLoop(RpcServer::eventLoopOfThisThread);
     private final AtomicInteger turns = new AtomicInteger();
+    private final AtomicReference<Exception> ended = new AtomicReference<>();
     private final Thread thread = Thread.ofPlatform().start(() -> {
-        try (var io = new SyncIoMethod()) {
+        try (var io = new WorkerIoMethod(Runnable::run)) {
             loop.run(io, new ReplicaLoop.Work() {
                 @Override
                 public int doWork() {
@@ -33,6 +41,8 @@ class ReplicaLoopTest {
                     turns.incrementAndGet();
                 }
             });
+        } catch (IllegalStateException broken) {
+            ended.set(broken);
         }
     });
 
@@ -82,6 +92,78 @@ class ReplicaLoopTest {
             adder.join();
         }
         await(done);
+    }
+
+    @Test
+    void anEventLoopRunsTheTurnItselfWhileTheLoopSleeps() throws Exception {
+        var vertx = Vertx.vertx();
+        try {
+            var thread = new CompletableFuture<Thread>();
+            for (var round = 0; round < 10_000 && !isEventLoop(thread); round++) {
+                var ran = new CompletableFuture<Thread>();
+                vertx.getOrCreateContext()
+                        .runOnContext(_ -> loop.execute(() -> {
+                            assertTrue(loop.inLoop());
+                            ran.complete(Thread.currentThread());
+                        }));
+                thread = ran;
+                ran.get(60, TimeUnit.SECONDS);
+            }
+            assertTrue(isEventLoop(thread), "no turn of " + turns.get() + " was an event loop's");
+        } finally {
+            vertx.close().toCompletionStage().toCompletableFuture().get(60, TimeUnit.SECONDS);
+        }
+    }
+
+    private static boolean isEventLoop(CompletableFuture<Thread> thread) {
+        return thread.isDone() && thread.join().getName().startsWith("vert.x-eventloop");
+    }
+
+    @Test
+    void turnsExcludeEachOtherAndNoTaskOfAnEventLoopIsForgotten() throws Exception {
+        var vertx = Vertx.vertx(new VertxOptions().setEventLoopPoolSize(4));
+        try {
+            var each = 5_000;
+            var done = new CountDownLatch(8 * each);
+            var inside = new AtomicInteger();
+            var most = new AtomicInteger();
+            for (var i = 0; i < 8; i++) {
+                handIn(vertx.getOrCreateContext(), each, () -> {
+                    most.accumulateAndGet(inside.incrementAndGet(), Math::max);
+                    done.countDown();
+                    inside.decrementAndGet();
+                });
+            }
+            await(done);
+            assertEquals(1, most.get());
+        } finally {
+            vertx.close().toCompletionStage().toCompletableFuture().get(60, TimeUnit.SECONDS);
+        }
+    }
+
+    /// One at a time, so that the loop falls asleep in between.
+    private void handIn(Context context, int times, Runnable task) {
+        if (times > 0) {
+            context.runOnContext(_ -> {
+                loop.execute(task);
+                handIn(context, times - 1, task);
+            });
+        }
+    }
+
+    @Test
+    void whatBreaksInAnEventLoopsTurnEndsTheLoop() throws Exception {
+        var vertx = Vertx.vertx();
+        try {
+            vertx.getOrCreateContext()
+                    .runOnContext(_ -> loop.execute(() -> {
+                        throw new IllegalStateException("broken");
+                    }));
+            thread.join(Duration.ofSeconds(60));
+            assertEquals("broken", ended.get().getMessage());
+        } finally {
+            vertx.close().toCompletionStage().toCompletableFuture().get(60, TimeUnit.SECONDS);
+        }
     }
 
     @Test

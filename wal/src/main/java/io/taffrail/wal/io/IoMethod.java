@@ -5,7 +5,7 @@ package io.taffrail.wal.io;
 ///
 /// | call | thread |
 /// |---|---|
-/// | `submit`, `poll`, `await` | the owner's loop |
+/// | `submit`, `poll`, `await` | the owner's loop; `await` beside the others where [#awaitsApart] |
 /// | `wakeup`, `inFlight` | any |
 ///
 /// Short transfers are continued and EINTR and EAGAIN retried below this interface. Everything else that the
@@ -19,6 +19,17 @@ public interface IoMethod extends AutoCloseable {
     /// returns. The completion is called from a later `poll` or `await` of the owner, never from within
     /// `submit`. Requests may complete in any order. The caller leaves the buffer alone until then.
     void submit(IoRequest request);
+
+    /// As [#submit], for a caller that has nothing else to do until the disk answers: a method that expects the answer
+    /// within about a millisecond may run the request on this thread, which saves two hand-overs between threads.
+    default void submitOrRun(IoRequest request) {
+        submit(request);
+    }
+
+    /// Whether [#await] may go on in one thread while others, one at a time, submit and poll.
+    default boolean awaitsApart() {
+        return false;
+    }
 
     /// Runs the completions that are ready and returns how many there were.
     int poll();

@@ -15,6 +15,8 @@ import org.jspecify.annotations.Nullable;
 public final class GroupFlusher {
     /// Writes on their way to the disk at once. More hide no latency and delay the newest one.
     public static final int MAX_IN_FLIGHT = 4;
+    /// A longer write is not worth waiting for.
+    private static final int WAITED_FOR_BYTES = 128 << 10;
 
     private final TailBuffer tail;
     private final SegmentPreparer preparer;
@@ -23,6 +25,7 @@ public final class GroupFlusher {
     private final boolean durable;
     private final ArrayDeque<Flight> inFlight = new ArrayDeque<>();
     private @Nullable String failure;
+    private boolean mayWait;
 
     private final AtomicLong flushes = new AtomicLong();
     private final AtomicLong flushNanos = new AtomicLong();
@@ -67,6 +70,11 @@ public final class GroupFlusher {
         }
     }
 
+    /// Whether the owner has nothing better to do than to wait for a short write.
+    public void mayWait(boolean may) {
+        mayWait = may;
+    }
+
     /// Whether a group that is closed now would be written now. If not, it is better left open to grow.
     public boolean isReady() {
         return hasSlot() && tail.closed.isEmpty();
@@ -90,9 +98,15 @@ public final class GroupFlusher {
                 }
                 tail.closed.removeFirst();
                 var flight = new Flight(group, nanoTime.getAsLong());
+                var alone = inFlight.isEmpty();
                 inFlight.addLast(flight);
-                io.submit(new IoRequest.Write(
-                        group.segment.beginWrite(), group.image(), group.filePosition, durable, flight::completed));
+                var write = new IoRequest.Write(
+                        group.segment.beginWrite(), group.image(), group.filePosition, durable, flight::completed);
+                if (mayWait && alone && group.imageBytes <= WAITED_FOR_BYTES) {
+                    io.submitOrRun(write);
+                } else {
+                    io.submit(write);
+                }
                 started++;
             } catch (IOException e) {
                 failure = "open " + group.segment + ": " + e;

@@ -9,19 +9,27 @@ import io.taffrail.wal.io.uring.UringIoMethod;
 import io.taffrail.wal.io.worker.WorkerIoMethod;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.Executor;
+import java.util.stream.Collectors;
 
-/// Opens the method that a setting names, or the best that this machine allows.
+/// Opens the method that a setting names, or the quickest that this machine allows.
 public final class IoMethods {
     public static final String AUTO = "auto";
     public static final List<String> NAMES = List.of(AUTO, "io_uring", "worker", "posix_aio", "sync");
 
-    // The best first. Not posix_aio, which is worker with slower hand-overs, and not sync, which stops the loop.
+    // Not posix_aio, which is worker with slower hand-overs, and not sync, which stops the loop even for a slow disk.
     private static final List<String> CANDIDATES = List.of("io_uring", "worker");
 
-    /// `reason` is one line for the log: why this method, and why not those before it.
+    /// `reason` is one line for the log: why this method, and why not the others.
     public record Opened(IoMethod method, String reason) {}
+
+    private record Tried(IoMethod method, long writeNanos) {
+        String inWords() {
+            return "%s %.0f us".formatted(method.name(), writeNanos / 1e3);
+        }
+    }
 
     private IoMethods() {}
 
@@ -35,27 +43,32 @@ public final class IoMethods {
         }
         if (!wanted.equals(AUTO)) {
             try {
-                return new Opened(openTried(wanted, directory, workers), "as configured; tried with a durable write");
+                var tried = openTried(wanted, directory, workers);
+                return new Opened(tried.method(), "as configured; a durable write: " + tried.inWords());
             } catch (IOException | LinkageError | RuntimeException e) {
                 throw new IoMethodUnavailableException(wanted + " cannot be used: " + text(e), e);
             }
         }
+        var usable = new ArrayList<Tried>();
         var passedOver = new ArrayList<String>();
         for (var candidate : CANDIDATES) {
             try {
-                var method = openTried(candidate, directory, workers);
-                return new Opened(method, reason(passedOver));
+                usable.add(openTried(candidate, directory, workers));
             } catch (IOException | LinkageError | RuntimeException e) {
                 passedOver.add(candidate + " (" + text(e) + ")");
             }
         }
-        throw new IoMethodUnavailableException("no I/O method works in " + directory + ": " + passedOver);
+        usable.sort(Comparator.comparingLong(Tried::writeNanos));
+        if (usable.isEmpty()) {
+            throw new IoMethodUnavailableException("no I/O method works in " + directory + ": " + passedOver);
+        }
+        usable.stream().skip(1).forEach(slower -> slower.method().close());
+        return new Opened(usable.getFirst().method(), reason(usable, passedOver));
     }
 
-    private static IoMethod openTried(String name, LogDirectory directory, Executor workers) throws IOException {
+    private static Tried openTried(String name, LogDirectory directory, Executor workers) throws IOException {
         var method = open(name, workers);
-        Trial.run(method, directory);
-        return method;
+        return new Tried(method, Trial.run(method, directory));
     }
 
     private static IoMethod open(String name, Executor workers) throws KernelRefusedException {
@@ -68,9 +81,10 @@ public final class IoMethods {
         };
     }
 
-    private static String reason(List<String> passedOver) {
-        var tried = "the best of " + CANDIDATES + " that works here, tried with a durable write";
-        return passedOver.isEmpty() ? tried : tried + "; passed over: " + String.join(", ", passedOver);
+    private static String reason(List<Tried> usable, List<String> passedOver) {
+        var times = "the quickest at durable writes: "
+                + usable.stream().map(Tried::inWords).collect(Collectors.joining(", "));
+        return passedOver.isEmpty() ? times : times + "; passed over: " + String.join(", ", passedOver);
     }
 
     private static String text(Throwable thrown) {

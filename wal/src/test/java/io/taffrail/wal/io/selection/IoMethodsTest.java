@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -49,8 +50,16 @@ class IoMethodsTest {
     }
 
     @Test
-    void takesTheBestThatTheKernelAllowsAndSaysWhy() throws Exception {
-        assertEquals("io_uring passed over=false", choose(List.of()));
+    void takesTheQuickestThatTheKernelAllowsAndSaysWhy() throws Exception {
+        try (var directory = FileLogDirectory.open(folder, Buffering.BUFFERED)) {
+            var opened = IoMethods.open("auto", directory, Runnable::run);
+            opened.method().close();
+            var times = Pattern.compile("(io_uring|worker) ([0-9]+) us").matcher(opened.reason());
+            assertTrue(times.find(), opened.reason());
+            assertEquals(opened.method().name(), times.group(1));
+            var quickest = Long.parseLong(times.group(2));
+            assertTrue(times.find() && Long.parseLong(times.group(2)) >= quickest, opened.reason());
+        }
     }
 
     @Test

@@ -1,14 +1,20 @@
 package io.taffrail.wal.io.worker;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.taffrail.wal.io.DiskIoMethodContract;
 import io.taffrail.wal.io.IoMethod;
+import io.taffrail.wal.io.IoRequest;
 import io.taffrail.wal.io.IoResult;
 import io.taffrail.wal.io.LogDirectory;
+import io.taffrail.wal.io.LogFile;
 import io.taffrail.wal.io.file.Buffering;
-import java.util.concurrent.ExecutorService;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.Executors;
+import java.util.concurrent.ThreadPoolExecutor;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -29,7 +35,7 @@ class WorkerIoMethodTest {
     }
 
     abstract static class Contract extends DiskIoMethodContract {
-        private final ExecutorService workers = Executors.newFixedThreadPool(4);
+        private final ThreadPoolExecutor workers = (ThreadPoolExecutor) Executors.newFixedThreadPool(4);
 
         Contract(Buffering buffering) {
             super(buffering);
@@ -46,6 +52,31 @@ class WorkerIoMethodTest {
                 workers.shutdown();
                 assertInstanceOf(IoResult.Failed.class, run(write(file, blocks(1), 0, true)));
             }
+        }
+
+        @Test
+        void runsOnTheOwnersThreadOnceTheDiskHasBeenQuick() throws Exception {
+            try (var file = directory.create("a", BLOCK_BYTES)) {
+                var ranHere = false;
+                for (var i = 0; i < 10_000 && !ranHere; i++) {
+                    ranHere = writeRanHere(file);
+                }
+                assertTrue(ranHere);
+            }
+        }
+
+        /// Whether no worker was asked for a durable write.
+        private boolean writeRanHere(LogFile file) {
+            var asked = workers.getTaskCount();
+            var results = new ArrayList<IoResult>();
+            io.submitOrRun(new IoRequest.Write(file, blocks(1), 0, true, results::add));
+            assertEquals(List.of(), results);
+            while (results.isEmpty()) {
+                io.await(LONG_NANOS);
+                io.poll();
+            }
+            assertEquals(done(BLOCK_BYTES), results.getFirst());
+            return workers.getTaskCount() == asked;
         }
 
         @Override
