@@ -1,7 +1,5 @@
 package io.taffrail.client;
 
-import io.grpc.CallOptions;
-import io.grpc.ClientCall;
 import io.grpc.Metadata;
 import io.grpc.Status;
 import io.taffrail.proto.log.Acknowledgement;
@@ -28,10 +26,9 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Everything is called with the appender's lock held, except [#runCompletions], which must be called after each
 /// release of it: futures run what callers attached, and that must not run under the lock.
+/// The connection is a part in an [AppendCall]; over each new one all that is not acknowledged is sent again, and what
+/// the one before still says is not heard.
 final class AppendPipeline {
-    private static final int ANSWERS_AHEAD = 64;
-    // gRPC's own 32 KiB would let one batch of ours out at a time.
-    private static final int OUTBOUND_BUFFER_BYTES = 2 << 20;
     private static final long DELIVERY_CHECK_MILLIS = 500;
 
     /// The appender's side: the batch that is still open, and how much it has admitted.
@@ -48,7 +45,8 @@ final class AppendPipeline {
 
     private final ReentrantLock lock;
     private final AppenderConfig config;
-    private final Connections connections;
+    private final AppendCalls calls;
+    private final long appender;
     private final LeaderCache leaders;
     private final RetryPolicy retry;
     private final ScheduledExecutorService timer;
@@ -65,6 +63,7 @@ final class AppendPipeline {
     private final Map<Long, Batch> awaiting = new LinkedHashMap<>();
     private @Nullable Batch newest;
     private @Nullable Connection connection;
+    private long lastCall = -1;
     private boolean connecting;
     private boolean closed;
     private int failures;
@@ -76,14 +75,16 @@ final class AppendPipeline {
     AppendPipeline(
             ReentrantLock lock,
             AppenderConfig config,
-            Connections connections,
+            AppendCalls calls,
+            long appender,
             LeaderCache leaders,
             RetryPolicy retry,
             ScheduledExecutorService timer,
             Source source) {
         this.lock = lock;
         this.config = config;
-        this.connections = connections;
+        this.calls = calls;
+        this.appender = appender;
         this.leaders = leaders;
         this.retry = retry;
         this.timer = timer;
@@ -108,7 +109,7 @@ final class AppendPipeline {
             }
             return;
         }
-        while (sent.size() < config.maxInFlightBatches() && connection.call.isReady()) {
+        while (sent.size() < config.maxInFlightBatches() && connection.session.isReady()) {
             if (unsent.isEmpty()) {
                 source.offerOpenBatch(false);
             }
@@ -117,7 +118,7 @@ final class AppendPipeline {
                 return;
             }
             sent.add(batch);
-            connection.call.sendMessage(batch.message());
+            connection.session.send(batch.message());
         }
     }
 
@@ -147,12 +148,15 @@ final class AppendPipeline {
         deliveryCheck.cancel(false);
         failAll(new LogClientException(LogClientException.Kind.CLOSED, "the appender was closed", lastProblem));
         if (connection != null) {
-            connection.call.halfClose();
+            connection.session.leave();
         }
     }
 
-    /// Never with the lock held.
+    /// Does nothing under the lock: whoever holds it comes here when it has released it.
     void runCompletions() {
+        if (lock.isHeldByCurrentThread()) {
+            return;
+        }
         takeArrived();
         for (var completion = completions.poll(); completion != null; completion = completions.poll()) {
             completion.run();
@@ -187,14 +191,7 @@ final class AppendPipeline {
             return;
         }
         try {
-            var call = connections
-                    .channel(endpoint)
-                    .newCall(
-                            AppendMessage.APPEND_STREAM,
-                            CallOptions.DEFAULT.withOnReadyThreshold(OUTBOUND_BUFFER_BYTES));
-            connection = new Connection(call, endpoint);
-            call.start(connection, new Metadata());
-            call.request(ANSWERS_AHEAD);
+            connection = new Connection(endpoint);
         } catch (LogClientException closedClient) {
             fail(closedClient);
             return;
@@ -202,18 +199,18 @@ final class AppendPipeline {
         pump();
     }
 
-    private void acknowledged(long requestId, Acknowledgement ack) {
+    private void acknowledged(long sequence, Acknowledgement ack) {
         var batch = sent.peek();
-        if (batch == null || batch.sequence() != requestId || batch.recordCount() != ack.getRecordCount()) {
+        if (batch == null || batch.sequence() != sequence || batch.recordCount() != ack.getRecordCount()) {
             fail(new LogClientException(
                     LogClientException.Kind.PROTOCOL,
-                    "an acknowledgement of %d records under request %d, where %s was due"
+                    "an acknowledgement of %d records under sequence %d, where %s was due"
                             .formatted(
                                     ack.getRecordCount(),
-                                    requestId,
+                                    sequence,
                                     batch == null
                                             ? "none"
-                                            : batch.recordCount() + " under request " + batch.sequence()),
+                                            : batch.recordCount() + " under sequence " + batch.sequence()),
                     null));
             return;
         }
@@ -227,18 +224,18 @@ final class AppendPipeline {
         if (batch.stagesLeft().isEmpty()) {
             source.releaseRecords(batch.recordCount());
         } else {
-            awaiting.put(requestId, batch);
+            awaiting.put(sequence, batch);
         }
         var stillToCome = config.laterStages();
         completions.add(() -> batch.complete(ack, stillToCome));
         pump();
     }
 
-    private void notified(long requestId, Notification notification) {
-        var batch = awaiting.get(requestId);
+    private void notified(long sequence, Notification notification) {
+        var batch = awaiting.get(sequence);
         if (batch == null) {
             batch = sent.stream()
-                    .filter(candidate -> candidate.sequence() == requestId)
+                    .filter(candidate -> candidate.sequence() == sequence)
                     .findFirst()
                     .orElse(null);
         }
@@ -249,14 +246,14 @@ final class AppendPipeline {
         var told = batch;
         told.stagesLeft().remove(notification.getStage());
         if (told.isAcknowledged() && told.stagesLeft().isEmpty()) {
-            awaiting.remove(requestId);
+            awaiting.remove(sequence);
             source.releaseRecords(told.recordCount());
         }
         completions.add(() -> told.complete(notification.getStage(), notification.getBaseOffset()));
     }
 
-    private void refused(long requestId, Error error, Endpoint endpoint) {
-        var late = awaiting.remove(requestId);
+    private void refused(long sequence, Error error, Endpoint endpoint) {
+        var late = awaiting.remove(sequence);
         if (late != null) {
             failStages(late, new LogClientException(error));
             return;
@@ -282,7 +279,7 @@ final class AppendPipeline {
 
     private void disconnected(LogClientException cause, Endpoint endpoint) {
         if (connection != null) {
-            connection.call.cancel("to be opened again", cause);
+            connection.session.leave();
             connection = null;
         }
         leaders.learn(cause, endpoint);
@@ -338,7 +335,7 @@ final class AppendPipeline {
             failure = cause;
         }
         if (connection != null) {
-            connection.call.cancel("failed", cause);
+            connection.session.leave();
             connection = null;
         }
         failAll(cause);
@@ -377,28 +374,28 @@ final class AppendPipeline {
         }
     }
 
-    private final class Connection extends ClientCall.Listener<AppendResponse> {
-        private final ClientCall<AppendMessage, AppendResponse> call;
+    private final class Connection implements AppendCall.Listener {
         private final Endpoint endpoint;
+        private final AppendCall.Session session;
 
-        Connection(ClientCall<AppendMessage, AppendResponse> call, Endpoint endpoint) {
-            this.call = call;
+        Connection(Endpoint endpoint) {
             this.endpoint = endpoint;
+            this.session = calls.join(endpoint, config, appender, lastCall, this);
+            lastCall = session.callOrdinal();
         }
 
         @Override
-        public void onReady() {
+        public void ready() {
             ifCurrent(AppendPipeline.this::pump);
         }
 
         @Override
-        public void onMessage(AppendResponse response) {
+        public void answered(long sequence, AppendResponse response) {
             ifCurrent(() -> {
-                call.request(1);
                 switch (response.getResultCase()) {
-                    case ACKNOWLEDGEMENT -> acknowledged(response.getRequestId(), response.getAcknowledgement());
-                    case NOTIFICATION -> notified(response.getRequestId(), response.getNotification());
-                    case ERROR -> refused(response.getRequestId(), response.getError(), endpoint);
+                    case ACKNOWLEDGEMENT -> acknowledged(sequence, response.getAcknowledgement());
+                    case NOTIFICATION -> notified(sequence, response.getNotification());
+                    case ERROR -> refused(sequence, response.getError(), endpoint);
                     case RESULT_NOT_SET ->
                         fail(new LogClientException(
                                 LogClientException.Kind.PROTOCOL,
@@ -409,7 +406,7 @@ final class AppendPipeline {
         }
 
         @Override
-        public void onClose(Status status, Metadata trailers) {
+        public void closed(Status status, Metadata trailers) {
             ifCurrent(() -> {
                 connection = null;
                 disconnected(LogClientException.of(status, trailers, endpoint), endpoint);

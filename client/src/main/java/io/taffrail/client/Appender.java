@@ -29,6 +29,7 @@ public final class Appender implements AutoCloseable {
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition room = lock.newCondition();
     private final AppendPipeline pipeline;
+    private final long number;
     private final ScheduledExecutorService timer;
     private final Consumer<AutoCloseable> whenClosed;
     private @Nullable Batch open;
@@ -41,7 +42,7 @@ public final class Appender implements AutoCloseable {
             String stream,
             AppenderConfig config,
             RegisterProducerResponse producer,
-            Connections connections,
+            AppendCalls calls,
             LeaderCache leaders,
             RetryPolicy retry,
             ScheduledExecutorService timer,
@@ -51,8 +52,9 @@ public final class Appender implements AutoCloseable {
         this.producer = producer;
         this.timer = timer;
         this.whenClosed = whenClosed;
+        this.number = calls.nextAppender();
         this.pipeline =
-                new AppendPipeline(lock, config, connections, leaders, retry, timer, new OpenBatchAndAdmission());
+                new AppendPipeline(lock, config, calls, number, leaders, retry, timer, new OpenBatchAndAdmission());
     }
 
     public String stream() {
@@ -256,7 +258,7 @@ public final class Appender implements AutoCloseable {
         open = null;
         var sequence = nextSequence++;
         var head = AppendRequest.newBuilder()
-                .setRequestId(sequence)
+                .setRequestId(AppendCall.requestId(number, sequence))
                 .setStream(stream)
                 .setCommitMode(config.commitMode())
                 .setReplicationMode(config.replicationMode())

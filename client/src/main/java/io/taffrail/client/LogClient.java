@@ -45,6 +45,7 @@ public final class LogClient implements AutoCloseable {
 
     private final LogClientConfig config;
     private final Connections connections;
+    private final AppendCalls appendCalls;
     private final LeaderCache leaders;
     private final UnaryCalls calls;
     private final ScheduledExecutorService timer;
@@ -53,6 +54,7 @@ public final class LogClient implements AutoCloseable {
     public LogClient(LogClientConfig config) {
         this.config = config;
         this.connections = new Connections(config.tls(), config.maxResponseBytes());
+        this.appendCalls = new AppendCalls(connections);
         this.leaders = new LeaderCache(config.endpoints(), connections);
         this.calls = new UnaryCalls(connections, leaders, config.endpoints(), config.retry());
         this.timer = Executors.newSingleThreadScheduledExecutor(
@@ -85,7 +87,7 @@ public final class LogClient implements AutoCloseable {
                 UnaryCalls.Repeat.SAFE,
                 appenderConfig.deliveryTimeout());
         var appender = new Appender(
-                stream, appenderConfig, producer, connections, leaders, config.retry(), timer, open::remove);
+                stream, appenderConfig, producer, appendCalls, leaders, config.retry(), timer, open::remove);
         open.add(appender);
         return appender;
     }

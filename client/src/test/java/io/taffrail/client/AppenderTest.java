@@ -1,5 +1,6 @@
 package io.taffrail.client;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
@@ -89,6 +90,58 @@ class AppenderTest {
         }
         assertEquals(numbered(300), server.values());
         assertTrue(server.connections() > 1, "nothing broke");
+    }
+
+    @Test
+    void appendersOfOneLevelShareACall() {
+        var first = client.appender("s", ONE_RECORD_A_BATCH);
+        append(first, 0, 2);
+        first.flush(SOON);
+        try (var second = client.appender("s", ONE_RECORD_A_BATCH)) {
+            append(second, 2, 2);
+            second.flush(SOON);
+            first.close();
+            append(second, 4, 2);
+            second.flush(SOON);
+            assertEquals(1, server.connections());
+        }
+        assertEquals(numbered(6), server.values());
+    }
+
+    /// A refusal, or a broken connection, of one of them is not to lose, double or reorder what the others send.
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8})
+    void appendersThatShareACallLogEachRecordOnceInOrderThroughAnyMixOfFailures(long seed) throws Exception {
+        var random = new Random(seed);
+        var fates = Fate.values();
+        for (var i = 0; i < 200; i++) {
+            server.script(random.nextInt(6) > 0 ? Fate.LOG : fates[random.nextInt(fates.length)]);
+        }
+        var appenders = new ArrayList<Appender>();
+        for (var i = 0; i < 5; i++) {
+            appenders.add(client.appender("s", AppenderConfig.DEFAULTS.batching(64, 3, Duration.ZERO)));
+        }
+        var threads = new ArrayList<Thread>();
+        for (var i = 0; i < 5; i++) {
+            var number = i;
+            threads.add(Thread.ofPlatform().start(() -> {
+                for (var j = 0; j < 100; j++) {
+                    var _ = appenders.get(number).append((number + ":" + j).getBytes(UTF_8));
+                }
+                appenders.get(number).close();
+            }));
+        }
+        for (var thread : threads) {
+            thread.join();
+        }
+        for (var i = 0; i < 5; i++) {
+            var mine = i + ":";
+            assertEquals(
+                    IntStream.range(0, 100).mapToObj(j -> mine + j).toList(),
+                    server.values().stream()
+                            .filter(value -> value.startsWith(mine))
+                            .toList());
+        }
     }
 
     @Test
