@@ -150,7 +150,11 @@ final class Opening {
             // It was being filled up from a peer, or what it lost lies below its checkpoints. Nothing here counts
             // anywhere: begin with nothing and ask again.
             store.reset();
-            wal.restart(0, 0, 0);
+            try {
+                wal.restart(0, 0, 0);
+            } catch (WalException.NoRoom full) {
+                throw new WalException.Unusable("the log cannot be begun anew: " + full.getMessage());
+            }
             return 0;
         }
         if (from < wal.startLsn()) {

@@ -7,6 +7,8 @@ import java.util.List;
 /// For each planted bug, the first seed that finds it: `BugHunt MAX_SEEDS [BUG...]`. The answer is the table of
 /// the README.
 public final class BugHunt {
+    private static final int LINE_LIMIT = 140;
+
     private BugHunt() {}
 
     public static void main(String[] arguments) {
@@ -26,29 +28,27 @@ public final class BugHunt {
         var run = new PlantedRun(bug);
         for (var seed = 1L; seed <= max; seed++) {
             var violation = run.violation(seed);
-            if (violation != null) {
-                var promise = violation.split("[:\n]", 2);
-                return "%s %d %s|%.1f s|%s"
-                        .formatted(
-                                bug,
-                                seed,
-                                promise[0],
-                                (System.nanoTime() - started) / 1e9,
-                                violation
-                                        .lines()
-                                        .findFirst()
-                                        .orElse("")
-                                        .substring(
-                                                0,
-                                                Math.min(
-                                                        140,
-                                                        violation
-                                                                .lines()
-                                                                .findFirst()
-                                                                .orElse("")
-                                                                .length())));
+            if (violation == null) {
+                continue;
             }
+            var without = run.violationWithout(seed);
+            if (without != null) {
+                System.out.printf("seed %d of %s fails without it, too: %s%n", seed, bug, firstLine(without));
+                continue;
+            }
+            return "%s %d %s|%.1f s|%s"
+                    .formatted(
+                            bug,
+                            seed,
+                            violation.split("[:\n]", 2)[0],
+                            (System.nanoTime() - started) / 1e9,
+                            firstLine(violation));
         }
         return "%s - not found by %d seeds".formatted(bug, max);
+    }
+
+    private static String firstLine(String text) {
+        var line = text.lines().findFirst().orElse("");
+        return line.substring(0, Math.min(LINE_LIMIT, line.length()));
     }
 }

@@ -33,7 +33,9 @@ public final class ClusterNode {
     boolean exchanged;
     /// The log must not end here silently when the process starts again; -1: it may.
     long mustNoticeLsn = -1;
-    long hintLsn;
+    /// What the newest checkpoint covered when the process started.
+    long checkpointLsn;
+    boolean wasSuspect;
     ReplicaStatus.@Nullable Integrity integrity;
 
     ClusterNode(int id, SimulatedDisk disk, NodeClock clock) {

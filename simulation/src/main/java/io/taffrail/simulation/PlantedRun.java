@@ -1,6 +1,7 @@
 package io.taffrail.simulation;
 
 import io.taffrail.simulation.fault.PlantedBug;
+import io.taffrail.simulation.fault.Provocations;
 import io.taffrail.simulation.mistake.MistakenClassLoader;
 import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
@@ -20,6 +21,12 @@ public final class PlantedRun {
         return run.apply(bug.name(), seed);
     }
 
+    /// The same run without the mistake; null: it keeps every promise, so the mistake alone is what was found.
+    public @Nullable String violationWithout(long seed) {
+        var violation = Simulation.run(Provocations.options(bug, seed)).violation();
+        return violation == null ? null : String.valueOf(violation.getMessage());
+    }
+
     @SuppressWarnings("unchecked") // The class is this project's own, loaded anew.
     private static BiFunction<String, Long, @Nullable String> mistaken(PlantedBug bug) {
         try {
@@ -36,7 +43,7 @@ public final class PlantedRun {
     public static final class Within implements BiFunction<String, Long, @Nullable String> {
         @Override
         public @Nullable String apply(String name, Long seed) {
-            var result = Simulation.run(SimulationOptions.of(seed), PlantedBug.valueOf(name));
+            var result = Simulation.run(Provocations.options(PlantedBug.valueOf(name), seed), PlantedBug.valueOf(name));
             return result.violation() == null ? null : result.violation().getMessage();
         }
     }

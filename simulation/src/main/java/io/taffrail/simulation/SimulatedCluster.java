@@ -25,6 +25,7 @@ import io.taffrail.simulation.world.SimulatedNetwork;
 import io.taffrail.simulation.world.SimulatedScheduler;
 import io.taffrail.simulation.world.Trace;
 import io.taffrail.streams.StreamView;
+import io.taffrail.wal.RecoveryReport;
 import io.taffrail.wal.WalException;
 import io.taffrail.wal.record.EntryType;
 import java.nio.ByteBuffer;
@@ -116,7 +117,9 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
         node.log = null;
         node.comparedLsn = 0;
         node.faultsOfDisk = 0;
+        node.wasSuspect = node.integrity == ReplicaStatus.Integrity.SUSPECT;
         node.integrity = null;
+        node.checkpointLsn = VolumeWitness.checkpointLsn(node.disk());
         // It may have died while its machine was suspended; no process begins on one that is.
         node.clock().thaw();
         node.process = new SimulatedProcess(
@@ -437,7 +440,15 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
                     process + " lost what was flushed from " + mustNotice + " on, and takes itself for "
                             + status.integrity() + ": " + recovery);
         }
-        var hint = VolumeWitness.durableHintLsn(node.disk());
+        if (suspect
+                && recovery.verdict() == RecoveryReport.Verdict.CORRUPT
+                && !node.wasSuspect
+                && !checks.history().wasEverDamaged(node.id())) {
+            throw new InvariantViolation(
+                    "SoundVolumesAreBelieved",
+                    process + " takes a volume that nothing damaged for corrupt: " + recovery);
+        }
+        var hint = Math.max(VolumeWitness.durableHintLsn(node.disk()), node.checkpointLsn);
         if (!suspect && recovery.endLsn() < hint) {
             throw new InvariantViolation(
                     "FlushedBytesAreMissed",
@@ -568,6 +579,15 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
                     && !node.exchanged
                     && !checks.history().isDamaged(from);
             checks.said().said(process.toString(), frame, process.failedStorage(), sound, process.volume());
+        });
+    }
+
+    /// No replica of a run is of another cluster or lies, and no volume is an older copy.
+    @Override
+    public void refused(SimulatedProcess process, int nodeId, String message) {
+        guarded(() -> {
+            throw new InvariantViolation(
+                    "PeersAreBelieved", process + " does not believe node " + nodeId + ", which " + message);
         });
     }
 

@@ -31,6 +31,9 @@ public final class SimulatedProcess {
         /// A frame has reached it.
         void heard(SimulatedProcess process, int fromNodeId);
 
+        /// It did not believe what another said.
+        void refused(SimulatedProcess process, int nodeId, String message);
+
         /// It ended by itself: a crash at an effect, a failed disk, an invariant of its own.
         void ended(SimulatedProcess process, Throwable reason);
     }
@@ -172,6 +175,11 @@ public final class SimulatedProcess {
         @Override
         public void inboxHasRoom() {
             // Clients retry by time.
+        }
+
+        @Override
+        public void peerRefused(int nodeId, String message) {
+            observer.refused(SimulatedProcess.this, nodeId, message);
         }
 
         @Override

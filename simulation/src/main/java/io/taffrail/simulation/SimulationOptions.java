@@ -73,7 +73,7 @@ public record SimulationOptions(
                 new Load(
                         1 + random.nextInt(6),
                         random.nextInt(3),
-                        (1 + random.nextInt(60)) * MILLI,
+                        think(seed, 1 + random.nextInt(60)) * MILLI,
                         random.nextInt(4) != 0),
                 timing(random),
                 new Log(
@@ -143,6 +143,12 @@ public record SimulationOptions(
         return faults;
     }
 
+    /// Leases show only where nothing else stops clients first: some append rarely.
+    private static int think(long seed, int usualMillis) {
+        var pace = new Randomness(seed).named("pace");
+        return pace.nextInt(6) == 0 ? 100 + pace.nextInt(400) : usualMillis;
+    }
+
     private static Timing timing(SplittableRandom random) {
         var heartbeat = (20 + random.nextInt(80)) * MILLI;
         var electionMin = heartbeat * (8 + random.nextInt(5));
@@ -157,6 +163,32 @@ public record SimulationOptions(
     public SimulationOptions withFaults(Set<FaultClass> newFaults) {
         return new SimulationOptions(
                 seed, nodes, spares, budget, newFaults, faultEveryNanos, chaosNanos, load, timing, log, volume);
+    }
+
+    /// A short run of three nodes or more with these faults only, often, and with many appends from memory; `rarely`:
+    /// with few.
+    public SimulationOptions provoked(Set<FaultClass> newFaults, boolean rarely) {
+        var kinds = EnumSet.copyOf(newFaults);
+        if (budget == FaultBudget.WITHIN_PROMISE) {
+            kinds.remove(FaultClass.POWER_LOSS_OF_ALL);
+        }
+        var voters = Math.max(3, nodes);
+        return new SimulationOptions(
+                seed,
+                voters,
+                kinds.contains(FaultClass.MEMBERSHIP) && voters < 5 ? 2 : 0,
+                budget,
+                kinds,
+                Math.min(faultEveryNanos, 600 * MILLI),
+                Math.min(chaosNanos, 12 * SECOND),
+                new Load(
+                        Math.max(3, load.producers()),
+                        Math.max(1, load.readers()),
+                        rarely ? SECOND / 4 : Math.min(load.thinkNanos(), 10 * MILLI),
+                        true),
+                timing,
+                log,
+                volume);
     }
 
     /// Whole milliseconds.

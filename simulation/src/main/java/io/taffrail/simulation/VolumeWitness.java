@@ -22,6 +22,8 @@ final class VolumeWitness implements SaidIsDurable.Volume {
     private static final int SLOT_HEADER_BYTES = 32;
 
     private static final String META = "meta";
+    private static final String STREAMS = "streams/";
+    private static final String CHECKPOINT = ".checkpoint";
 
     private final SimulatedDisk disk;
     private long metaChanges = -1;
@@ -67,6 +69,19 @@ final class VolumeWitness implements SaidIsDurable.Volume {
     static long durableHintLsn(SimulatedDisk disk) {
         var meta = disk.exists(META) ? newest(disk.bytes(META)) : null;
         return meta == null ? 0 : meta.durableHint().lsn();
+    }
+
+    /// What the newest checkpoint of the streams covers, so it had been flushed; 0: there is none.
+    static long checkpointLsn(SimulatedDisk disk) {
+        var newest = 0L;
+        for (var file : disk.files().keySet()) {
+            if (file.startsWith(STREAMS) && file.endsWith(CHECKPOINT)) {
+                newest = Math.max(
+                        newest,
+                        Long.parseLong(file.substring(STREAMS.length(), file.length() - CHECKPOINT.length()), 16));
+            }
+        }
+        return newest;
     }
 
     private static @Nullable ReplicaMeta newest(byte[] slots) {

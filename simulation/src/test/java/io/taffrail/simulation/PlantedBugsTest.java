@@ -31,16 +31,24 @@ class PlantedBugsTest {
     void isFound(PlantedBug bug) {
         var run = new PlantedRun(bug);
         var first = bug.firstSeed().orElseThrow();
-        if (run.violation(first) != null) {
+        if (isFoundBy(run, first)) {
             return;
         }
         for (var seed = 1L; seed <= SEEDS; seed++) {
-            if (run.violation(seed) != null) {
+            if (isFoundBy(run, seed)) {
                 System.out.printf("%s is found by seed %d now, no more by %d%n", bug, seed, first);
                 return;
             }
         }
         fail(bug + " was found neither by seed " + first + " nor by the first " + SEEDS);
+    }
+
+    private static boolean isFoundBy(PlantedRun run, long seed) {
+        if (run.violation(seed) == null) {
+            return false;
+        }
+        assertNull(run.violationWithout(seed), "the mistake alone is what this seed finds");
+        return true;
     }
 
     @Test

@@ -5,6 +5,7 @@ import io.taffrail.simulation.check.LogOperation.CheckTail;
 import io.taffrail.simulation.check.LogOperation.Outcome;
 import io.taffrail.simulation.check.LogOperation.Read;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -27,6 +28,8 @@ import org.jspecify.annotations.Nullable;
 public final class LinearizableLog {
     /// Beyond that many possible logs at once there is no verdict.
     private static final int MAX_CONFIGURATIONS = 20_000;
+    /// Nor after so many in a whole history.
+    private static final long MAX_TRIED = 500_000;
 
     public sealed interface Verdict {
         record Linearizable() implements Verdict {}
@@ -58,7 +61,40 @@ public final class LinearizableLog {
     /// @param hash of its records that nothing has shown: what was shown is the same in all of them
     /// @param used appends of unknown end that are in it
     /// @param met tails that are pending and were right at some moment
-    private record Configuration(long length, long hash, Set<Integer> used, Set<Integer> met) {}
+    private record Configuration(long length, long hash, Indices used, Set<Integer> met) {}
+
+    /// Of operations, never changed: a history has thousands, and a search compares many of these.
+    private static final class Indices {
+        static final Indices NONE = new Indices(new long[0]);
+
+        private final long[] words;
+        private final int hash;
+
+        private Indices(long[] words) {
+            this.words = words;
+            this.hash = Arrays.hashCode(words);
+        }
+
+        boolean contains(int index) {
+            return index >> 6 < words.length && (words[index >> 6] >>> index & 1) == 1;
+        }
+
+        Indices with(int index) {
+            var more = Arrays.copyOf(words, Math.max(words.length, (index >> 6) + 1));
+            more[index >> 6] |= 1L << index;
+            return new Indices(more);
+        }
+
+        @Override
+        public boolean equals(@Nullable Object other) {
+            return other instanceof Indices known && hash == known.hash && Arrays.equals(words, known.words);
+        }
+
+        @Override
+        public int hashCode() {
+            return hash;
+        }
+    }
 
     private record Step(long atNanos, boolean isReturn, int operation) {}
 
@@ -69,6 +105,7 @@ public final class LinearizableLog {
     private final Set<Integer> pendingAppends = new TreeSet<>();
     private final Set<Integer> pendingTails = new TreeSet<>();
     private final Map<Long, List<Integer>> unknownByFirstRecord = new HashMap<>();
+    private long tried;
 
     private LinearizableLog(long firstOffset, List<LogOperation> operations) {
         this.firstOffset = firstOffset;
@@ -168,7 +205,7 @@ public final class LinearizableLog {
 
     private void search() throws Refuted, TooMany {
         show();
-        Collection<Configuration> possible = List.of(new Configuration(firstOffset, 0, Set.of(), Set.of()));
+        Collection<Configuration> possible = List.of(new Configuration(firstOffset, 0, Indices.NONE, Set.of()));
         for (var step : steps()) {
             possible = step.isReturn() ? returned(step, possible) : invoked(step.operation(), possible);
         }
@@ -231,9 +268,10 @@ public final class LinearizableLog {
                     open.add(next);
                 }
             }
-            if (seen.size() > MAX_CONFIGURATIONS) {
-                throw new TooMany(
-                        "more than %d logs are possible before %s returns".formatted(MAX_CONFIGURATIONS, operation));
+            tried++;
+            if (seen.size() > MAX_CONFIGURATIONS || tried > MAX_TRIED) {
+                throw new TooMany("%d logs are possible before %s returns, %d were tried"
+                        .formatted(seen.size(), operation, tried));
             }
         }
         pendingAppends.remove(step.operation());
@@ -311,7 +349,7 @@ public final class LinearizableLog {
                 return null;
             }
         }
-        var used = append.outcome() instanceof Outcome.Unknown ? with(to.used(), index) : to.used();
+        var used = append.outcome() instanceof Outcome.Unknown ? to.used().with(index) : to.used();
         return meetTails(new Configuration(to.length() + append.records().size(), hash, used, to.met()));
     }
 

@@ -5,6 +5,7 @@ import io.taffrail.replication.codec.ReplicaMeta;
 import io.taffrail.replication.protocol.Integrity;
 import io.taffrail.replication.protocol.Message;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /// What a frame says of its sender's volume stands there, so that the least that a power loss may leave still holds it,
@@ -12,8 +13,9 @@ import org.jspecify.annotations.Nullable;
 /// whoever counts what only its memory holds (I12). And of a process whose disk has failed nothing is heard that
 /// needs one (I23).
 public final class SaidIsDurable {
-    /// Reading a whole log takes long: of what acknowledgements, and testimonies, say of logs one in so many is looked
-    /// up.
+    /// Reading a whole log takes long: what a process says of its log first is looked up, and one in so many of what
+    /// its
+    /// acknowledgements, and testimonies, say later.
     private static final int ACKNOWLEDGEMENTS = 512;
 
     private static final int TESTIMONIES = 4;
@@ -30,6 +32,7 @@ public final class SaidIsDurable {
     private final TreeMap<String, Long> flushed = new TreeMap<>();
     private long acknowledgements;
     private long testimonies;
+    private final TreeSet<String> haveTestified = new TreeSet<>();
 
     /// `failed`: the sender has told that its storage failed. `sound`: nothing has damaged the volume.
     public void said(String process, FrameCodec.Decoded frame, boolean failed, boolean sound, Volume volume) {
@@ -48,7 +51,8 @@ public final class SaidIsDurable {
         switch (frame.message()) {
             case Message.Promise promise -> {
                 promised(process, frame, meta, promise.epoch());
-                if (promise.integrity() != Integrity.SUSPECT && testimonies++ % TESTIMONIES == 0) {
+                if (promise.integrity() != Integrity.SUSPECT
+                        && (haveTestified.add(process) || testimonies++ % TESTIMONIES == 0)) {
                     holds(process, frame, promise.end().lsn(), volume);
                 }
             }
@@ -57,7 +61,8 @@ public final class SaidIsDurable {
                 if (ack.receivedLsn() > ack.flushedLsn() && !meta.hard().dirty()) {
                     throw broken(process, frame, "no mark that memory counts");
                 }
-                if (ack.flushedLsn() != flushed.getOrDefault(process, 0L) && acknowledgements++ % ACKNOWLEDGEMENTS == 0) {
+                var before = flushed.get(process);
+                if (before == null || (ack.flushedLsn() != before && acknowledgements++ % ACKNOWLEDGEMENTS == 0)) {
                     flushed.put(process, ack.flushedLsn());
                     holds(process, frame, ack.flushedLsn(), volume);
                 }

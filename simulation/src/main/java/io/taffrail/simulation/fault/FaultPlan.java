@@ -25,6 +25,7 @@ public final class FaultPlan {
     private final List<FaultyDisk> disks = new ArrayList<>();
     private final List<List<ClusterNode>> exchanged = new ArrayList<>();
     private final Administrator administrator;
+    private final Plots plots;
     private boolean active;
     private long settingsGeneration;
 
@@ -34,6 +35,7 @@ public final class FaultPlan {
         this.options = cluster.options();
         this.random = cluster.randomness().named("faults");
         this.classes = List.copyOf(options.faults());
+        this.plots = new Plots(cluster, random, this::after, this::mayBreak);
         cluster.network().rewrite(bug::rewrite);
         var latencies = cluster.randomness().child("disks");
         for (var node : cluster.nodes()) {
@@ -227,6 +229,18 @@ public final class FaultPlan {
             case EXCHANGED_VOLUMES -> exchange(node);
             case MEMBERSHIP -> changeMembers();
             case SETTINGS -> changeSettings();
+            case CORNERED_QUORUM -> plots.corner(cluster.leader());
+            case OLD_LEADER_RETURNS -> {
+                if (plots.returnLate(cluster.leader()) && classes.contains(FaultClass.MEMBERSHIP)) {
+                    // What it logs of it is cut off later.
+                    changeMembers();
+                }
+            }
+            case POWER_LOSS_AFTER_CRASH -> {
+                if (node.isUp() && mayBreak(node)) {
+                    plots.losePowerAfterCrash(node);
+                }
+            }
             case LEADERSHIP_TRANSFER -> {
                 var leader = cluster.leader();
                 var replica = leader == null ? null : leader.replica();

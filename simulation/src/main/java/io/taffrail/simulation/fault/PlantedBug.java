@@ -125,10 +125,9 @@ public enum PlantedBug {
     MINORITY_ELECTS(
             "half of the voters, rounded down, is a majority",
             callAnswers("replication.protocol.Configuration", "majority", "size", 1)),
-    ONE_EPOCH_IS_PROMISED_TWICE(
-            "a promise says for which epoch and not to whom",
-            neverJumps("replication.protocol.ReplicaState", "promisedTo", "promisedNode", 1),
-            neverJumps("replication.protocol.ReplicaState", "promisedTo", "promisedIncarnation", 1)),
+    PROMISES_ARE_GIVEN_AGAIN(
+            "whoever asks is promised the epoch, also one that another was promised",
+            alwaysJumps("replication.protocol.ReplicationCore", "prepare", "promisedEpoch", 1)),
     PROMISE_IS_NOT_AWAITED(
             "a promise is said before it is durable", answers("replication.protocol.ReplicaState", "isDurable", true)),
     OLD_EPOCHS_ARE_OBEYED(

@@ -324,8 +324,15 @@ public final class Producer {
     }
 
     private void goOn() {
+        var last = batch;
         sequence++;
         batch = null;
+        if (idempotent && last != null && workload.random().nextInt(60) == 0) {
+            // The client was started again; what the one before it sent may still be on its way.
+            workload.cluster().coverage().count("producer started again");
+            zombie = new Zombie(last, producerEpoch);
+            state = State.REGISTERING;
+        }
         workload.after(workload.random().nextLong(2 * workload.options().load().thinkNanos() + 1), this::next);
     }
 

@@ -1,0 +1,173 @@
+package io.taffrail.simulation.fault;
+
+import io.taffrail.simulation.ClusterNode;
+import io.taffrail.simulation.SimulatedCluster;
+import io.taffrail.simulation.SimulationOptions;
+import io.taffrail.simulation.world.LinkQuality;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Random;
+import java.util.SplittableRandom;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/// Faults in an order that chance alone brings about too rarely: each of these leads to a corner of the protocol.
+final class Plots {
+    private static final long MILLI = SimulationOptions.MILLI;
+    private static final int LOOKS = 60;
+    private static final LinkQuality CRAWLING = new LinkQuality(MILLI, MILLI, 10_000, 0, 0, 0, 0);
+
+    /// Runs a task later, unless chaos is over by then.
+    @FunctionalInterface
+    interface Later {
+        void after(long nanos, Runnable task);
+    }
+
+    private final SimulatedCluster cluster;
+    private final SplittableRandom random;
+    private final Later later;
+    private final Predicate<ClusterNode> mayBreak;
+    private final long electionNanos;
+
+    Plots(SimulatedCluster cluster, SplittableRandom random, Later later, Predicate<ClusterNode> mayBreak) {
+        this.cluster = cluster;
+        this.random = random;
+        this.later = later;
+        this.mayBreak = mayBreak;
+        this.electionNanos = cluster.options().timing().electionTimeoutMaxNanos();
+    }
+
+    private List<ClusterNode> followers(ClusterNode leader) {
+        var others = new ArrayList<ClusterNode>();
+        for (var node : cluster.nodes()) {
+            if (node != leader && node.isUp() && cluster.isVoter(node)) {
+                others.add(node);
+            }
+        }
+        Collections.shuffle(others, new Random(random.nextLong()));
+        return others;
+    }
+
+    /// 1. The leader reaches no more followers than it needs. 2. Those die, and the leader is cut off: at once, or
+    /// when they have joined again and not caught up. 3. They come back at once, and meet the others; or shut down
+    /// properly before that.
+    void corner(@Nullable ClusterNode leader) {
+        var needed = cluster.voters().size() / 2;
+        if (leader == null || needed < 1 || !cluster.voters().containsKey(leader.id())) {
+            return;
+        }
+        var others = followers(leader);
+        if (others.size() <= needed) {
+            return;
+        }
+        var witnesses = List.copyOf(others.subList(0, needed));
+        var behind = List.copyOf(others.subList(needed, others.size()));
+        behind.forEach(node -> cut(leader, node));
+        later.after(10 * MILLI + random.nextLong(electionNanos / 3), () -> {
+            var meetAgain = random.nextInt(3) == 0;
+            for (var witness : witnesses) {
+                if (witness.isUp() && mayBreak.test(witness)) {
+                    die(witness);
+                }
+                if (meetAgain) {
+                    cluster.network().quality(leader.id(), witness.id(), CRAWLING);
+                }
+            }
+            later.after(meetAgain ? 100 * MILLI + random.nextLong(400 * MILLI) : 0, () -> {
+                for (var node : cluster.nodes()) {
+                    if (node != leader) {
+                        cut(leader, node);
+                        cluster.network().quality(leader.id(), node.id(), LinkQuality.LOCAL);
+                    }
+                }
+            });
+            later.after(electionNanos + random.nextLong(6 * electionNanos), () -> mend(leader));
+        });
+    }
+
+    private void die(ClusterNode node) {
+        if (random.nextBoolean()) {
+            cluster.losePower(node);
+        } else {
+            cluster.crash(node, "SIGKILL with what it was counted for");
+        }
+        cluster.scheduler().after(random.nextLong(200 * MILLI), () -> cluster.start(node));
+        if (random.nextInt(3) == 0) {
+            later.after(
+                    200 * MILLI + random.nextLong(100 * MILLI),
+                    () -> cluster.shutDown(node, () -> cluster.scheduler().after(0, () -> cluster.start(node))));
+        }
+    }
+
+    /// 1. The leader is cut off. 2. As soon as it has a successor, all are cut off from each other for an election
+    /// timeout. 3. The two meet, and nobody else. Returns whether there was a leader.
+    boolean returnLate(@Nullable ClusterNode leader) {
+        if (leader == null || cluster.voters().size() < 3) {
+            return false;
+        }
+        for (var node : cluster.nodes()) {
+            if (node != leader) {
+                cut(leader, node);
+            }
+        }
+        awaitSuccessor(leader, LOOKS);
+        return true;
+    }
+
+    private void awaitSuccessor(ClusterNode leader, int looks) {
+        later.after(electionNanos / 10, () -> {
+            var successor = cluster.leader();
+            if (looks == 0) {
+                mend(leader);
+            } else if (successor == null || successor == leader) {
+                awaitSuccessor(leader, looks - 1);
+            } else {
+                later.after(random.nextLong(electionNanos / 2), () -> meet(leader, successor));
+            }
+        });
+    }
+
+    private void meet(ClusterNode leader, ClusterNode successor) {
+        for (var one : cluster.nodes()) {
+            for (var other : cluster.nodes()) {
+                if (one != other) {
+                    cut(one, other);
+                }
+            }
+        }
+        later.after(electionNanos, () -> {
+            cluster.network().unblock(leader.id(), successor.id());
+            cluster.network().unblock(successor.id(), leader.id());
+            later.after(3 * electionNanos, () -> cluster.nodes().forEach(this::mend));
+        });
+    }
+
+    /// What recovery found in the page cache has to be flushed before it counts.
+    void losePowerAfterCrash(ClusterNode node) {
+        cluster.crash(node, "SIGKILL before a power loss");
+        later.after(random.nextLong(100 * MILLI), () -> {
+            cluster.start(node);
+            later.after(random.nextLong(300 * MILLI), () -> {
+                if (mayBreak.test(node)) {
+                    cluster.losePower(node);
+                    cluster.scheduler().after(random.nextLong(500 * MILLI), () -> cluster.start(node));
+                }
+            });
+        });
+    }
+
+    private void cut(ClusterNode one, ClusterNode other) {
+        cluster.network().block(one.id(), other.id());
+        cluster.network().block(other.id(), one.id());
+    }
+
+    private void mend(ClusterNode node) {
+        for (var other : cluster.nodes()) {
+            if (other != node) {
+                cluster.network().unblock(node.id(), other.id());
+                cluster.network().unblock(other.id(), node.id());
+            }
+        }
+    }
+}
