@@ -131,7 +131,8 @@ final class Opening {
         var meta = ReplicaMeta.decode(value);
         if (meta.nodeId() != nodeId) {
             throw new WalException.Unusable(
-                    "the directory belongs to node %d, this is node %d".formatted(meta.nodeId(), nodeId));
+                    "the directory belongs to node %d, this is node %d; give each replica its own volume back"
+                            .formatted(meta.nodeId(), nodeId));
         }
         return meta;
     }

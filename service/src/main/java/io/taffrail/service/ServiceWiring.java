@@ -23,6 +23,7 @@ import io.taffrail.service.telemetry.OwnMeters;
 import io.taffrail.service.telemetry.ProcessInfo;
 import io.taffrail.service.telemetry.ReplicaMetrics;
 import io.taffrail.service.telemetry.TrafficMetrics;
+import io.taffrail.wal.WalException;
 import io.taffrail.wal.io.DirectoryUnusableException;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
@@ -403,6 +404,10 @@ public class ServiceWiring {
             }
             if (cause instanceof IOException || cause instanceof UncheckedIOException) {
                 LOG.fatalf("the log cannot be opened: %s", cause.getMessage());
+                exit(ExitCode.STORAGE_FAILED);
+            }
+            if (cause instanceof WalException.Unusable) {
+                LOG.fatalf("the log cannot be used: %s", cause.getMessage());
                 exit(ExitCode.STORAGE_FAILED);
             }
             LOG.fatal("the replica stopped, the process ends", cause);

@@ -31,8 +31,10 @@ final class PodReadingTest {
     @Test
     void tellsTheLastLineOfAContainerThatEnded() {
         assertEquals(
-                "it ended with 74: the directory belongs to node 1, this is node 2",
-                PodReading.lastWords(endedWith("starting\nthe directory belongs to node 1, this is node 2\n")));
+                "it ended with 74: the directory belongs to node 1, this is node 2; give each replica its own volume back",
+                PodReading.lastWords(
+                        endedWith(
+                                "starting\nthe directory belongs to node 1, this is node 2; give each replica its own volume back\n")));
         assertEquals("it ended with 74: " + "x".repeat(300), PodReading.lastWords(endedWith("x".repeat(1_000))));
         assertNull(PodReading.lastWords(new PodBuilder().build()));
     }
