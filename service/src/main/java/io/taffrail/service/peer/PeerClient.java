@@ -6,6 +6,7 @@ import io.taffrail.service.rpc.FrameBuffer;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.Http2Settings;
 import io.vertx.core.http.HttpClient;
 import io.vertx.core.http.HttpClientOptions;
@@ -34,6 +35,12 @@ public final class PeerClient implements Network {
     private static final long FIRST_PAUSE_MILLIS = 50;
     private static final long LONGEST_PAUSE_MILLIS = 1_000;
     private static final int CONNECT_TIMEOUT_MILLIS = 1_000;
+    private static final int PING_BYTES = 8;
+    private static final long PING_EVERY_MILLIS = 3_000;
+    /// A machine that is cut off or stands still takes no frame and closes no connection, and TCP gives it a quarter of
+    /// an
+    /// hour; meanwhile its pod may have a successor under the same name.
+    private static final long SILENCE_MILLIS_MAX = 15_000;
     private static final int STREAM_WINDOW_BYTES = 1 << 20;
     private static final int CONNECTION_WINDOW_BYTES = 8 << 20;
     /// A peer that takes nothing: what is beyond this is dropped. The replica ships less than this of its own.
@@ -136,6 +143,7 @@ public final class PeerClient implements Network {
         private volatile boolean stopped;
         private volatile boolean up;
         private @Nullable HttpClientRequest request;
+        private long heardNanos;
         private long pauseMillis = FIRST_PAUSE_MILLIS;
         private boolean warned;
 
@@ -229,6 +237,8 @@ public final class PeerClient implements Network {
                 return;
             }
             request = begun;
+            heardNanos = System.nanoTime();
+            watch(begun);
             begun.setChunked(true);
             begun.exceptionHandler(failure -> onContext.execute(() -> ended(begun, failure.getMessage())));
             begun.drainHandler(room -> onContext.execute(this::drain));
@@ -241,6 +251,24 @@ public final class PeerClient implements Network {
                         }
                     }));
             begun.sendHead().onFailure(failure -> onContext.execute(() -> ended(begun, failure.getMessage())));
+        }
+
+        /// Whether anybody is there: a frame is not answered on this connection, a ping is.
+        private void watch(HttpClientRequest begun) {
+            if (!begun.equals(request)) {
+                return;
+            }
+            var silentMillis = (System.nanoTime() - heardNanos) / 1_000_000;
+            if (silentMillis > SILENCE_MILLIS_MAX) {
+                // The connection, and not the stream alone: the next stream would be made on it.
+                begun.connection().close();
+                ended(begun, "nothing heard for " + silentMillis + " ms");
+                return;
+            }
+            begun.connection()
+                    .ping(Buffer.buffer(new byte[PING_BYTES]))
+                    .onSuccess(answer -> onContext.execute(() -> heardNanos = System.nanoTime()));
+            vertx.setTimer(PING_EVERY_MILLIS, again -> onContext.execute(() -> watch(begun)));
         }
 
         private void answered(HttpClientRequest begun, HttpClientResponse response) {
