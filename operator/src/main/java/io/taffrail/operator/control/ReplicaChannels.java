@@ -14,11 +14,11 @@ import java.io.ByteArrayInputStream;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
+import java.util.function.LongSupplier;
 import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 
@@ -30,14 +30,38 @@ public class ReplicaChannels {
     /// A hand-over of the leadership waits for a follower to catch up.
     private static final Duration CHANGE_DEADLINE = Duration.ofSeconds(15);
 
-    private static final int CHANNELS_MAX = 256;
+    /// Every replica that is watched is asked at each resync, so one that was not asked for so long is watched no more.
+    private static final Duration UNUSED_MAX = Duration.ofMinutes(10);
+    /// Of 800 clusters of five; beyond it the one that was used longest ago is connected anew when it is asked.
+    private static final int CHANNELS_MAX = 4_000;
 
     /// PEM texts of a Secret.
     public record Credentials(String certificate, String key, String authority) {}
 
     private record Key(ReplicaAddress address, @Nullable Credentials credentials) {}
 
-    private final Map<Key, ManagedChannel> channels = new LinkedHashMap<>(16, 0.75f, true);
+    private static final class Held {
+        final ManagedChannel channel;
+        long usedNanos;
+
+        Held(ManagedChannel channel) {
+            this.channel = channel;
+        }
+    }
+
+    private final LongSupplier nanoTime;
+    private final int most;
+    /// Those that were used longest ago first.
+    private final Map<Key, Held> channels = new LinkedHashMap<>(16, 0.75f, true);
+
+    public ReplicaChannels() {
+        this(System::nanoTime, CHANNELS_MAX);
+    }
+
+    ReplicaChannels(LongSupplier nanoTime, int most) {
+        this.nanoTime = nanoTime;
+        this.most = most;
+    }
 
     public <T> CallOutcome<T> status(
             ReplicaAddress address,
@@ -113,10 +137,17 @@ public class ReplicaChannels {
     }
 
     private synchronized ManagedChannel channel(Key key) throws SSLException {
-        var known = channels.get(key);
-        if (known != null) {
-            return known;
+        var held = channels.get(key);
+        if (held == null) {
+            held = new Held(connect(key));
+            channels.put(key, held);
         }
+        held.usedNanos = nanoTime.getAsLong();
+        evict(held.usedNanos);
+        return held.channel;
+    }
+
+    private static ManagedChannel connect(Key key) throws SSLException {
         var address = key.address();
         // Not by name: the pod's name may resolve to the address of its predecessor.
         var builder = NettyChannelBuilder.forAddress(new InetSocketAddress(address.ip(), address.port()))
@@ -132,18 +163,23 @@ public class ReplicaChannels {
                             .keyManager(stream(credentials.certificate()), stream(credentials.key()))
                             .build());
         }
-        var channel = builder.build();
-        channels.put(key, channel);
-        evictOldest();
-        return channel;
+        return builder.build();
     }
 
-    private void evictOldest() {
-        Iterator<ManagedChannel> oldest = channels.values().iterator();
-        while (channels.size() > CHANNELS_MAX) {
-            oldest.next().shutdown();
+    private void evict(long nowNanos) {
+        var oldest = channels.values().iterator();
+        while (oldest.hasNext()) {
+            var held = oldest.next();
+            if (channels.size() <= most && nowNanos - held.usedNanos <= UNUSED_MAX.toNanos()) {
+                return;
+            }
+            held.channel.shutdown();
             oldest.remove();
         }
+    }
+
+    synchronized int held() {
+        return channels.size();
     }
 
     private static ByteArrayInputStream stream(String pem) {
@@ -152,7 +188,7 @@ public class ReplicaChannels {
 
     @PreDestroy
     public synchronized void close() {
-        channels.values().forEach(ManagedChannel::shutdownNow);
+        channels.values().forEach(held -> held.channel.shutdownNow());
         channels.clear();
     }
 }

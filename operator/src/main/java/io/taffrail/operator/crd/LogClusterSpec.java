@@ -280,7 +280,13 @@ public record LogClusterSpec(
             Boolean allowTwoReplicas,
 
             @JsonPropertyDescription("Allows a version older than one that has written to the volumes.") @Nullable
-            Boolean allowDowngrade) {}
+            Boolean allowDowngrade,
+
+            @JsonPropertyDescription(
+                    "Allows volumes in memory, in a container's layer or on a network file system, which"
+                            + " may forget what was flushed; the server refuses to start on them otherwise.")
+            @Nullable
+            Boolean allowUnfitStorage) {}
 
     public LogClusterSpec {
         replicas = replicas == null ? 3 : replicas;
@@ -307,6 +313,10 @@ public record LogClusterSpec(
 
     public boolean downgradeAllowed() {
         return unsafe != null && Boolean.TRUE.equals(unsafe.allowDowngrade());
+    }
+
+    public boolean unfitStorageAllowed() {
+        return unsafe != null && Boolean.TRUE.equals(unsafe.allowUnfitStorage());
     }
 
     public boolean fsyncDisabled() {

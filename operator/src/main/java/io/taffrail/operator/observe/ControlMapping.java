@@ -13,6 +13,8 @@ import io.taffrail.proto.control.Settings;
 import io.taffrail.proto.control.Voter;
 import java.nio.ByteBuffer;
 import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -20,6 +22,11 @@ import org.jspecify.annotations.Nullable;
 /// Between the control protocol's messages and the operator's values.
 public final class ControlMapping {
     private ControlMapping() {}
+
+    private static Map<Integer, String> storages(List<Voter> members) {
+        return members.stream()
+                .collect(Collectors.toMap(Voter::getNodeId, member -> id(member.getStorageUuid()), (a, b) -> b));
+    }
 
     public static ObservedReplica replica(ReplicaStatus status) {
         return new ObservedReplica(
@@ -32,9 +39,8 @@ public final class ControlMapping {
                 status.getEpoch(),
                 integrity(status.getIntegrity()),
                 status.getConfigId(),
-                status.getVotersList().stream()
-                        .collect(Collectors.toMap(Voter::getNodeId, voter -> id(voter.getStorageUuid()), (a, b) -> b)),
-                status.getLearnersList().stream().map(Voter::getNodeId).collect(Collectors.toSet()),
+                storages(status.getVotersList()),
+                storages(status.getLearnersList()),
                 status.getFollowersList().stream()
                         .collect(Collectors.toMap(FollowerStatus::getNodeId, ControlMapping::follower, (a, b) -> b)),
                 status.getSettingsGeneration(),

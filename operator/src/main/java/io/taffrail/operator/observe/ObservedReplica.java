@@ -3,15 +3,13 @@ package io.taffrail.operator.observe;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
-import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /// What one replica said of itself.
 ///
 /// @param clusterId null: not bootstrapped
-/// @param voters node id to storage id, of the configuration that it holds
+/// @param voters node id to storage id, of the configuration that it holds; `learners` too
 public record ObservedReplica(
         int nodeId,
         String storageId,
@@ -23,7 +21,7 @@ public record ObservedReplica(
         Integrity integrity,
         long configId,
         Map<Integer, String> voters,
-        Set<Integer> learners,
+        Map<Integer, String> learners,
         Map<Integer, Follower> followers,
         long settingsGeneration,
         @Nullable SettingsValues settings,
@@ -62,7 +60,7 @@ public record ObservedReplica(
 
     public ObservedReplica {
         voters = Collections.unmodifiableSortedMap(new TreeMap<>(voters));
-        learners = Collections.unmodifiableSortedSet(new TreeSet<>(learners));
+        learners = Collections.unmodifiableSortedMap(new TreeMap<>(learners));
         followers = Collections.unmodifiableSortedMap(new TreeMap<>(followers));
         warnings = List.copyOf(warnings);
     }

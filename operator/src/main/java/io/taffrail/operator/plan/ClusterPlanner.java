@@ -36,6 +36,8 @@ public final class ClusterPlanner {
             // Voters before pods: a pod that leaves first stays a voter that nobody hears.
             MembershipPlan.plan(draft);
             new RollingPlan(settleTime).plan(draft);
+        } else {
+            LifecyclePlan.startMissing(draft);
         }
         return draft.finish();
     }

@@ -1,6 +1,6 @@
 package io.taffrail.operator.plan;
 
-import java.util.Collections;
+import java.util.TreeSet;
 
 /// Hibernation: no pods, everything else stays.
 final class LifecyclePlan {
@@ -16,16 +16,28 @@ final class LifecyclePlan {
 
     static void wake(Draft draft) {
         var set = draft.seen.statefulSet();
-        if (set == null || set.replicas() > 0) {
-            return;
+        if (set != null && set.replicas() == 0) {
+            draft.act(new Action.ScalePods(podsNeeded(draft)));
         }
-        draft.act(new Action.ScalePods(podsNeeded(draft)));
+    }
+
+    /// Before there is a cluster nobody is a member, so nothing else starts pods that an edit asks for or that were
+    /// scaled away by hand.
+    static void startMissing(Draft draft) {
+        var set = draft.seen.statefulSet();
+        if (set != null && set.replicas() > 0 && set.replicas() < podsNeeded(draft)) {
+            draft.act(new Action.ScalePods(podsNeeded(draft)));
+        }
     }
 
     /// Every voter must start, also those that a later edit wants away: they are removed by a leader, and a leader
     /// needs their majority.
     static int podsNeeded(Draft draft) {
-        var voters = draft.seen.recorded().voters();
-        return Math.max(draft.spec.replicas(), voters.isEmpty() ? 0 : Collections.max(voters) + 1);
+        var recorded = draft.seen.recorded();
+        var nodes = new TreeSet<>(recorded.voters());
+        if (!recorded.bootstrapped()) {
+            nodes.addAll(recorded.storages().keySet());
+        }
+        return Math.max(draft.spec.replicas(), nodes.isEmpty() ? 0 : nodes.last() + 1);
     }
 }

@@ -7,6 +7,7 @@ import io.taffrail.operator.plan.Action.VoterStep;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.Comparator;
+import java.util.Map;
 import java.util.Optional;
 import java.util.TreeSet;
 
@@ -40,7 +41,7 @@ final class MembershipPlan {
 
     private static void scale(Draft draft, ObservedReplica leader, int pods) {
         var members = new TreeSet<>(leader.voters().keySet());
-        members.addAll(leader.learners());
+        members.addAll(leader.learners().keySet());
         var needed = Math.max(draft.spec.replicas(), members.isEmpty() ? 0 : Collections.max(members) + 1);
         if (pods < needed) {
             draft.act(new Action.ScalePods(needed));
@@ -62,8 +63,10 @@ final class MembershipPlan {
             remove(draft, leader, leaving.get());
             return;
         }
-        var strayLearner =
-                leader.learners().stream().filter(node -> node >= wanted).max(Comparator.naturalOrder());
+        var strayLearner = leader.learners().entrySet().stream()
+                .filter(learner -> learner.getKey() >= wanted || isReplaced(draft, learner))
+                .map(Map.Entry::getKey)
+                .max(Comparator.naturalOrder());
         if (strayLearner.isPresent()) {
             change(draft, leader, new VoterStep.RemoveLearner(strayLearner.get()));
             return;
@@ -77,7 +80,7 @@ final class MembershipPlan {
     }
 
     private static void join(Draft draft, ObservedReplica leader, int node) {
-        if (leader.learners().contains(node)) {
+        if (leader.learners().containsKey(node)) {
             var follower = leader.followers().get(node);
             if (follower != null && follower.connected() && close(follower)) {
                 change(draft, leader, new VoterStep.Promote(node));
@@ -102,13 +105,18 @@ final class MembershipPlan {
     /// name: it leaves, and joins again as a learner.
     private static Optional<Integer> replaced(Draft draft, ObservedReplica leader) {
         return leader.voters().entrySet().stream()
-                .filter(voter -> draft.replica(voter.getKey())
-                        .filter(ObservedReplica::empty)
-                        .filter(replica -> replica.state() == State.UNINITIALIZED)
-                        .filter(replica -> !replica.storageId().equals(voter.getValue()))
-                        .isPresent())
-                .map(java.util.Map.Entry::getKey)
+                .filter(voter -> isReplaced(draft, voter))
+                .map(Map.Entry::getKey)
                 .max(Comparator.naturalOrder());
+    }
+
+    /// @param member a node and the storage with which it became one
+    private static boolean isReplaced(Draft draft, Map.Entry<Integer, String> member) {
+        return draft.replica(member.getKey())
+                .filter(ObservedReplica::empty)
+                .filter(replica -> replica.state() == State.UNINITIALIZED)
+                .filter(replica -> !replica.storageId().equals(member.getValue()))
+                .isPresent();
     }
 
     private static void remove(Draft draft, ObservedReplica leader, int node) {

@@ -63,6 +63,9 @@ final class ConfigMapResource {
         if (spec.fsyncDisabled()) {
             properties.put("taffrail.unsafe.fsync-disabled", "true");
         }
+        if (spec.unfitStorageAllowed()) {
+            properties.put("taffrail.unsafe.storage", "true");
+        }
         return properties;
     }
 

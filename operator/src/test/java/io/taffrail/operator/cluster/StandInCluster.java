@@ -103,6 +103,9 @@ final class StandInCluster {
                     && running.containsKey(member.getKey())
                     && disk.storageId.equals(member.getValue().getStorageUuid())
                     && (member.getKey() == leader || System.nanoTime() - disk.inSyncAtNanos >= 0)) {
+                // One that never heard of the bootstrap, because it was restarted meanwhile, hears of it from its
+                // leader.
+                disk.clusterId = disk(leader).clusterId;
                 disk.records = disk(leader).records;
                 disk.inSync = true;
             }

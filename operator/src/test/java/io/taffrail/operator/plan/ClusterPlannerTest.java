@@ -103,6 +103,16 @@ final class ClusterPlannerTest {
     }
 
     @Test
+    void startsThePodsThatTheBootstrapWaitsFor() {
+        var edited = plan("replicas: 5", Sight.waiting(3));
+        assertEquals(List.of(new Action.ScalePods(5)), edited.actions());
+        waits("WaitingForReplicas", edited);
+        var five = Map.of(0, storage(0), 1, storage(1), 2, storage(2), 3, storage(3), 4, storage(4));
+        var scaledByHand = plan("", Sight.waiting(3).recorded(new Recorded(UID, five, false, Set.of())));
+        assertEquals(new Action.ScalePods(5), scaledByHand.actions().getLast());
+    }
+
+    @Test
     void recordsOtherVolumesWhileNoReplicaKnowsTheCluster() {
         var before = Map.of(0, storage(0), 1, storage(9), 2, storage(2));
         var plan = plan("", Sight.waiting(3).recorded(new Recorded(UID, before, false, Set.of())));
@@ -416,6 +426,20 @@ final class ClusterPlannerTest {
         sight.addReplica(Sight.replica(2, State.UNINITIALIZED, null, Map.of(), Set.of(), Map.of(), 0, null));
         assertEquals(
                 List.of(new Action.ChangeVoters(0, 11, new VoterStep.AddLearner(2, storage(2)))),
+                plan("", sight).actions());
+    }
+
+    @Test
+    void aLearnerWhoseVolumeWasReplacedBeginsAgain() {
+        var two = Map.of(0, storage(0), 1, storage(1));
+        var sight = Sight.healthy(3).ledBy(0, two, Set.of(2));
+        sight.addReplica(Sight.replica(2, State.UNINITIALIZED, null, Map.of(), Set.of(), Map.of(), 0, null));
+        sight.replica(
+                0,
+                leader -> Sight.replica(
+                        0, State.LEADER, UID, two, Map.of(2, storage(9)), leader.followers(), 7, leader.settings()));
+        assertEquals(
+                List.of(new Action.ChangeVoters(0, 11, new VoterStep.RemoveLearner(2))),
                 plan("", sight).actions());
     }
 

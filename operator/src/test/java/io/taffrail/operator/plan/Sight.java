@@ -220,6 +220,20 @@ public final class Sight {
             Map<Integer, Follower> followers,
             long generation,
             @Nullable SettingsValues settings) {
+        var storages = new TreeMap<Integer, String>();
+        learners.forEach(learner -> storages.put(learner, storage(learner)));
+        return replica(node, state, clusterId, voters, storages, followers, generation, settings);
+    }
+
+    static ObservedReplica replica(
+            int node,
+            State state,
+            @Nullable String clusterId,
+            Map<Integer, String> voters,
+            Map<Integer, String> learners,
+            Map<Integer, Follower> followers,
+            long generation,
+            @Nullable SettingsValues settings) {
         return new ObservedReplica(
                 node,
                 storage(node),
