@@ -23,6 +23,8 @@ import java.util.regex.Pattern;
 ///
 /// Arguments: the project's folder, the images' tag. Run by `k8s/tools/images`.
 public final class Images {
+    static final String JAVA = "/opt/java";
+    static final String PROGRAM = "/opt/taffrail";
     private static final String MODULES =
             "java.se,jdk.unsupported,jdk.management,jdk.zipfs,jdk.net,jdk.jfr,jdk.crypto.ec,jdk.naming.dns";
     /// Of the C library and its like. What draws and plays sounds is linked as well, and never loaded.
@@ -43,17 +45,20 @@ public final class Images {
                         root.resolve("cli/target/taffrail-cli.jar"),
                         AbsoluteUnixPath.get("/opt/taffrail-cli/taffrail-cli.jar"))
                 .build();
+        var server = QuickStart.of(root.resolve("service/target/quarkus-app"), runtime, work.resolve("server"));
         write(
                 work,
                 runtime,
-                root.resolve("service/target/quarkus-app"),
-                List.of(commandLine),
+                server.program(),
+                server.command(),
+                List.of(server.cache(), commandLine),
                 "taffrail/server:" + tag,
                 "server.tar");
         write(
                 work,
                 runtime,
                 root.resolve("operator/target/quarkus-app"),
+                List.of("-jar", PROGRAM + "/quarkus-run.jar"),
                 List.of(),
                 "taffrail/operator:" + tag,
                 "operator.tar");
@@ -78,28 +83,34 @@ public final class Images {
     }
 
     private static void write(
-            Path work, Path runtime, Path program, List<FileEntriesLayer> beside, String name, String file)
+            Path work,
+            Path runtime,
+            Path program,
+            List<String> command,
+            List<FileEntriesLayer> beside,
+            String name,
+            String file)
             throws Exception {
+        var entrypoint = new ArrayList<>(List.of(
+                JAVA + "/bin/java",
+                "--enable-native-access=ALL-UNNAMED",
+                "--sun-misc-unsafe-memory-access=allow",
+                "-XX:+ExitOnOutOfMemoryError"));
+        entrypoint.addAll(command);
         var image = Jib.fromScratch()
                 .addFileEntriesLayer(libraries(runtime))
                 .addFileEntriesLayer(FileEntriesLayer.builder()
                         .setName("java")
-                        .addEntryRecursive(runtime, AbsoluteUnixPath.get("/opt/java"), Images::permissions)
+                        .addEntryRecursive(runtime, AbsoluteUnixPath.get(JAVA), Images::permissions)
                         .build())
                 .addFileEntriesLayer(FileEntriesLayer.builder()
                         .setName("program")
-                        .addEntryRecursive(program, AbsoluteUnixPath.get("/opt/taffrail"))
+                        .addEntryRecursive(program, AbsoluteUnixPath.get(PROGRAM))
                         .build())
                 .setPlatforms(Set.of(new Platform(architecture(), "linux")))
                 .setUser("10001:10001")
                 .setWorkingDirectory(AbsoluteUnixPath.get("/tmp"))
-                .setEntrypoint(
-                        "/opt/java/bin/java",
-                        "--enable-native-access=ALL-UNNAMED",
-                        "--sun-misc-unsafe-memory-access=allow",
-                        "-XX:+ExitOnOutOfMemoryError",
-                        "-jar",
-                        "/opt/taffrail/quarkus-run.jar");
+                .setEntrypoint(entrypoint);
         beside.forEach(image::addFileEntriesLayer);
         var tar = work.resolve(file);
         image.containerize(Containerizer.to(TarImage.at(tar).named(name))
@@ -141,7 +152,7 @@ public final class Images {
         return System.getProperty("os.arch").equals("aarch64") ? "arm64" : "amd64";
     }
 
-    private static String output(List<String> command) throws IOException, InterruptedException {
+    static String output(List<String> command) throws IOException, InterruptedException {
         var process = new ProcessBuilder(command).redirectErrorStream(true).start();
         var text = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         if (process.waitFor() != 0) {

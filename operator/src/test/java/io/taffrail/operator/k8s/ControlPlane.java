@@ -52,6 +52,8 @@ final class ControlPlane implements AutoCloseable {
                 .withOfflineMode(true)
                 .withUpdateKubeConfig(false)
                 .withStartupTimeout(120_000)
+                // The default has room for 250 Services, which is fewer than hundreds of clusters have.
+                .withApiServerFlag("--service-cluster-ip-range", "10.0.0.0/16")
                 .build());
         server.start();
         kubeConfig = directory.resolve("kubeconfig");
@@ -136,10 +138,11 @@ final class ControlPlane implements AutoCloseable {
         return Config.fromKubeconfig(server.getKubeConfigYaml());
     }
 
+    /// Patient: a machine that has no time is no failure of what is tested.
     KubernetesClient client() {
-        return new KubernetesClientBuilder()
-                .withConfig(Config.fromKubeconfig(server.getKubeConfigYaml()))
-                .build();
+        var config = config();
+        config.setRequestTimeout(60_000);
+        return new KubernetesClientBuilder().withConfig(config).build();
     }
 
     /// A client with the rights of a service account and no others.

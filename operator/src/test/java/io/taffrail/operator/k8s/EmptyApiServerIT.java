@@ -45,8 +45,8 @@ final class EmptyApiServerIT {
 
     @BeforeEach
     void start() {
-        OperatorProcess.jar();
-        ServiceProcess.jar();
+        OperatorPod.jar();
+        ServerPod.jar();
         begun = System.nanoTime();
         plane = ControlPlane.empty();
         admin = plane.client();
@@ -79,7 +79,7 @@ final class EmptyApiServerIT {
                 admin,
                 SYSTEM,
                 io.taffrail.operator.cluster.LoopbackPrefix.next(),
-                (pod, address, claim) -> OperatorProcess.start(plane, pod, address, folder.resolve("operator")));
+                (pod, address, claim) -> OperatorPod.start(plane, pod, address, folder.resolve("operator")));
         operatorsNode.missingImage("taffrail/operator:broken");
         step("an empty API server with its controllers");
 
@@ -260,8 +260,8 @@ final class EmptyApiServerIT {
                 .getName();
     }
 
-    private OperatorProcess operator() {
-        return (OperatorProcess) operatorsNode.container(operatorPod()).orElseThrow();
+    private PodProcess operator() {
+        return (PodProcess) operatorsNode.container(operatorPod()).orElseThrow();
     }
 
     private void sample(String name) throws IOException {

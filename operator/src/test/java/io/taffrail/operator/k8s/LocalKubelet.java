@@ -2,30 +2,38 @@ package io.taffrail.operator.k8s;
 
 import io.fabric8.kubernetes.api.model.Binding;
 import io.fabric8.kubernetes.api.model.BindingBuilder;
+import io.fabric8.kubernetes.api.model.ContainerStateBuilder;
+import io.fabric8.kubernetes.api.model.ContainerStatusBuilder;
+import io.fabric8.kubernetes.api.model.ObjectMeta;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaimBuilder;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodBuilder;
+import io.fabric8.kubernetes.api.model.PodIPBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.taffrail.operator.resource.ClusterNames;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/// The part of a cluster that needs nodes: binds the pods and claims of one namespace, runs what is in them, probes
-/// whether it is ready, starts it again when it has died, and ends it before its pod goes. Each pod has a loopback
+/// The part of a cluster that needs nodes: binds pods and claims, runs what is in them, probes whether it is ready,
+/// starts it again when it has died, each time a little later, and ends it before its pod goes. Each pod has a loopback
 /// address of its own, and each ordinal a node of its own.
 final class LocalKubelet implements AutoCloseable {
-    private static final long LOOK_EVERY_NANOS = 100_000_000;
+    private static final Duration LOOK_EVERY = Duration.ofMillis(100);
+    private static final long BACK_OFF_NANOS_MAX = 5_000_000_000L;
 
     /// What runs in a pod.
     interface Container extends AutoCloseable {
@@ -36,9 +44,20 @@ final class LocalKubelet implements AutoCloseable {
             return true;
         }
 
+        /// Empty: it runs.
+        default Optional<Ended> ended() {
+            return Optional.empty();
+        }
+
         @Override
         void close();
     }
+
+    /// @param message what it said last
+    record Ended(int exitCode, String message) {}
+
+    /// @param againNanos when it may be started again
+    private record Crashes(int count, Ended last, long againNanos) {}
 
     interface ContainerRuntime {
         /// @param claim null: the pod has no volume
@@ -46,14 +65,17 @@ final class LocalKubelet implements AutoCloseable {
     }
 
     private static final class Running {
+        /// With its namespace.
         final String pod;
+        final String address;
         final Container container;
 
         @Nullable
         Thread ending;
 
-        Running(String pod, Container container) {
+        Running(String pod, String address, Container container) {
             this.pod = pod;
+            this.address = address;
             this.container = container;
         }
 
@@ -69,12 +91,14 @@ final class LocalKubelet implements AutoCloseable {
     }
 
     private final KubernetesClient client;
-    private final String namespace;
+    private final @Nullable String namespace;
     private final ContainerRuntime runtime;
-    private final String prefix;
+    private final Function<Pod, String> prefix;
+    private final Duration every;
     /// By the pod's uid; written by the kubelet's own thread only.
     private final Map<String, Running> containers = new ConcurrentHashMap<>();
 
+    private final Map<String, Crashes> crashes = new HashMap<>();
     private final Set<String> unstartable = ConcurrentHashMap.newKeySet();
     private final Set<String> unreachable = ConcurrentHashMap.newKeySet();
     private final Thread thread;
@@ -82,9 +106,22 @@ final class LocalKubelet implements AutoCloseable {
     private volatile boolean holding;
 
     LocalKubelet(KubernetesClient client, String namespace, String prefix, ContainerRuntime runtime) {
+        this(client, namespace, pod -> prefix, LOOK_EVERY, runtime);
+    }
+
+    /// @param namespace null: all of them
+    /// @param prefix of a pod's address, which ends in ten and its ordinal
+    /// @param every how often it looks
+    LocalKubelet(
+            KubernetesClient client,
+            @Nullable String namespace,
+            Function<Pod, String> prefix,
+            Duration every,
+            ContainerRuntime runtime) {
         this.client = client;
         this.namespace = namespace;
         this.prefix = prefix;
+        this.every = every;
         this.runtime = runtime;
         thread = Thread.ofPlatform().name("kubelet").start(this::run);
     }
@@ -109,10 +146,12 @@ final class LocalKubelet implements AutoCloseable {
         unreachable.remove(pod.getMetadata().getUid());
     }
 
-    /// What runs in the pod of this name, of those that have not been told to end.
+    /// What runs in the pod of this name, of those that have not been told to end and whose node is not cut off.
     Optional<Container> container(String pod) {
-        return containers.values().stream()
-                .filter(running -> running.pod.equals(pod) && running.ending == null)
+        return containers.entrySet().stream()
+                .filter(entry -> !unreachable.contains(entry.getKey()))
+                .map(Map.Entry::getValue)
+                .filter(running -> running.pod.endsWith("/" + pod) && running.ending == null)
                 .map(running -> running.container)
                 .findFirst();
     }
@@ -123,24 +162,35 @@ final class LocalKubelet implements AutoCloseable {
                 look();
             } catch (KubernetesClientException changedMeanwhile) {
                 // Deleted or changed since it was listed: the next look sees it as it is.
-                LockSupport.parkNanos(LOOK_EVERY_NANOS);
+                LockSupport.parkNanos(every.toNanos());
             }
-            LockSupport.parkNanos(LOOK_EVERY_NANOS);
+            LockSupport.parkNanos(every.toNanos());
         }
     }
 
     private void look() {
         var claims = new HashMap<String, PersistentVolumeClaim>();
-        for (var claim :
-                client.persistentVolumeClaims().inNamespace(namespace).list().getItems()) {
-            claims.put(claim.getMetadata().getName(), claim);
+        var allClaims = client.persistentVolumeClaims();
+        var foundClaims = namespace == null
+                ? allClaims.inAnyNamespace().list()
+                : allClaims.inNamespace(namespace).list();
+        for (var claim : foundClaims.getItems()) {
+            claims.put(full(claim.getMetadata(), claim.getMetadata().getName()), claim);
             bind(claim);
         }
-        var pods = client.pods().inNamespace(namespace).list().getItems();
+        var allPods = client.pods();
+        var pods = (namespace == null
+                        ? allPods.inAnyNamespace().list()
+                        : allPods.inNamespace(namespace).list())
+                .getItems();
         endWhatHasNoPod(pods);
         for (var pod : pods) {
             sync(pod, claims);
         }
+    }
+
+    private static String full(ObjectMeta metadata, String name) {
+        return metadata.getNamespace() + "/" + name;
     }
 
     private void bind(PersistentVolumeClaim claim) {
@@ -185,11 +235,29 @@ final class LocalKubelet implements AutoCloseable {
         } else if (pod.getSpec().getNodeName() == null) {
             assign(pod);
         } else if (running == null && unstartable.contains(image(pod))) {
-            report(pod, null, false);
+            report(pod, null, false, "ImagePullBackOff");
         } else if (running == null || !running.container.alive()) {
-            start(pod, claims);
+            startAgain(pod, running, claims);
         } else {
-            report(pod, address(pod), running.container.ready());
+            report(pod, running.address, running.container.ready(), null);
+        }
+    }
+
+    private void startAgain(Pod pod, @Nullable Running before, Map<String, PersistentVolumeClaim> claims) {
+        var uid = pod.getMetadata().getUid();
+        if (before != null) {
+            before.container.ended().ifPresent(ended -> {
+                var earlier = crashes.get(uid);
+                var count = earlier == null ? 1 : earlier.count + 1;
+                var wait = Math.min(BACK_OFF_NANOS_MAX, 100_000_000L << Math.min(count, 10));
+                crashes.put(uid, new Crashes(count, ended, System.nanoTime() + wait));
+            });
+            containers.remove(uid);
+            report(pod, before.address, false, "CrashLoopBackOff");
+        }
+        var crashed = crashes.get(uid);
+        if (crashed == null || System.nanoTime() - crashed.againNanos >= 0) {
+            start(pod, claims);
         }
     }
 
@@ -199,22 +267,26 @@ final class LocalKubelet implements AutoCloseable {
         }
         if (running == null || running.ended()) {
             containers.remove(pod.getMetadata().getUid());
+            crashes.remove(pod.getMetadata().getUid());
             client.resource(pod).withGracePeriod(0).delete();
         }
     }
 
     /// A volume is one pod's: the next one waits until what ran in the last has ended.
     private void start(Pod pod, Map<String, PersistentVolumeClaim> claims) {
-        var name = pod.getMetadata().getName();
+        var name = full(pod.getMetadata(), pod.getMetadata().getName());
         var uid = pod.getMetadata().getUid();
-        var taken = containers.entrySet().stream()
-                .anyMatch(other -> !other.getKey().equals(uid)
-                        && other.getValue().pod.equals(name)
-                        && !unreachable.contains(other.getKey()));
-        var claimName = claimName(pod);
+        var others = containers.entrySet().stream()
+                .filter(other ->
+                        !other.getKey().equals(uid) && other.getValue().pod.equals(name))
+                .map(Map.Entry::getKey)
+                .toList();
+        var claimName = claimName(pod).map(claim -> full(pod.getMetadata(), claim));
         var claim = claimName.map(claims::get).orElse(null);
-        if (!holding && !taken && (claimName.isEmpty() || claim != null)) {
-            containers.put(uid, new Running(name, runtime.run(pod, address(pod), claim)));
+        if (!holding && unreachable.containsAll(others) && (claimName.isEmpty() || claim != null)) {
+            // What is cut off keeps its address: the next pod of that name has another, as on another node.
+            var address = prefix.apply(pod) + (10 + ordinal(pod) + (others.isEmpty() ? 0 : 100));
+            containers.put(uid, new Running(name, address, runtime.run(pod, address, claim)));
         }
     }
 
@@ -223,25 +295,17 @@ final class LocalKubelet implements AutoCloseable {
         Binding binding = new BindingBuilder()
                 .withNewMetadata()
                 .withName(pod.getMetadata().getName())
-                .withNamespace(namespace)
+                .withNamespace(pod.getMetadata().getNamespace())
                 .endMetadata()
                 .withNewTarget()
                 .withKind("Node")
                 .withName(node)
                 .endTarget()
                 .build();
-        client.bindings().inNamespace(namespace).resource(binding).create();
-    }
-
-    /// A pod without an ordinal has the address before theirs.
-    String address(Pod pod) {
-        var name = pod.getMetadata().getName();
-        // What is cut off keeps its address: the next pod of that name has another, as on another node.
-        var taken = containers.entrySet().stream()
-                .anyMatch(other -> unreachable.contains(other.getKey())
-                        && other.getValue().pod.equals(name)
-                        && !other.getKey().equals(pod.getMetadata().getUid()));
-        return prefix + (10 + ordinal(pod) + (taken ? 100 : 0));
+        client.bindings()
+                .inNamespace(pod.getMetadata().getNamespace())
+                .resource(binding)
+                .create();
     }
 
     /// -1: of a Deployment, whose names end in letters and digits.
@@ -262,46 +326,71 @@ final class LocalKubelet implements AutoCloseable {
                 .findFirst();
     }
 
-    private void report(Pod pod, @Nullable String address, boolean ready) {
-        var want = ready ? "True" : "False";
-        for (var condition : pod.getStatus().getConditions()) {
-            if (condition.getType().equals("Ready") && condition.getStatus().equals(want)) {
-                return;
-            }
+    /// @param waiting why its container does not run, null: it runs
+    private void report(Pod pod, @Nullable String address, boolean ready, @Nullable String waiting) {
+        var crashed = crashes.get(pod.getMetadata().getUid());
+        var restarts = crashed == null ? 0 : crashed.count;
+        if (isReported(pod, ready, waiting, restarts)) {
+            return;
         }
-        var status = new PodBuilder(pod)
-                .editOrNewStatus()
-                .withPhase(address == null ? "Pending" : "Running")
-                .withPodIP(address)
-                .withPodIPs(
-                        address == null
-                                ? List.of()
-                                : List.of(new io.fabric8.kubernetes.api.model.PodIPBuilder()
-                                        .withIp(address)
-                                        .build()))
-                .removeMatchingFromConditions(condition -> condition.getType().equals("Ready"))
-                .addNewCondition()
-                .withType("Ready")
-                .withStatus(want)
-                .withLastTransitionTime(Instant.now().toString())
-                .endCondition();
-        if (address == null) {
-            status.addNewContainerStatus()
-                    .withName("taffrail")
-                    .withImage("")
-                    .withImageID("")
-                    .withReady(false)
-                    .withRestartCount(0)
-                    .withNewState()
-                    .withNewWaiting()
-                    .withReason("ImagePullBackOff")
-                    .endWaiting()
-                    .endState()
-                    .endContainerStatus();
+        var state = new ContainerStateBuilder();
+        if (waiting == null) {
+            state.withNewRunning().endRunning();
         } else {
-            status.withContainerStatuses();
+            state.withNewWaiting().withReason(waiting).endWaiting();
         }
-        client.resource(status.endStatus().build()).updateStatus();
+        var container = new ContainerStatusBuilder()
+                .withName(pod.getSpec().getContainers().getFirst().getName())
+                .withImage("")
+                .withImageID("")
+                .withReady(ready)
+                .withRestartCount(restarts)
+                .withState(state.build());
+        if (crashed != null) {
+            container
+                    .withNewLastState()
+                    .withNewTerminated()
+                    .withExitCode(crashed.last.exitCode())
+                    .withMessage(crashed.last.message())
+                    .endTerminated()
+                    .endLastState();
+        }
+        client.resource(new PodBuilder(pod)
+                        .editOrNewStatus()
+                        .withPhase(address == null ? "Pending" : "Running")
+                        .withPodIP(address)
+                        .withPodIPs(
+                                address == null
+                                        ? List.of()
+                                        : List.of(new PodIPBuilder()
+                                                .withIp(address)
+                                                .build()))
+                        .removeMatchingFromConditions(
+                                condition -> condition.getType().equals("Ready"))
+                        .addNewCondition()
+                        .withType("Ready")
+                        .withStatus(ready ? "True" : "False")
+                        .withLastTransitionTime(Instant.now().toString())
+                        .endCondition()
+                        .withContainerStatuses(container.build())
+                        .endStatus()
+                        .build())
+                .updateStatus();
+    }
+
+    private static boolean isReported(Pod pod, boolean ready, @Nullable String waiting, int restarts) {
+        var want = ready ? "True" : "False";
+        var containers = pod.getStatus().getContainerStatuses();
+        if (containers.isEmpty()) {
+            return false;
+        }
+        var found = containers.getFirst();
+        var waits = found.getState() == null ? null : found.getState().getWaiting();
+        return found.getRestartCount() == restarts
+                && Objects.equals(waiting, waits == null ? null : waits.getReason())
+                && pod.getStatus().getConditions().stream()
+                        .anyMatch(condition -> condition.getType().equals("Ready")
+                                && condition.getStatus().equals(want));
     }
 
     @Override

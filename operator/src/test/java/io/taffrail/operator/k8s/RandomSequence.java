@@ -305,9 +305,11 @@ final class RandomSequence implements AutoCloseable {
         shaky.stale(false);
         lifecycle = "Running";
         management = "Managed";
-        asleep = false;
         edits++;
         apply();
+        // A pass that has read the spec before this edit may still put the cluster to sleep.
+        lastAsleep.set(System.nanoTime());
+        asleep = false;
         if (operators.isEmpty()) {
             operators.add(new RunningOperator(through, namespace));
         }
@@ -367,6 +369,8 @@ final class RandomSequence implements AutoCloseable {
         pods.close();
         try (var client = plane.client()) {
             client.namespaces().withName(namespace).delete();
+            // There is no kubelet any more to end them, and the namespace keeps its addresses until they are gone.
+            client.pods().inNamespace(namespace).withGracePeriod(0).delete();
         }
         try {
             writer.join();

@@ -17,6 +17,10 @@ import io.taffrail.operator.crd.Condition;
 import io.taffrail.operator.crd.LogCluster;
 import io.taffrail.operator.crd.LogClusterStatus;
 import io.taffrail.operator.crd.LogStream;
+import io.taffrail.operator.resource.ClusterNames;
+import io.taffrail.proto.control.ControlGrpc;
+import io.taffrail.proto.control.GetStatusRequest;
+import io.taffrail.proto.control.ReplicaStatus;
 import io.taffrail.proto.log.Acknowledgement;
 import io.taffrail.proto.log.AppendRequest;
 import io.taffrail.proto.log.LogGrpc;
@@ -30,11 +34,15 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -44,18 +52,25 @@ import java.util.stream.Collectors;
 final class RealCluster implements AutoCloseable {
     static final Duration PATIENCE = Duration.ofMinutes(2);
     static final String STREAM = "payments";
-    private static final int REPLICAS_MAX = 5;
 
     private final KubernetesClient admin;
     private final String namespace;
     private final String prefix = LoopbackPrefix.next();
     private final Path folder;
     private final LocalKubelet kubelet;
-    private final Map<Integer, ManagedChannel> channels = new ConcurrentSkipListMap<>();
+    private final PodNames names;
+    /// Of the newest pod of each ordinal.
+    private final Map<Integer, String> addresses = new ConcurrentHashMap<>();
+    /// Where any pod is or was, the newest first.
+    private final Deque<String> everywhere = new ConcurrentLinkedDeque<>();
+
+    private final Map<String, ManagedChannel> channels = new ConcurrentHashMap<>();
+    /// By the claim's uid, those that are not where they were first.
+    private final Map<String, Path> moved = new ConcurrentHashMap<>();
 
     /// @param folder for the volumes
     RealCluster(ControlPlane plane, String namespace, Path folder) {
-        ServiceProcess.jar();
+        ServerPod.jar();
         this.namespace = namespace;
         this.folder = folder;
         admin = plane.client();
@@ -65,22 +80,20 @@ final class RealCluster implements AutoCloseable {
                         .endMetadata()
                         .build())
                 .serverSideApply();
-        var hosts = folder.resolve("hosts");
-        try {
-            Files.write(hosts, ServiceProcess.hostsLines("orders", namespace, prefix, REPLICAS_MAX));
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-        kubelet = new LocalKubelet(
-                admin,
-                namespace,
-                prefix,
-                (pod, address, claim) -> ServiceProcess.start(
-                        admin,
-                        pod,
-                        address,
-                        volume(Objects.requireNonNull(claim).getMetadata().getUid()),
-                        hosts));
+        names = new PodNames(folder.resolve("hosts"));
+        kubelet = new LocalKubelet(admin, namespace, prefix, (pod, address, claim) -> {
+            var node = ClusterNames.ordinal(pod.getMetadata().getName());
+            names.put(namespace, "orders", node, address);
+            addresses.put(node, address);
+            everywhere.remove(address);
+            everywhere.addFirst(address);
+            return ServerPod.start(
+                    admin,
+                    pod,
+                    address,
+                    volume(Objects.requireNonNull(claim).getMetadata().getUid()),
+                    names.file());
+        });
     }
 
     KubernetesClient admin() {
@@ -92,8 +105,41 @@ final class RealCluster implements AutoCloseable {
     }
 
     /// Of the claim with this uid.
-    Path volume(String claim) {
-        return folder.resolve(claim);
+    private Path volume(String claim) {
+        return moved.getOrDefault(claim, folder.resolve(claim));
+    }
+
+    private String claim(int ordinal) {
+        return admin.persistentVolumeClaims()
+                .inNamespace(namespace)
+                .withName("data-orders-" + ordinal)
+                .get()
+                .getMetadata()
+                .getUid();
+    }
+
+    /// The volume of this replica, as it is now, is taken from its node: the next pod has it, and whoever still runs
+    /// has
+    /// the old attachment, which nobody reads again.
+    void detachVolume(int ordinal) {
+        var claim = claim(ordinal);
+        var from = volume(claim);
+        var next = folder.resolve(claim + "-" + moved.size());
+        try (var files = Files.walk(from)) {
+            for (var file : files.toList()) {
+                Files.copy(file, next.resolve(from.relativize(file)));
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        moved.put(claim, next);
+    }
+
+    /// Each of the two claims is bound to the other's volume.
+    void exchangeVolumes(int one, int other) {
+        var of = volume(claim(one));
+        moved.put(claim(one), volume(claim(other)));
+        moved.put(claim(other), of);
     }
 
     void apply(String spec) {
@@ -158,38 +204,85 @@ final class RealCluster implements AutoCloseable {
                         pod -> pod.getMetadata().getUid()));
     }
 
-    ServiceProcess process(int ordinal) {
-        return (ServiceProcess) kubelet.container("orders-" + ordinal).orElseThrow();
+    PodProcess process(int ordinal) {
+        return (PodProcess) kubelet.container("orders-" + ordinal).orElseThrow();
     }
 
+    /// Of the newest pod of this ordinal.
     ManagedChannel channel(int ordinal) {
+        return channel(addresses.getOrDefault(ordinal, prefix + (10 + ordinal)));
+    }
+
+    ManagedChannel channel(String address) {
         return channels.computeIfAbsent(
-                ordinal,
-                node -> NettyChannelBuilder.forAddress(new InetSocketAddress(prefix + (10 + node), 9090))
+                address,
+                it -> NettyChannelBuilder.forAddress(new InetSocketAddress(it, ClusterNames.CLIENT_PORT))
                         .usePlaintext()
                         .build());
     }
 
-    /// As the replicas say.
-    OptionalInt leader() {
-        for (var node = 0; node < REPLICAS_MAX; node++) {
+    /// What the replica at this address says of itself.
+    ReplicaStatus replica(String address) {
+        return ControlGrpc.newBlockingStub(channel(address))
+                .withDeadlineAfter(5, TimeUnit.SECONDS)
+                .getStatus(GetStatusRequest.getDefaultInstance());
+    }
+
+    ReplicaStatus replica(int ordinal) {
+        return replica(addresses.getOrDefault(ordinal, prefix + (10 + ordinal)));
+    }
+
+    /// What the LogCluster's status says of it; empty: nothing.
+    String detail(int ordinal) {
+        for (var replica : status().replicas()) {
+            var detail = replica.detail();
+            if (replica.pod().equals("orders-" + ordinal) && detail != null) {
+                return detail;
+            }
+        }
+        return "";
+    }
+
+    private record Answer(long epoch, int leader, String address) {}
+
+    /// What the replicas say, those of the newest epoch first.
+    private List<Answer> answers() {
+        var answers = new ArrayList<Answer>();
+        for (var address : everywhere) {
             try {
-                var answer = LogGrpc.newBlockingStub(channel(node))
+                var answer = LogGrpc.newBlockingStub(channel(address))
                         .withDeadlineAfter(1, TimeUnit.SECONDS)
                         .whoLeads(WhoLeadsRequest.getDefaultInstance());
                 if (answer.hasLeader()) {
-                    return OptionalInt.of(answer.getLeader().getNodeId());
+                    var hint = answer.getLeader();
+                    answers.add(new Answer(hint.getEpoch(), hint.getNodeId(), address));
                 }
             } catch (StatusRuntimeException notThere) {
                 // Another one may know.
-                channel(node).resetConnectBackoff();
+                channel(address).resetConnectBackoff();
             }
         }
-        return OptionalInt.empty();
+        answers.sort(Comparator.comparingLong(Answer::epoch).reversed());
+        return answers;
+    }
+
+    /// As the replicas say.
+    OptionalInt leader() {
+        return answers().stream().mapToInt(Answer::leader).findFirst();
+    }
+
+    /// To whoever says of itself that it leads, in the newest epoch; also if its pod has a successor already.
+    Optional<ManagedChannel> leaderChannel() {
+        var answers = answers();
+        return answers.stream()
+                .filter(answer -> answer.epoch == answers.getFirst().epoch
+                        && replica(answer.address).getNodeId() == answer.leader)
+                .map(answer -> channel(answer.address))
+                .findFirst();
     }
 
     <T> T withLeader(Function<ManagedChannel, T> call) {
-        return call.apply(channel(leader().orElseThrow()));
+        return call.apply(leaderChannel().orElseThrow());
     }
 
     Acknowledgement append(String... values) {

@@ -3,7 +3,6 @@ package io.taffrail.operator.k8s;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -28,7 +27,7 @@ final class RealFaultsTest {
 
     @BeforeAll
     static void start() {
-        ServiceProcess.jar();
+        ServerPod.jar();
         plane = ControlPlane.require();
         cluster = new RealCluster(plane, NAMESPACE, folder);
         operator = new RunningOperator(cluster.admin(), NAMESPACE);
@@ -89,11 +88,7 @@ final class RealFaultsTest {
                 probes.incrementAndGet();
             }
         });
-        try {
-            process.starve(10, () -> probes.get() < PROBES);
-        } catch (IOException e) {
-            throw new java.io.UncheckedIOException(e);
-        }
+        process.starve(10, () -> probes.get() < PROBES);
         probing.join();
         System.out.println(failed + " of " + PROBES + " liveness probes failed with 10 ms of each second");
         assertTrue(failed.get() < process.failuresUntilKilled(), failed + " failed");

@@ -3,6 +3,7 @@ package io.taffrail.operator.k8s;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.grpc.ManagedChannel;
 import io.grpc.StatusRuntimeException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -28,16 +29,16 @@ final class SteadyWriter implements AutoCloseable {
     }
 
     private void run() {
-        var leader = -1;
+        ManagedChannel leader = null;
         var last = System.nanoTime();
         for (var number = 0; !stopping; number++) {
             try {
-                if (leader < 0) {
-                    leader = cluster.leader().orElse(-1);
+                if (leader == null) {
+                    leader = cluster.leaderChannel().orElse(null);
                 }
-                if (leader >= 0) {
+                if (leader != null) {
                     var value = String.valueOf(number);
-                    cluster.append(cluster.channel(leader), value);
+                    cluster.append(leader, value);
                     var now = System.nanoTime();
                     synchronized (acknowledged) {
                         acknowledged.add(value);
@@ -47,7 +48,7 @@ final class SteadyWriter implements AutoCloseable {
                     continue;
                 }
             } catch (StatusRuntimeException | AssertionError notAcknowledged) {
-                leader = -1;
+                leader = null;
             }
             LockSupport.parkNanos(AGAIN_AFTER_NANOS);
         }
