@@ -44,6 +44,8 @@ public final class Images {
                 .addEntry(
                         root.resolve("cli/target/taffrail-cli.jar"),
                         AbsoluteUnixPath.get("/opt/taffrail-cli/taffrail-cli.jar"))
+                // Its manifest names the others there.
+                .addEntryRecursive(root.resolve("cli/target/lib"), AbsoluteUnixPath.get("/opt/taffrail-cli/lib"))
                 .build();
         var server = QuickStart.of(root.resolve("service/target/quarkus-app"), runtime, work.resolve("server"));
         write(

@@ -25,6 +25,8 @@ import java.util.concurrent.TimeUnit;
 /// @param cache the layer beside
 record QuickStart(Path program, List<String> command, FileEntriesLayer cache) {
     private static final String MAIN = "io.taffrail.service.ServiceMain";
+    /// What the jar's own starter sets before anything logs.
+    private static final String LOG_MANAGER = "-Djava.util.logging.manager=org.jboss.logmanager.LogManager";
     /// Of each file in a layer, unless told otherwise.
     private static final FileTime LAYER_TIME = FileTime.fromMillis(1_000);
 
@@ -42,8 +44,8 @@ record QuickStart(Path program, List<String> command, FileEntriesLayer cache) {
         train(java, program, classPath, cache, work);
         Files.writeString(
                 arguments,
-                "--add-opens java.base/java.lang=ALL-UNNAMED\n-cp " + String.join(":", under(classPath, Images.PROGRAM))
-                        + "\n" + MAIN + "\n");
+                "--add-opens java.base/java.lang=ALL-UNNAMED\n" + LOG_MANAGER + "\n-cp "
+                        + String.join(":", under(classPath, Images.PROGRAM)) + "\n" + MAIN + "\n");
         var layer = FileEntriesLayer.builder()
                 .setName("cache")
                 .addEntry(cache, AbsoluteUnixPath.get(CACHE))
@@ -79,6 +81,7 @@ record QuickStart(Path program, List<String> command, FileEntriesLayer cache) {
                 "-XX:AOTCacheOutput=" + cache,
                 "--add-opens",
                 "java.base/java.lang=ALL-UNNAMED",
+                LOG_MANAGER,
                 "-Dtaffrail.data-dir=" + work.resolve("data"),
                 "-Dtaffrail.port=0",
                 "-Dtaffrail.peer.port=0",
