@@ -71,12 +71,15 @@ final class PodProcess implements LocalKubelet.Container {
     static Path packaged(String module, String jar) {
         var file = GoldenFile.root().resolve(module).resolve("target").resolve(jar);
         if (!Files.exists(file)) {
-            var missing =
-                    "SKIPPED, " + module + " is not packaged: mvn -pl " + module + " -am package -DskipTests builds it";
-            System.err.println("\n*** " + missing + " ***\n");
-            abort(missing);
+            skip(module + " is not packaged: mvn -pl " + module + " -am package -DskipTests builds it");
         }
         return file;
+    }
+
+    /// The test is skipped, and nobody can overlook it.
+    static void skip(String why) {
+        System.err.println("\n*** SKIPPED, " + why + " ***\n");
+        abort("SKIPPED, " + why);
     }
 
     @Override
