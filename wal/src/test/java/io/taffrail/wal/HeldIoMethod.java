@@ -13,6 +13,8 @@ final class HeldIoMethod implements IoMethod {
     private final ArrayDeque<Runnable> completions = new ArrayDeque<>();
     final List<IoRequest> held = new ArrayList<>();
     boolean holds;
+    /// Durable writes are forced, for a disk on which that makes a difference.
+    boolean forces;
 
     @Override
     public String name() {
@@ -44,12 +46,15 @@ final class HeldIoMethod implements IoMethod {
         completions.add(() -> request.completion().completed(new IoResult.Failed(errno, message)));
     }
 
-    private static IoResult perform(IoRequest request) {
+    private IoResult perform(IoRequest request) {
         try {
             return switch (request) {
                 case IoRequest.Read read -> new IoResult.Done(read.file().read(read.target(), read.position()));
                 case IoRequest.Write write -> {
                     write.file().write(write.source(), write.position());
+                    if (forces && write.durable()) {
+                        write.file().force();
+                    }
                     yield new IoResult.Done(write.source().remaining());
                 }
                 case IoRequest.Sync sync -> {

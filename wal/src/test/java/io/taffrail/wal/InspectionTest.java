@@ -2,7 +2,6 @@ package io.taffrail.wal;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
-import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.taffrail.wal.io.LogFile;
@@ -68,28 +67,5 @@ class InspectionTest {
         var damaged = new WalInspector(log.directory).verify();
         assertEquals(RecoveryReport.Verdict.CORRUPT, damaged.verdict());
         assertEquals(0, damaged.endLsn());
-    }
-
-    @Test
-    void scrubsSealedSegmentsRoundAndRound() throws IOException {
-        var scrubber = log.wal.newScrubber();
-        for (var round = 0; round < 2; round++) {
-            var verified = 0L;
-            WalScrubber.Step step;
-            do {
-                step = scrubber.step(1);
-                assertNull(step.defect());
-                verified += step.verifiedBytes();
-            } while (!step.roundDone());
-            assertEquals(12 * log.wal.receivedLsn() / 16, verified, "two of three segments are sealed");
-        }
-        flip("0000000000000001.segment", 8192 + 64 + 40);
-        var found = scrubber.step(Long.MAX_VALUE);
-        assertNotNull(found.defect());
-        assertTrue(found.defect().contains("0000000000000001.segment"), found.defect());
-        var rest = scrubber.step(Long.MAX_VALUE);
-        assertNull(rest.defect());
-        assertTrue(rest.roundDone());
-        assertEquals(6 * log.wal.receivedLsn() / 16, rest.verifiedBytes(), "the other one was verified");
     }
 }

@@ -31,6 +31,7 @@ public final class Recovery {
     private final List<Candidate> live = new ArrayList<>();
     private @Nullable String witness;
     private boolean garbage;
+    private long syncedLsn;
 
     /// Takes each entry; `payload` is valid during the call.
     @FunctionalInterface
@@ -44,6 +45,8 @@ public final class Recovery {
         CORRUPT
     }
 
+    /// @param syncedLsn the furthest that any group or header of the log says to have been flushed before it
+    /// was written
     /// @param prepared file of the segment `end.nextSequence()`, ready to use
     public record Recovered(
             Ending ending,
@@ -51,6 +54,7 @@ public final class Recovery {
             LogEnd end,
             String detail,
             long scannedBytes,
+            long syncedLsn,
             @Nullable LogFile prepared) {}
 
     /// A file that is named like a segment.
@@ -203,6 +207,7 @@ public final class Recovery {
             var candidate = live.get(last);
             var next = last + 1 < live.size() ? headerOf(live.get(last + 1)) : null;
             scanner.begin(candidate.file(), headerOf(candidate));
+            syncedLsn = Math.max(syncedLsn, headerOf(candidate).syncedLsn());
             while ((next == null || scanner.lsn() < next.baseLsn()) && scanner.next()) {
                 deliver();
             }
@@ -282,7 +287,13 @@ public final class Recovery {
             throws IOException {
         var evidence = witness == null ? detail : detail + "; but " + witness;
         return new Recovered(
-                ending, start, end, evidence, reader.bytesRead(), prepared == null ? null : prepared.file());
+                ending,
+                start,
+                end,
+                evidence,
+                reader.bytesRead(),
+                Math.min(syncedLsn, end.lsn()),
+                prepared == null ? null : prepared.file());
     }
 
     /// The newest segments, everything from where the owner wants to replay, and the segment in front of a
@@ -302,6 +313,7 @@ public final class Recovery {
 
     private void deliver() {
         var group = scanner.group();
+        syncedLsn = Math.max(syncedLsn, group.syncedLsn());
         if (group.endLsn() <= replayFromLsn) {
             return;
         }

@@ -101,6 +101,11 @@ public final class Segment {
         }
     }
 
+    /// A group stands there, behind one that cannot be walked over any more.
+    public void reenter(long groupLsn, long position) {
+        groups.put(groupLsn, Math.toIntExact(position));
+    }
+
     /// Nothing from `lsn` on is in this segment any more.
     void cut(long lsn) {
         groups.tailMap(lsn, false).clear();

@@ -37,6 +37,8 @@ public final class SegmentScanner {
         this.epoch = header.epoch();
         this.defect = null;
         reader.use(file);
+        // What the window holds of it may be older than what the disk holds.
+        reader.forget();
     }
 
     /// Moves over the next group. False: no valid one stands there, [#defect] says why, and the position
@@ -52,6 +54,42 @@ public final class SegmentScanner {
         chain = cursor.chain();
         epoch = cursor.epoch();
         return true;
+    }
+
+    /// Looks behind what stopped [#next] for a group that is whole and stands in front of it. False: the
+    /// segment holds none any more, and the position stays. A block that cannot be read is none.
+    public boolean skipDefect() {
+        for (var at = position + Blocks.BLOCK_BYTES; at + Blocks.BLOCK_BYTES <= fileBytes; at += Blocks.BLOCK_BYTES) {
+            try {
+                var header = wholeGroup(at);
+                if (header != null) {
+                    position = at;
+                    lsn = header.lsn();
+                    chain = header.chain();
+                    epoch = header.epoch();
+                    return true;
+                }
+            } catch (IOException unreadable) {
+                reader.forget();
+            }
+        }
+        return false;
+    }
+
+    private @Nullable GroupHeader wholeGroup(long at) throws IOException {
+        var index = reader.load(at, Blocks.BLOCK_BYTES);
+        var header = index < 0 ? null : GroupHeader.read(reader.buffer(), index);
+        if (header == null
+                || header.sequence() != sequence
+                || header.lsn() <= lsn
+                || at + header.fileBytes() > fileBytes
+                || header.fileBytes() < header.lengthBytes()) {
+            return null;
+        }
+        index = reader.load(at, header.fileBytes());
+        var whole = index >= 0 && checkEntries(header, index + GroupHeader.SIZE_BYTES) == null;
+        group = null;
+        return whole ? header : null;
     }
 
     private @Nullable String check() throws IOException {
@@ -86,7 +124,7 @@ public final class SegmentScanner {
     }
 
     private @Nullable String checkEntries(GroupHeader header, int first) {
-        cursor.reset(lsn, chain, epoch);
+        cursor.reset(header.lsn(), header.chain(), header.epoch());
         var end = first + header.lengthBytes();
         var entries = 0;
         for (var at = first; at < end; at += cursor.lengthBytes()) {

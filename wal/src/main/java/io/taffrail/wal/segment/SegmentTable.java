@@ -49,8 +49,20 @@ public final class SegmentTable {
         segments.put(segment.baseLsn(), segment);
     }
 
+    /// The segment's file is another now, with the same entries at positions of its own. Whoever still reads
+    /// the old one reads again.
+    void replaced(Segment segment, LogDirectory directory) throws IOException {
+        segments.replace(segment.baseLsn(), segment, new Segment(segment.header(), directory, this));
+        segment.close();
+    }
+
     void remove(Segment segment) {
         segments.remove(segment.baseLsn(), segment);
+    }
+
+    /// Whether the table still holds this one, and the other right behind it.
+    boolean holds(Segment segment, Segment next) {
+        return segment.equals(segments.get(segment.baseLsn())) && next.equals(after(segment));
     }
 
     /// Null: `lsn` is below the log.
