@@ -30,6 +30,10 @@ import org.jspecify.annotations.Nullable;
 /// the one before still says is not heard.
 final class AppendPipeline {
     private static final long DELIVERY_CHECK_MILLIS = 500;
+    /// A leader whose acknowledgements stay away for so long may have been replaced without knowing it. The
+    /// others are asked then, and again after twice the time, up to the longest.
+    private static final long FIRST_DOUBT_NANOS = TimeUnit.SECONDS.toNanos(2);
+    private static final long LONGEST_DOUBT_NANOS = TimeUnit.SECONDS.toNanos(30);
 
     /// The appender's side: the batch that is still open, and how much it has admitted.
     interface Source {
@@ -67,6 +71,10 @@ final class AppendPipeline {
     private boolean connecting;
     private boolean closed;
     private int failures;
+    /// When something was last acknowledged, or the oldest batch that waits was sent.
+    private long movedNanos;
+    private long doubtNanos = FIRST_DOUBT_NANOS;
+    private boolean asking;
     private long acknowledgedRecords;
     private long lastAcknowledgedSequence = -1;
     private @Nullable LogClientException lastProblem;
@@ -117,9 +125,17 @@ final class AppendPipeline {
             if (batch == null) {
                 return;
             }
+            if (sent.isEmpty()) {
+                moved();
+            }
             sent.add(batch);
             connection.session.send(batch.message());
         }
+    }
+
+    private void moved() {
+        movedNanos = System.nanoTime();
+        doubtNanos = FIRST_DOUBT_NANOS;
     }
 
     private boolean hasWork() {
@@ -215,6 +231,7 @@ final class AppendPipeline {
             return;
         }
         sent.remove();
+        moved();
         failures = 0;
         lastAcknowledgedSequence = batch.sequence();
         acknowledgedRecords += batch.recordCount();
@@ -316,6 +333,7 @@ final class AppendPipeline {
         if (connection == null) {
             source.offerOpenBatch(false);
         }
+        askWhoLeads();
         var oldest = sent.isEmpty() ? unsent.peek() : sent.peek();
         if (oldest != null
                 && failure == null
@@ -328,6 +346,28 @@ final class AppendPipeline {
                             .formatted(oldest.sequence(), config.deliveryTimeout(), problem),
                     lastProblem));
         }
+    }
+
+    private void askWhoLeads() {
+        var current = connection;
+        if (current == null || sent.isEmpty() || asking || System.nanoTime() - movedNanos < doubtNanos) {
+            return;
+        }
+        asking = true;
+        doubtNanos = Math.min(LONGEST_DOUBT_NANOS, 2 * doubtNanos);
+        movedNanos = System.nanoTime();
+        var _ = leaders.isElsewhere(current.endpoint)
+                .thenAccept(elsewhere -> locked(() -> {
+                    asking = false;
+                    if (elsewhere && connection == current && !sent.isEmpty()) {
+                        disconnected(
+                                new LogClientException(
+                                        LogClientException.Kind.UNAVAILABLE,
+                                        current.endpoint + " acknowledges nothing, and another replica leads",
+                                        null),
+                                current.endpoint);
+                    }
+                }));
     }
 
     private void fail(LogClientException cause) {

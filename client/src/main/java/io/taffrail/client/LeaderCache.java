@@ -90,6 +90,19 @@ final class LeaderCache {
         }
     }
 
+    /// Whether the replicas name another leader than `endpoint`, of no older epoch than is known; then that
+    /// one is believed. For a call that gets no answer: a leader that was cut off from the others cannot say
+    /// so. Never fails.
+    CompletableFuture<Boolean> isElsewhere(Endpoint endpoint) {
+        return whoLeads().thenApply(hint -> {
+            if (hint == null || Endpoint.parse(hint.getAddress()).equals(endpoint)) {
+                return false;
+            }
+            learn(hint);
+            return !endpoint.equals(leader());
+        });
+    }
+
     /// Asks all endpoints at once; the newest answer that names a leader, null if none does.
     private CompletableFuture<@Nullable LeaderHint> whoLeads() {
         var result = new CompletableFuture<@Nullable LeaderHint>();

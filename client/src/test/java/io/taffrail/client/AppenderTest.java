@@ -208,6 +208,42 @@ class AppenderTest {
         }
     }
 
+    /// As a leader is that was cut off from the others and not from its clients.
+    @Test
+    void asksTheOthersWhenNothingIsAcknowledged() throws Exception {
+        try (var leader = new ScriptedLogServer()) {
+            server.answersAppends(false);
+            try (var other = LogClient.connect(server.address(), leader.address());
+                    var appender = other.appender("s", ONE_RECORD_A_BATCH)) {
+                append(appender, 0, 3);
+                leader.registered(1);
+                leader.leaderIs(leader.address());
+                appender.flush(SOON);
+            }
+            assertEquals(numbered(3), leader.values());
+            assertEquals(1, leader.connections());
+        }
+    }
+
+    @Test
+    void staysWithALeaderThatIsOnlySlow() throws Exception {
+        try (var follower = new ScriptedLogServer()) {
+            server.answersAppends(false);
+            server.leaderIs(server.address());
+            follower.leaderIs(server.address());
+            try (var other = LogClient.connect(server.address(), follower.address());
+                    var appender = other.appender("s", ONE_RECORD_A_BATCH)) {
+                append(appender, 0, 3);
+                follower.awaitAsked(1);
+                server.answersAppends(true);
+                server.answerLate();
+                appender.flush(SOON);
+            }
+            assertEquals(1, server.connections(), "the same connection all the time");
+            assertEquals(List.of(), follower.values());
+        }
+    }
+
     @Test
     void findsTheLeaderThroughAnotherReplicaWhenTheFirstIsGone() throws Exception {
         String goneAddress;

@@ -65,6 +65,8 @@ final class ScriptedLogServer extends LogGrpc.LogImplBase implements AutoCloseab
     private final Queue<Fate> fates = new ArrayDeque<>();
     private String leaderAddress = "";
     private boolean answersAppends = true;
+    private final List<Runnable> late = new ArrayList<>();
+    private int asked;
     private int connections;
     private int breakReadsAfter = Integer.MAX_VALUE;
 
@@ -89,6 +91,23 @@ final class ScriptedLogServer extends LogGrpc.LogImplBase implements AutoCloseab
 
     synchronized void answersAppends(boolean answers) {
         answersAppends = answers;
+    }
+
+    /// Says what it has not said while it did not answer.
+    synchronized void answerLate() {
+        late.forEach(Runnable::run);
+        late.clear();
+    }
+
+    /// A producer of this id is known, as its registration is in the log that all replicas hold.
+    synchronized void registered(long producerId) {
+        producers.computeIfAbsent(producerId, _ -> new ProducerState()).epoch = 0;
+    }
+
+    synchronized void awaitAsked(int times) throws InterruptedException {
+        while (asked < times) {
+            wait(60_000);
+        }
     }
 
     synchronized void breakReadsAfter(int responses) {
@@ -118,6 +137,8 @@ final class ScriptedLogServer extends LogGrpc.LogImplBase implements AutoCloseab
     @Override
     public void whoLeads(WhoLeadsRequest request, StreamObserver<WhoLeadsResponse> answer) {
         synchronized (this) {
+            asked++;
+            notifyAll();
             answer.onNext(WhoLeadsResponse.newBuilder()
                     .setLeader(LeaderHint.newBuilder().setAddress(leaderAddress).setEpoch(1))
                     .build());
@@ -186,6 +207,8 @@ final class ScriptedLogServer extends LogGrpc.LogImplBase implements AutoCloseab
                 var response = append(request);
                 if (answersAppends) {
                     answers.onNext(response);
+                } else {
+                    late.add(() -> answers.onNext(response));
                 }
             }
             case LOG_THEN_BREAK -> {

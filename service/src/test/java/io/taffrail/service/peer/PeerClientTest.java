@@ -1,0 +1,166 @@
+package io.taffrail.service.peer;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.taffrail.service.RunningReplica;
+import io.taffrail.service.rpc.MemoryBudget;
+import io.taffrail.service.rpc.RpcLimits;
+import io.taffrail.service.rpc.RpcListener;
+import io.taffrail.service.rpc.RpcServer;
+import io.vertx.core.Vertx;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.ByteBuffer;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/// A connection whose packets get lost without a word, as in a partition.
+class PeerClientTest {
+    private final Vertx vertx = Vertx.vertx();
+    private final RpcServer server =
+            new RpcServer(vertx, RpcLimits.DEFAULTS.forPeers(), new MemoryBudget(Long.MAX_VALUE));
+    private final AtomicInteger calls = new AtomicInteger();
+    private final AtomicInteger messages = new AtomicInteger();
+    PeerClient client = new PeerClient(vertx, 1, null, () -> null);
+    Wire wire = new Wire(0);
+
+    /// Copies bytes between the client and the server, until it loses them.
+    static final class Wire implements AutoCloseable {
+        private final ServerSocket front;
+        private final int target;
+        private final Set<Socket> sockets = ConcurrentHashMap.newKeySet();
+        private volatile boolean loses;
+        private volatile boolean lostSomething;
+
+        Wire(int target) {
+            this.target = target;
+            try {
+                front = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+            } catch (IOException none) {
+                throw new UncheckedIOException(none);
+            }
+            Thread.ofVirtual().start(this::accept);
+        }
+
+        String address() {
+            return "127.0.0.1:" + front.getLocalPort();
+        }
+
+        private void accept() {
+            while (!front.isClosed()) {
+                try {
+                    var near = front.accept();
+                    var far = new Socket(InetAddress.getLoopbackAddress(), target);
+                    sockets.add(near);
+                    sockets.add(far);
+                    // A connection that has lost something never gets over it.
+                    var lost = new boolean[1];
+                    Thread.ofVirtual().start(() -> copy(near, far, lost));
+                    Thread.ofVirtual().start(() -> copy(far, near, lost));
+                } catch (IOException ended) {
+                    return;
+                }
+            }
+        }
+
+        private void copy(Socket from, Socket to, boolean[] lost) {
+            try {
+                var chunk = new byte[1 << 16];
+                for (var read = from.getInputStream().read(chunk);
+                        read >= 0;
+                        read = from.getInputStream().read(chunk)) {
+                    synchronized (lost) {
+                        lost[0] |= loses;
+                        if (lost[0]) {
+                            lostSomething = true;
+                        } else {
+                            to.getOutputStream().write(chunk, 0, read);
+                        }
+                    }
+                }
+            } catch (IOException ended) {
+                // Whoever closed it knows.
+            }
+        }
+
+        @Override
+        public void close() throws IOException {
+            front.close();
+            for (var socket : sockets) {
+                socket.close();
+            }
+        }
+    }
+
+    @BeforeEach
+    void listen() throws Exception {
+        server.bulkMethod(PeerProtocol.METHOD, call -> {
+            calls.incrementAndGet();
+            call.sendHeaders();
+            return new RpcListener() {
+                @Override
+                public void message(byte[] array, int offset, int length) {
+                    messages.incrementAndGet();
+                }
+
+                @Override
+                public void halfClosed() {}
+
+                @Override
+                public void cancelled() {}
+
+                @Override
+                public void deadlineExceeded() {}
+
+                @Override
+                public void writable() {}
+            };
+        });
+        var port = server.listen("127.0.0.1", 0, 1, null)
+                .toCompletionStage()
+                .toCompletableFuture()
+                .get(30, TimeUnit.SECONDS);
+        wire.close();
+        wire = new Wire(port);
+    }
+
+    @AfterEach
+    void close() throws Exception {
+        client.close();
+        wire.close();
+        vertx.close().toCompletionStage().toCompletableFuture().get(30, TimeUnit.SECONDS);
+    }
+
+    private void send() {
+        client.send(2, ByteBuffer.wrap(new byte[] {1, 2, 3}));
+    }
+
+    private void awaitMessages() {
+        var before = messages.get();
+        RunningReplica.await("frames arrive", () -> {
+            send();
+            return messages.get() > before;
+        });
+    }
+
+    @Test
+    void aConnectionThatGivesNoSignOfLifeIsMadeAgain() {
+        client.locate(2, wire.address());
+        awaitMessages();
+        assertEquals(1, calls.get());
+        wire.loses = true;
+        send();
+        RunningReplica.await("something is lost, and with it the connection", () -> wire.lostSomething);
+        wire.loses = false;
+        awaitMessages();
+        assertEquals(2, calls.get());
+    }
+}
