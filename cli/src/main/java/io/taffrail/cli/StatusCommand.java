@@ -65,6 +65,9 @@ final class StatusCommand implements Callable<Integer> {
                         : "replica " + leader.getNodeId() + " at " + leader.getAddress() + ", epoch "
                                 + leader.getEpoch());
         line("integrity", word(status.getIntegrity().name(), "INTEGRITY_"));
+        for (var damage : status.getDamagedRangesList()) {
+            line("damage", "LSN " + damage.getFromLsn() + " to " + damage.getToLsn() + ": " + damage.getDetail());
+        }
         line(
                 "log",
                 "from " + status.getStartLsn() + ", received " + status.getReceivedLsn() + ", flushed "
@@ -74,6 +77,10 @@ final class StatusCommand implements Callable<Integer> {
                 Sizes.bytes(status.getDiskFreeBytes()) + " free of " + Sizes.bytes(status.getDiskTotalBytes()) + ", "
                         + status.getIoMethod()
                         + (status.getIoMethodReason().isEmpty() ? "" : " (" + status.getIoMethodReason() + ")"));
+        line(
+                "scrub",
+                Sizes.bytes(status.getScrubbedBytes()) + " verified, " + status.getScrubRounds() + " rounds, "
+                        + status.getRepairedSegments() + " segments repaired");
         line("voters", status.getVotersCount() + (status.getAllVotersInSync() ? ", all in sync" : ", not all in sync"));
         for (var follower : status.getFollowersList()) {
             line(

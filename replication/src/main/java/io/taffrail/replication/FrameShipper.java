@@ -12,31 +12,79 @@ import io.taffrail.wal.WalReader;
 import io.taffrail.wal.record.EntryHeader;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.TreeMap;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// Attaches the log's bytes to what the core ships, straight into the frame.
 final class FrameShipper {
     /// Large enough that its fixed cost does not count, small enough that a heartbeat behind it is not late.
     static final int FRAME_BYTES = 1 << 20;
+    /// Of what has to be read from the disk, off the loop, while the frame before it is on its way.
+    static final int DISK_FRAME_BYTES = 256 << 10;
 
     private final Wal wal;
     private final WalReader reader;
     private final Network network;
+    private final Supplier<DiskReads> diskReads;
+    private final Ready ready;
     private final long maxUnsentBytes;
+    private final TreeMap<Integer, CatchUp> catchUps = new TreeMap<>();
+    private long generation;
 
-    FrameShipper(Wal wal, WalReader reader, Network network, int pendingBytes) {
+    /// Who hears what becomes of a read.
+    interface Ready {
+        /// What was asked to be shipped to the node is in memory.
+        void shipReady(int to);
+
+        /// The log is not what was written there.
+        void damaged(long lsn);
+    }
+
+    /// What one follower is sent from the disk: one read at a time, and one piece that waits to be sent.
+    private static final class CatchUp {
+        final DiskReads reads;
+
+        @Nullable
+        Piece piece;
+
+        CatchUp(DiskReads reads) {
+            this.reads = reads;
+        }
+    }
+
+    private record Piece(long fromLsn, ByteBuffer entries) {}
+
+    /// @param diskReads makes another one for each follower
+    FrameShipper(
+            Wal wal, WalReader reader, Network network, int pendingBytes, Supplier<DiskReads> diskReads, Ready ready) {
         this.wal = wal;
         this.reader = reader;
         this.network = network;
+        this.diskReads = diskReads;
+        this.ready = ready;
         this.maxUnsentBytes = Math.max(FRAME_BYTES, pendingBytes / 8);
     }
 
-    /// Null: the connection has no room, or the bytes cannot be read; the core asks again.
+    /// The log was cut, or begun anew: what was read of it may not be what it holds.
+    void cut() {
+        generation++;
+        catchUps.clear();
+    }
+
+    /// Null: the connection has no room, or the bytes are not in memory yet, or cannot be read; the core asks
+    /// again, of the bytes at once when they have come.
     Event.@Nullable Shipped ship(Envelope envelope, Effect.Ship ship) {
         if (network.unsentBytes(ship.to()) > maxUnsentBytes) {
             return null;
         }
         var previous = ship.previous();
+        if (previous.lsn() >= wal.receivedLsn() || previous.lsn() < wal.startLsn()) {
+            return null;
+        }
+        if (!wal.isInMemory(previous.lsn())) {
+            return shipFromDisk(envelope, ship);
+        }
         var frame = fill(
                 previous.lsn(),
                 bytes -> FrameCodec.beginReplicate(
@@ -46,6 +94,57 @@ final class FrameShipper {
         }
         network.send(ship.to(), FrameCodec.finish(frame.buffer()));
         return new Event.Shipped(ship.to(), ship.session(), frame.end());
+    }
+
+    /// The disk is not waited for on the loop: a leader that did would be late for everybody's appends.
+    private Event.@Nullable Shipped shipFromDisk(Envelope envelope, Effect.Ship ship) {
+        var from = ship.previous().lsn();
+        var catchUp = catchUps.computeIfAbsent(ship.to(), _ -> new CatchUp(diskReads.get()));
+        var piece = catchUp.piece;
+        catchUp.piece = null;
+        if (piece == null || piece.fromLsn() != from) {
+            if (!catchUp.reads.isBusy()) {
+                read(ship.to(), catchUp, from);
+            }
+            return null;
+        }
+        var entries = piece.entries();
+        var frame = FrameCodec.beginReplicate(
+                envelope,
+                ship.epoch(),
+                ship.session(),
+                ship.view(),
+                ship.previous(),
+                ship.flushNow(),
+                entries.remaining());
+        var entriesAt = frame.position();
+        frame.put(entries.duplicate());
+        var end = end(frame, entriesAt, from + entries.remaining());
+        network.send(ship.to(), FrameCodec.finish(frame));
+        return new Event.Shipped(ship.to(), ship.session(), end);
+    }
+
+    private void read(int to, CatchUp catchUp, long from) {
+        var limit = wal.receivedLsn();
+        var asked = generation;
+        catchUp.reads.submit(
+                walReader -> entries(walReader, from, limit),
+                entries -> {
+                    if (entries != null && asked == generation) {
+                        catchUp.piece = new Piece(from, entries);
+                        ready.shipReady(to);
+                    }
+                },
+                () -> ready.damaged(from));
+    }
+
+    private static ByteBuffer entries(WalReader walReader, long from, long limit) {
+        var bytes = ByteBuffer.allocate((int) Math.min(DISK_FRAME_BYTES, limit - from));
+        if (walReader.read(from, limit, bytes) == 0) {
+            bytes = ByteBuffer.allocate(walReader.header(from).lengthBytes());
+            walReader.read(from, limit, bytes);
+        }
+        return bytes.flip();
     }
 
     void serve(Envelope envelope, Effect.Serve serve) {
@@ -82,6 +181,7 @@ final class FrameShipper {
             return read == 0 ? null : new Filled(frame, end(frame, entriesAt, fromLsn + read));
         } catch (WalException.BadEntry corrupt) {
             // No byte that fails its checksum is ever sent (I22). The follower stays behind until another leads.
+            ready.damaged(fromLsn);
             return null;
         }
     }

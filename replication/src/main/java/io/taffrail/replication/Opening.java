@@ -23,6 +23,7 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.Executor;
 import java.util.function.LongSupplier;
@@ -48,6 +49,8 @@ final class Opening {
             StreamStore store,
             LogDirectory streamsFolder,
             RecentElections elections,
+            DamageFile damageFile,
+            List<ScrubStatus.Damage> knownDamages,
             ReplicationCore.Start start) {}
 
     static Opened open(
@@ -80,6 +83,10 @@ final class Opening {
         var lineageFile = LineageFile.open(directory, io);
         var before = previous(metaSlot.value(), config.nodeId(), random);
         var streamsFolder = directory.subdirectory("streams");
+        if (!before.hard().suspect()) {
+            // Of a copy that nobody goes on with.
+            SeedProgress.clear(streamsFolder, Set.of());
+        }
         var store = StreamStore.open(streamsFolder, background, streams);
         var replayFrom = store.appliedLsn();
         var chain = store.appliedChainCrc();
@@ -92,6 +99,7 @@ final class Opening {
                 // A checkpoint holds only what was flushed: a log that ends below it has lost bytes.
                 Math.max(before.durableHint().lsn(), replayFrom),
                 replayFrom,
+                config.flushFailed(),
                 (header, payload) -> {
                     foreign |= header.lsn() == store.appliedLsn() && header.chainPrevious() != store.appliedChainCrc();
                     if (!foreign && header.lsn() == store.appliedLsn()) {
@@ -119,7 +127,18 @@ final class Opening {
                 configurations(),
                 wal.startLsn(),
                 end);
-        return new Opened(metaSlot, lineageFile, meta, wal, store, streamsFolder, elections, start);
+        var damageFile = new DamageFile(directory);
+        return new Opened(
+                metaSlot,
+                lineageFile,
+                meta,
+                wal,
+                store,
+                streamsFolder,
+                elections,
+                damageFile,
+                damageFile.read(),
+                start);
     }
 
     private static ReplicaMeta previous(@Nullable ByteBuffer value, int nodeId, RandomGenerator random) {

@@ -43,7 +43,8 @@ public final class Replica {
     }
 
     /// Recovers what the directory holds; blocks, on the thread that will be the loop's. `progress` hears
-    /// percent. `background` writes checkpoints and may block.
+    /// percent. `background` writes checkpoints, reads and repairs closed segments, and may block; more than
+    /// one thread of it keeps those from waiting for each other.
     public static Replica open(
             ReplicaConfig config,
             LogDirectory directory,
@@ -83,7 +84,7 @@ public final class Replica {
         var signals = new WalSignals();
         var opened = Opening.open(config, streams, directory, io, background, loop::nanoTime, signals, random);
         progress.accept(100);
-        return new Replica(loop, new ReplicaLoop(config, opened, signals, loop, network, random, listener));
+        return new Replica(loop, new ReplicaLoop(config, opened, signals, background, loop, network, random, listener));
     }
 
     private Replica(EventLoop loop, ReplicaLoop shell) {
@@ -219,6 +220,16 @@ public final class Replica {
 
     public StreamStore streams() {
         return shell.streams();
+    }
+
+    /// What verifying the log in the background has found.
+    public ScrubStatus scrub() {
+        return shell.scrub();
+    }
+
+    /// A reader has met bytes at `lsn` that are not what was written: the segment is verified before others.
+    public void doubt(long lsn) {
+        loop.execute(() -> shell.doubt(lsn));
     }
 
     public WalReader newReader() {

@@ -7,6 +7,7 @@ import io.taffrail.wal.WalConfig;
 /// @param peerAddress where the others reach this replica
 /// @param clientAddress where clients do
 /// @param inboxBytes most bytes of appends that wait for the loop or for room in the log
+/// @param flushFailed a flush failed before this start, and the files are read through the page cache
 public record ReplicaConfig(
         int nodeId,
         String peerAddress,
@@ -20,4 +21,25 @@ public record ReplicaConfig(
         long amnesiaWaitNanos,
         boolean waitForAmnesic,
         long diskStallTimeoutNanos,
-        long inboxBytes) {}
+        long inboxBytes,
+        ScrubConfig scrub,
+        boolean flushFailed) {
+    public ReplicaConfig afterFailedFlush(boolean failed) {
+        return new ReplicaConfig(
+                nodeId,
+                peerAddress,
+                clientAddress,
+                wal,
+                settings,
+                heartbeatNanos,
+                electionTimeoutMinNanos,
+                electionTimeoutMaxNanos,
+                syncTimeoutNanos,
+                amnesiaWaitNanos,
+                waitForAmnesic,
+                diskStallTimeoutNanos,
+                inboxBytes,
+                scrub,
+                failed);
+    }
+}

@@ -14,6 +14,10 @@ public interface ReplicaListener {
     /// Something that node `nodeId` said cannot be, and was not believed; see [ReplicaStatus.RefusedPeers].
     default void peerRefused(int nodeId, String message) {}
 
+    /// Bytes of the log that had been flushed are not what was written, or have been repaired: what, where,
+    /// and what is to be done.
+    default void logDamaged(String message) {}
+
     /// The storage cannot be trusted any more: nothing is acknowledged or promised from here on. Exit, with
     /// status 74.
     void storageFailed(String message);

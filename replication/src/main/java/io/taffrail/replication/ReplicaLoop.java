@@ -30,6 +30,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
+import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.LongFunction;
@@ -64,6 +65,8 @@ final class ReplicaLoop {
     private final AppendPath appends;
     private final FrameShipper shipper;
     private final Housekeeping housekeeping;
+    private final Scrubbing scrubbing;
+    private final RangeServing ranges;
     private final RecentElections elections;
     private final Inbox inbox;
     private final Inbound inbound;
@@ -98,6 +101,7 @@ final class ReplicaLoop {
             ReplicaConfig config,
             Opening.Opened opened,
             WalSignals signals,
+            Executor background,
             EventLoop loop,
             Network network,
             RandomGenerator random,
@@ -119,7 +123,25 @@ final class ReplicaLoop {
         this.core = new ReplicationCore(
                 opened.start(), ProtocolSettings.of(config), new ReaderView(wal, reader), random, loop.nanoTime());
         this.appends = new AppendPath(wal, store, core, loop, settings);
-        this.shipper = new FrameShipper(wal, reader, network, config.settings().pendingBytes());
+        this.shipper = new FrameShipper(
+                wal,
+                reader,
+                network,
+                config.settings().pendingBytes(),
+                () -> new DiskReads(wal, background, loop),
+                new CatchUps());
+        this.scrubbing = new Scrubbing(
+                wal,
+                opened.damageFile(),
+                opened.knownDamages(),
+                background,
+                loop,
+                network,
+                config.scrub(),
+                random,
+                this::hear,
+                this::logDamaged);
+        this.ranges = new RangeServing(wal, new DiskReads(wal, background, loop), scrubbing::doubt);
         this.housekeeping = new Housekeeping(wal, store, core, metaFile, loop);
         this.inbound = new Inbound(wal, core, this::hear, this::peerRefused);
         this.epochs = EpochMap.of(core.lineage());
@@ -137,6 +159,7 @@ final class ReplicaLoop {
         var hard = core.hardState();
         metaFile.write(hard, wal.flushedLsn(), 0, _ -> {
             incarnationDurable = true;
+            scrubbing.start();
             locate(core.view(loop.nanoTime()).configuration().members());
             tick();
         });
@@ -321,7 +344,7 @@ final class ReplicaLoop {
         }
         loop.schedule(config.heartbeatNanos() / TICKS_A_HEARTBEAT, this::tick);
         var now = loop.nanoTime();
-        if (truncating == null && seeding == null && shutdown == null) {
+        if (truncating == null && seeding == null && shutdown == null && !scrubbing.isBusy()) {
             // Before the core hears where the log begins: it must not look for what was trimmed since.
             housekeeping.tick(now, settings, this::internal);
         }
@@ -331,6 +354,9 @@ final class ReplicaLoop {
             post(new Event.Flushes((stats.flushNanos() - toldFlushNanos) / flushes));
             toldFlushes = stats.flushes();
             toldFlushNanos = stats.flushNanos();
+        }
+        if (truncating == null && seeding == null && shutdown == null) {
+            scrubbing.tick(now, stats.unflushedAgeNanos(), this::surroundings);
         }
         post(new Event.Tick(stats.unflushedAgeNanos(), wal.startLsn()));
         // Authority may have come back while no watermark moved.
@@ -402,11 +428,25 @@ final class ReplicaLoop {
                 }
             }
             case Effect.Serve serve -> shipper.serve(envelope(), serve);
+            case Effect.ServeRange(int to, var request) ->
+                ranges.serve(
+                        request,
+                        entries -> send(to, FrameCodec.encode(envelope(), new Message.Range(request.from(), entries))));
+            case Effect.RangeBytes(int from, var range) -> scrubbing.take(from, range);
+            case Effect.ReadChain(int follower, long session, long lsn, int theirs) ->
+                ranges.chainAt(lsn, own -> hear(new Event.ChainRead(follower, session, lsn, theirs, own)));
             case Effect.OfferSeed offered -> offerSeed(offered);
             case Effect.ServeSeed(int to, var request) ->
                 send(to, FrameCodec.encode(envelope(), Seeding.serve(streamsFolder, request)));
             case Effect.Seed(int from, var offer) -> {
-                seeding = new Seeding(streamsFolder, network, from, offer, loop.nanoTime());
+                var leader = core.view(loop.nanoTime()).configuration().member(from);
+                seeding = new Seeding(
+                        streamsFolder,
+                        network,
+                        from,
+                        leader == null ? null : leader.storageId(),
+                        offer,
+                        loop.nanoTime());
                 seeding.ask(envelope(), loop.nanoTime());
                 wake();
             }
@@ -444,6 +484,46 @@ final class ReplicaLoop {
             case Effect.Violation(int node, String message) -> inbound.violation(node, message);
             case Effect.Halt(String message) -> storageFailed("halted: " + message);
         }
+    }
+
+    private final class CatchUps implements FrameShipper.Ready {
+        @Override
+        public void shipReady(int to) {
+            hear(new Event.ShipReady(to));
+        }
+
+        @Override
+        public void damaged(long lsn) {
+            scrubbing.doubt(lsn);
+        }
+    }
+
+    /// Who could help with a damaged log.
+    private Scrubbing.Surroundings surroundings() {
+        var view = core.view(loop.nanoTime());
+        var members = new ArrayList<Integer>();
+        for (var member : view.configuration().members()) {
+            if (member.nodeId() == view.leader() && member.nodeId() != meta.nodeId()) {
+                members.addFirst(member.nodeId());
+            } else if (member.nodeId() != meta.nodeId()) {
+                members.add(member.nodeId());
+            }
+        }
+        return new Scrubbing.Surroundings(core.isLeader(), members, envelope());
+    }
+
+    private void logDamaged(String message) {
+        statusDirty = true;
+        listener.logDamaged(message);
+    }
+
+    /// Somebody read bytes there that cannot be right.
+    void doubt(long lsn) {
+        scrubbing.doubt(lsn);
+    }
+
+    ScrubStatus scrub() {
+        return scrubbing.status();
     }
 
     private Envelope envelope() {
@@ -589,6 +669,9 @@ final class ReplicaLoop {
             if (!metaFile.isSettled()) {
                 return 0;
             }
+            if (scrubbing.isBusy()) {
+                return 0;
+            }
             var start = current.offer().start();
             try {
                 wal.restart(start.lsn(), start.epoch(), start.chainCrc());
@@ -603,6 +686,8 @@ final class ReplicaLoop {
                 return 1;
             }
             seedInstalled = true;
+            shipper.cut();
+            scrubbing.cut(wal.startLsn(), wal.receivedLsn());
             metaFile.write(current.offer().lineage());
         }
         if (!metaFile.isSettled()) {
@@ -631,7 +716,7 @@ final class ReplicaLoop {
             truncating = new Truncating(cut.lsn(), true);
             metaFile.lowerHint(cut.lsn(), this::wake);
         }
-        if (wal.flushedLsn() < wal.receivedLsn() || !metaFile.isSettled()) {
+        if (wal.flushedLsn() < wal.receivedLsn() || !metaFile.isSettled() || scrubbing.isBusy()) {
             return 0;
         }
         var shortens = cut.lsn() < wal.receivedLsn();
@@ -645,6 +730,8 @@ final class ReplicaLoop {
             return 1;
         }
         if (shortens) {
+            shipper.cut();
+            scrubbing.cut(wal.startLsn(), wal.receivedLsn());
             store.truncated(cut.lsn());
             elections.truncated(cut.lsn());
             LogReplay.replay(reader, store.appliedLsn(), cut.lsn(), store::apply);

@@ -10,12 +10,16 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.UUID;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/// Copies the files of a peer's streams' state into this replica's folder, under temporary names, a file after the
-/// other and several chunks of it under way at once. A file that is gone at the peer, or a peer that is silent, ends
-/// it; the replica then joins again.
+/// Copies the files of a peer's streams' state into this replica's folder, under temporary names, a file
+/// after the other and several chunks of it under way at once. A file that is gone at the peer, or a peer
+/// that is silent, ends it; the replica then joins again. What had been flushed by then, or before the
+/// process ended, is not fetched again from the same leader of the same epoch.
 final class Seeding {
     /// What is read from the disk at once on the peer's loop.
     private static final int CHUNK_BYTES = 256 << 10;
@@ -26,7 +30,8 @@ final class Seeding {
     /// A request or its answer was lost if nothing came for so long.
     private static final long RETRY_NANOS = 200_000_000L;
     private static final long SILENCE_NANOS = 3_000_000_000L;
-    private static final String TEMPORARY_SUFFIX = ".tmp";
+    /// What has come since it was last flushed is fetched again.
+    private static final long FLUSH_BYTES = 8L << 20;
     /// A name comes from another process and becomes one in this folder.
     private static final Pattern NAME = Pattern.compile("[0-9a-f-]{1,64}\\.(checkpoint|index)");
 
@@ -47,8 +52,17 @@ final class Seeding {
     private @Nullable LogFile target;
     private long lastNanos;
     private boolean failed;
+    private @Nullable SeedProgress progress;
+    private long flushedBytes;
 
-    Seeding(LogDirectory folder, Network network, int from, Message.Reseed offer, long nowNanos) {
+    /// @param leaderStorage of the peer; null: unknown, and nothing of an earlier copy is used
+    Seeding(
+            LogDirectory folder,
+            Network network,
+            int from,
+            @Nullable UUID leaderStorage,
+            Message.Reseed offer,
+            long nowNanos) {
         this.folder = folder;
         this.network = network;
         this.from = from;
@@ -58,6 +72,43 @@ final class Seeding {
         for (var file : offer.files()) {
             failed |= !NAME.matcher(file.name()).matches();
         }
+        try {
+            resume(leaderStorage);
+        } catch (IOException e) {
+            failed = true;
+        }
+    }
+
+    private void resume(@Nullable UUID leaderStorage) throws IOException {
+        var found = SeedProgress.open(folder, leaderStorage, offer.epoch());
+        progress = found;
+        var kept = new TreeSet<String>();
+        for (var file : offer.files()) {
+            if (found.flushedBytes(file.name(), file.sizeBytes()) > 0) {
+                kept.add(file.name());
+            }
+        }
+        SeedProgress.clear(folder, kept);
+        beginFile();
+    }
+
+    /// Goes on behind what is here of the next file that is not.
+    private void beginFile() throws IOException {
+        var known = progress;
+        for (; known != null && fileIndex < offer.files().size(); fileIndex++) {
+            var file = offer.files().get(fileIndex);
+            // A chunk's start, as direct I/O wants it.
+            var here = known.flushedBytes(file.name(), file.sizeBytes());
+            offset = here == file.sizeBytes() ? here : here / CHUNK_BYTES * CHUNK_BYTES;
+            if (offset < file.sizeBytes() || file.sizeBytes() == 0) {
+                break;
+            }
+        }
+        if (fileIndex == offer.files().size()) {
+            offset = 0;
+        }
+        askedOffset = offset;
+        flushedBytes = offset;
     }
 
     Message.Reseed offer() {
@@ -117,24 +168,37 @@ final class Seeding {
         }
         var open = target;
         if (open == null) {
-            var name = file.name() + TEMPORARY_SUFFIX;
-            if (folder.exists(name)) {
-                folder.delete(name);
-            }
-            open = folder.create(name, file.sizeBytes());
+            open = openCopy(file);
             target = open;
         }
         var copy = aligned(bytes.remaining()).put(bytes.duplicate()).flip();
         open.write(copy, offset);
         offset += bytes.remaining();
-        if (offset == file.sizeBytes()) {
+        var complete = offset == file.sizeBytes();
+        if (complete || offset - flushedBytes >= FLUSH_BYTES) {
             open.force();
+            flushedBytes = offset;
+            if (progress != null) {
+                progress.flushed(file.name(), file.sizeBytes(), offset);
+            }
+        }
+        if (complete) {
             open.close();
             target = null;
-            offset = 0;
-            askedOffset = 0;
             fileIndex++;
+            beginFile();
         }
+    }
+
+    private LogFile openCopy(Message.SeedFile file) throws IOException {
+        var name = file.name() + SeedProgress.COPY_SUFFIX;
+        if (offset > 0) {
+            return folder.open(name);
+        }
+        if (folder.exists(name)) {
+            folder.delete(name);
+        }
+        return folder.create(name, file.sizeBytes());
     }
 
     private void closeTarget() {
@@ -153,16 +217,17 @@ final class Seeding {
     void install() throws IOException {
         for (var file : offer.files()) {
             if (file.name().endsWith(".index")) {
-                folder.rename(file.name() + TEMPORARY_SUFFIX, file.name());
+                folder.rename(file.name() + SeedProgress.COPY_SUFFIX, file.name());
             }
         }
         folder.sync();
         for (var file : offer.files()) {
             if (!file.name().endsWith(".index")) {
-                folder.rename(file.name() + TEMPORARY_SUFFIX, file.name());
+                folder.rename(file.name() + SeedProgress.COPY_SUFFIX, file.name());
             }
         }
         folder.sync();
+        SeedProgress.clear(folder, Set.of());
     }
 
     // The peer's side

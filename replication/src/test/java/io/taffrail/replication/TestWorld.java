@@ -9,6 +9,7 @@ import io.taffrail.streams.StreamCommand;
 import io.taffrail.streams.StreamConfig;
 import io.taffrail.streams.StreamSettings;
 import io.taffrail.streams.StreamStore;
+import io.taffrail.streams.StreamStoreConfig;
 import io.taffrail.wal.WalConfig;
 import io.taffrail.wal.io.file.Buffering;
 import io.taffrail.wal.io.file.FileLogDirectory;
@@ -45,6 +46,8 @@ final class TestWorld implements AutoCloseable {
     private long nanos = 1_000_000_000;
     private long sequence;
     long segmentBytes = 1 << 20;
+    ScrubConfig scrub = new ScrubConfig(64 << 20, 1_000_000_000);
+    long checkpointBytes = StreamStoreConfig.DEFAULTS.checkpointBytes();
     ReplicaSettings settings =
             new ReplicaSettings(1, StreamSettings.DEFAULTS, 10_000_000, 0, 5, 8 << 20, 16 << 20, 1_000_000_000, false);
 
@@ -202,6 +205,8 @@ final class TestWorld implements AutoCloseable {
         @Nullable
         String failure;
 
+        final List<String> told = new ArrayList<>();
+
         Node(int id) {
             this.id = id;
         }
@@ -249,10 +254,33 @@ final class TestWorld implements AutoCloseable {
                     10_000_000_000L,
                     false,
                     5_000_000_000L,
-                    4 << 20);
+                    4 << 20,
+                    scrub,
+                    false);
             failure = null;
+            var usual = StreamStoreConfig.DEFAULTS;
+            var streams = new StreamStoreConfig(
+                    checkpointBytes,
+                    1,
+                    usual.maxStreams(),
+                    usual.maxProducers(),
+                    usual.maxStreamsPerProducer(),
+                    usual.maxCursorsPerStream(),
+                    usual.maxUnindexedBatches(),
+                    usual.retainedCheckpoints(),
+                    usual.mergedFiles(),
+                    usual.producerIdleMillis());
             replica = Replica.open(
-                    config, directory, new SyncIoMethod(), this, this, new Random(id * 31L + life), _ -> {}, this);
+                    config,
+                    streams,
+                    directory,
+                    new SyncIoMethod(),
+                    Runnable::run,
+                    this,
+                    this,
+                    new Random(id * 31L + life),
+                    _ -> {},
+                    this);
             up().start();
             for (var other : nodes.values()) {
                 if (other.id != id && other.replica != null) {
@@ -358,6 +386,11 @@ final class TestWorld implements AutoCloseable {
 
         @Override
         public void inboxHasRoom() {}
+
+        @Override
+        public void logDamaged(String message) {
+            told.add(message);
+        }
 
         @Override
         public void storageFailed(String message) {

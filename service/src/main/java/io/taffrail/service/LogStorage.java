@@ -40,4 +40,16 @@ record LogStorage(Path path, boolean direct, ServiceSettings.IoChoice choice, Ex
         info.ioChosen(opened.method().name(), reason);
         return opened.method();
     }
+
+    @Override
+    public boolean flushFailed(LogDirectory directory) throws IOException {
+        return directory instanceof FileLogDirectory files
+                && files.buffering() == Buffering.BUFFERED
+                && new StorageFailures(path).isNew();
+    }
+
+    @Override
+    public void recovered() throws IOException {
+        new StorageFailures(path).recovered();
+    }
 }

@@ -57,6 +57,8 @@ public interface ServiceConfig {
 
     Storage storage();
 
+    Scrub scrub();
+
     Retention retention();
 
     Election election();
@@ -220,6 +222,19 @@ public interface ServiceConfig {
         @WithDefault("5s")
         @WithConverter(DurationConverter.class)
         Duration stallTimeout();
+    }
+
+    interface Scrub {
+        /// Closed segments are read so fast, to find what the disk has lost while another replica still has
+        /// it. 0: they are not.
+        @WithDefault("2Mi")
+        @WithConverter(ByteSizeConverter.class)
+        Long bytesPerSecond();
+
+        /// From the beginning of one round over all of them to that of the next.
+        @WithDefault("168h")
+        @WithConverter(DurationConverter.class)
+        Duration interval();
     }
 
     interface Retention {

@@ -2,6 +2,7 @@ package io.taffrail.service;
 
 import io.taffrail.replication.ReplicaConfig;
 import io.taffrail.replication.ReplicaSettings;
+import io.taffrail.replication.ScrubConfig;
 import io.taffrail.service.rpc.RpcLimits;
 import io.taffrail.streams.CommitMode;
 import io.taffrail.streams.Durability;
@@ -73,7 +74,11 @@ public record ServiceSettings(
                 election.amnesiaWait().toNanos(),
                 election.asyncRecovery().equalsIgnoreCase("Consistent"),
                 config.storage().stallTimeout().toNanos(),
-                config.limits().inboxBytes());
+                config.limits().inboxBytes(),
+                new ScrubConfig(
+                        config.scrub().bytesPerSecond(),
+                        config.scrub().interval().toNanos()),
+                false);
     }
 
     private static final class Check {
@@ -91,6 +96,7 @@ public record ServiceSettings(
             elections();
             checkReplica();
             checkWal();
+            checkScrub();
             checkLimits();
             var io = one("io.method", config.io().method(), IoChoice.class);
             var tls = tls();
@@ -239,6 +245,18 @@ public record ServiceSettings(
                         + config.limits().pendingBytes()
                         + ": allowed is a tail cache that holds the pending bytes");
             }
+        }
+
+        private void checkScrub() {
+            var scrub = config.scrub();
+            if (scrub.bytesPerSecond() != 0) {
+                between(
+                        "scrub.bytes-per-second",
+                        scrub.bytesPerSecond(),
+                        ScrubConfig.MIN_BYTES_PER_SECOND,
+                        ScrubConfig.MAX_BYTES_PER_SECOND);
+            }
+            between("scrub.interval", scrub.interval(), Duration.ofSeconds(1), Duration.ofDays(365));
         }
 
         private WalConfig wal() {

@@ -6,6 +6,7 @@ import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpClientOptions;
 import io.vertx.core.http.HttpServerOptions;
 import java.io.IOException;
+import java.time.Duration;
 import java.time.Instant;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
@@ -78,6 +79,11 @@ final class ServiceTls {
         material = now;
         LOG.infof("the TLS certificate has changed, new connections see the one that is good until %s", now.notAfter());
         warnIfExpired();
+    }
+
+    /// Until the certificate in use expires; negative: since.
+    synchronized Duration expiresIn(Instant now) {
+        return Duration.between(now, material.notAfter());
     }
 
     synchronized void warnIfExpired() {

@@ -2,6 +2,7 @@ package io.taffrail.service;
 
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.TimeGauge;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.Startup;
 import io.quarkus.runtime.StartupEvent;
@@ -63,6 +64,8 @@ public class ServiceWiring {
     private static final Logger LOG = Logger.getLogger("io.taffrail");
     private static final int READ_THREADS = Math.max(4, 2 * Runtime.getRuntime().availableProcessors());
     private static final int WORKER_THREADS = 8;
+    /// A checkpoint, a scrub and two followers that catch up, without one waiting for another.
+    private static final int BACKGROUND_THREADS = 4;
     private static final int MOST_EVENT_LOOPS = 8;
     private static final long PORT_TIMEOUT_SECONDS = 30;
     private static final long CONNECTION_GRACE_MILLIS = 500;
@@ -77,8 +80,9 @@ public class ServiceWiring {
             READ_THREADS, Thread.ofPlatform().name("read-", 0).daemon().factory());
     private final ExecutorService workers = Executors.newFixedThreadPool(
             WORKER_THREADS, Thread.ofPlatform().name("disk-", 0).daemon().factory());
-    private final ExecutorService background = Executors.newSingleThreadExecutor(
-            Thread.ofPlatform().name("checkpoint").daemon().factory());
+    private final ExecutorService background = Executors.newFixedThreadPool(
+            BACKGROUND_THREADS,
+            Thread.ofPlatform().name("background-", 0).daemon().factory());
     private final AtomicReference<@Nullable ReplicaHost> hostReference = new AtomicReference<>();
     private final PeerClient peerClient;
     private final ReplicaHost host;
@@ -162,6 +166,16 @@ public class ServiceWiring {
         Gauge.builder("taffrail.connections", peerServer, RpcServer::connectionCount)
                 .tag("port", "peers")
                 .register(registry);
+        var encryption = tls;
+        if (encryption != null) {
+            TimeGauge.builder(
+                            "taffrail.tls.certificate.expiry",
+                            encryption,
+                            TimeUnit.SECONDS,
+                            used -> used.expiresIn(Instant.now()).toSeconds())
+                    .description("Until the certificate in use expires")
+                    .register(registry);
+        }
         var clientPort = await(listen(clientServer, config.listen(), config.port(), false));
         var peerHost = config.peer().listen().orElse(config.listen());
         var peerPort = await(listen(peerServer, peerHost, config.peer().port(), true));

@@ -23,6 +23,7 @@ final class StorageFailures {
     private static final long WINDOW_MILLIS = 3_600_000;
     private static final int BLOCK_BYTES = 4096;
     private static final int LONGEST_MESSAGE = 1000;
+    private static final String RECOVERED = "recovered after: ";
 
     private final Path file;
 
@@ -54,6 +55,23 @@ final class StorageFailures {
                                     + " if the device is sound again, delete %s and start again")
                             .formatted(before.time(), before.message(), last.time(), last.message(), file));
         }
+    }
+
+    /// Whether one was recorded since [#recovered].
+    boolean isNew() throws IOException {
+        var failures = Files.exists(file) ? read() : List.<Failure>of();
+        return !failures.isEmpty() && !failures.getLast().message().startsWith(RECOVERED);
+    }
+
+    /// A start has read the log after the newest one, and made sure of it.
+    void recovered() throws IOException {
+        if (!isNew()) {
+            return;
+        }
+        var failures = read();
+        var last = failures.removeLast();
+        failures.add(new Failure(last.time(), RECOVERED + last.message()));
+        write(failures);
     }
 
     /// Blocks on the disk that has failed: it may well not work.

@@ -2,6 +2,7 @@ package io.taffrail.service;
 
 import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -44,6 +45,22 @@ class StorageFailuresTest {
         }
         Files.delete(folder.resolve(StorageFailures.FILE));
         assertDoesNotThrow(() -> failures().check());
+    }
+
+    @Test
+    void aFailureIsNewUntilAStartHasReadTheLog() throws IOException {
+        failures().check();
+        assertFalse(failures().isNew());
+        failures().record(NOON, "fdatasync: EIO");
+        assertTrue(failures().isNew());
+        failures().recovered();
+        assertFalse(failures().isNew());
+        failures().recovered();
+        failures().record(NOON.plus(Duration.ofMinutes(5)), "write: EIO");
+        assertTrue(failures().isNew());
+        failures().recovered();
+        var refused = assertThrows(IOException.class, () -> failures().check(), "two within an hour, all the same");
+        assertTrue(String.valueOf(refused.getMessage()).contains("recovered after: fdatasync: EIO"));
     }
 
     @Test

@@ -2,6 +2,7 @@ package io.taffrail.simulation;
 
 import io.taffrail.replication.ReplicaConfig;
 import io.taffrail.replication.ReplicaSettings;
+import io.taffrail.replication.ScrubConfig;
 import io.taffrail.streams.Durability;
 import io.taffrail.streams.StreamSettings;
 import io.taffrail.streams.StreamStoreConfig;
@@ -40,7 +41,9 @@ public final class ClusterSettings {
                 amnesiaWaitNanos(options),
                 false,
                 timing.electionTimeoutMaxNanos() * 4,
-                64 << 10);
+                64 << 10,
+                ScrubConfig.OFF,
+                false);
     }
 
     /// What may change while a replica runs.

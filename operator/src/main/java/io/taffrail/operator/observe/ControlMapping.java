@@ -79,7 +79,9 @@ public final class ControlMapping {
 
     private static Integrity integrity(io.taffrail.proto.control.Integrity integrity) {
         return switch (integrity) {
-            case INTEGRITY_INTACT -> Integrity.INTACT;
+            // A hole in what a leader or a replica without others holds takes nothing from what it vouches for, and no
+            // step of the operator's fills it; its warning says what a person can do.
+            case INTEGRITY_INTACT, INTEGRITY_DAMAGED -> Integrity.INTACT;
             case INTEGRITY_AMNESIC -> Integrity.AMNESIC;
             // Counts nowhere either way; its detail says that it has to be replaced.
             case INTEGRITY_SUSPECT, INTEGRITY_EVICTED -> Integrity.SUSPECT;

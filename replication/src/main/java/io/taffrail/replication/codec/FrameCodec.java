@@ -61,6 +61,10 @@ public final class FrameCodec {
     private static final byte SEED_REQUEST = 17;
     private static final byte SEED_CHUNK = 18;
     private static final byte OUTDATED = 19;
+    private static final byte COMPARE = 20;
+    private static final byte COMPARED = 21;
+    private static final byte RANGE_REQUEST = 22;
+    private static final byte RANGE = 23;
 
     private FrameCodec() {}
 
@@ -140,6 +144,7 @@ public final class FrameCodec {
                         + 32 * reseed.lineage().size();
             case Message.SeedRequest _ -> 1024;
             case Message.SeedChunk chunk -> 1024 + chunk.bytes().remaining();
+            case Message.Range range -> 192 + range.entries().remaining();
             default -> 192;
         };
     }
@@ -181,6 +186,10 @@ public final class FrameCodec {
             case Message.SeedRequest _ -> SEED_REQUEST;
             case Message.SeedChunk _ -> SEED_CHUNK;
             case Message.Outdated _ -> OUTDATED;
+            case Message.Compare _ -> COMPARE;
+            case Message.Compared _ -> COMPARED;
+            case Message.RangeRequest _ -> RANGE_REQUEST;
+            case Message.Range _ -> RANGE;
         };
     }
 
@@ -221,6 +230,18 @@ public final class FrameCodec {
             case Message.Fetch(long epoch, LogPosition from) -> {
                 to.putLong(epoch);
                 Fields.putPosition(to, from);
+            }
+            case Message.Compare(long epoch, long session, long lsn, int chainCrc) ->
+                to.putLong(epoch).putLong(session).putLong(lsn).putInt(chainCrc);
+            case Message.Compared(long epoch, long session, long lsn, int chainCrc) ->
+                to.putLong(epoch).putLong(session).putLong(lsn).putInt(chainCrc);
+            case Message.RangeRequest(LogPosition from, LogPosition end) -> {
+                Fields.putPosition(to, from);
+                Fields.putPosition(to, end);
+            }
+            case Message.Range(LogPosition from, ByteBuffer entries) -> {
+                Fields.putPosition(to, from);
+                to.put(entries.duplicate());
             }
             case Message.TimeoutNow(long epoch) -> to.putLong(epoch);
             case Message.Heartbeat(long epoch, long session, Message.LeaderView view, long sentLsn) -> {
@@ -402,6 +423,10 @@ public final class FrameCodec {
                         seedFiles(from));
             case SEED_REQUEST -> new Message.SeedRequest(from.getLong(), Fields.text(from), from.getLong());
             case SEED_CHUNK -> new Message.SeedChunk(from.getLong(), Fields.text(from), from.getLong(), entries(from));
+            case COMPARE -> new Message.Compare(from.getLong(), from.getLong(), from.getLong(), from.getInt());
+            case COMPARED -> new Message.Compared(from.getLong(), from.getLong(), from.getLong(), from.getInt());
+            case RANGE_REQUEST -> new Message.RangeRequest(Fields.position(from), Fields.position(from));
+            case RANGE -> new Message.Range(Fields.position(from), entries(from));
             default -> throw new MalformedException("message of unknown kind " + kind);
         };
     }

@@ -15,6 +15,15 @@ public sealed interface Effect {
     /// Send a `Fetched` with as many entries from `from` on as one frame takes.
     record Serve(int to, long epoch, LogPosition from) implements Effect {}
 
+    /// Send a `Range`, or one without entries.
+    record ServeRange(int to, Message.RangeRequest request) implements Effect {}
+
+    /// Entries for the range that is being repaired.
+    record RangeBytes(int from, Message.Range range) implements Effect {}
+
+    /// Read the chain at `lsn`; then [Event.ChainRead].
+    record ReadChain(int follower, long session, long lsn, int chainCrc) implements Effect {}
+
     /// Offer the follower the files of the streams' state and a log that begins where this one does.
     record OfferSeed(int to, long epoch, long nonce, LoggedConfiguration configuration) implements Effect {}
 

@@ -42,6 +42,18 @@ public sealed interface Event {
     /// What `Ship` asked for has been sent up to `end`.
     record Shipped(int to, long session, LogPosition end) implements Event {}
 
+    /// What was asked to be shipped is in memory now.
+    record ShipReady(int to) implements Event {}
+
+    /// Whether bytes of the log that had been flushed are not what was written. Which ones is the shell's.
+    record Damaged(boolean damaged) implements Event {}
+
+    /// A part of this log has been verified, and `chainCrc` found at its end.
+    record Verified(long lsn, int chainCrc) implements Event {}
+
+    /// What this log has at `lsn`, where a follower has `theirs`.
+    record ChainRead(int follower, long session, long lsn, int theirs, int own) implements Event {}
+
     record Connected(int nodeId, boolean connected) implements Event {}
 
     /// From a replica of the same cluster and of another of its histories.

@@ -127,6 +127,10 @@ final class FollowerProgress {
                 : new CommitTracker.Copy(receivedLsn, flushedLsn, inSync);
     }
 
+    boolean isIn(long thatSession) {
+        return inSession() && session == thatSession;
+    }
+
     boolean inSession() {
         return session != 0 && acknowledgedSession;
     }

@@ -32,6 +32,8 @@ final class FollowerRole implements Role {
     private long echoNanos;
     private boolean echoOwed;
 
+    private Event.@Nullable Verified comparing;
+
     FollowerRole(ReplicaState state) {
         this.state = state;
         // The only voter has nobody to wait for.
@@ -40,6 +42,7 @@ final class FollowerRole implements Role {
 
     @Override
     public Role enter() {
+        state.distrustIfDamaged();
         return this;
     }
 
@@ -73,6 +76,7 @@ final class FollowerRole implements Role {
             case Message.Replicate replicate -> replicate(received, replicate);
             case Message.Welcome welcomed -> welcome(received, welcomed);
             case Message.Reseed offer -> reseed(received, offer);
+            case Message.Compared compared -> compared(received, compared);
             default -> {}
         }
         return this;
@@ -199,6 +203,37 @@ final class FollowerRole implements Role {
         }
     }
 
+    /// The log was verified up to there. In a session the leader's says the same, or one of the two is not
+    /// what was written although every checksum of it holds.
+    void verified(Event.Verified verified) {
+        if (session != 0 && state.promiseIsDurable()) {
+            comparing = verified;
+            state.send(
+                    leader,
+                    new Message.Compare(state.hard.promisedEpoch(), session, verified.lsn(), verified.chainCrc()));
+        }
+    }
+
+    private void compared(Event.Received received, Message.Compared compared) {
+        contact(received);
+        var asked = comparing;
+        if (asked != null && session != 0 && compared.session() == session && compared.lsn() == asked.lsn()) {
+            comparing = null;
+            Check.that(
+                    compared.chainCrc() == asked.chainCrc(),
+                    "I1: the leader's log has %08x at %d, this one %08x",
+                    compared.chainCrc(),
+                    asked.lsn(),
+                    asked.chainCrc());
+        }
+    }
+
+    void damageChanged() {
+        state.distrustIfDamaged();
+        echoOwed = true;
+        progress();
+    }
+
     private void begin(Message.Welcome welcomed) {
         welcome = null;
         joinSent = false;
@@ -246,7 +281,7 @@ final class FollowerRole implements Role {
         if (session == 0 || !state.promiseIsDurable()) {
             return;
         }
-        if (state.integrity != Integrity.INTACT && state.flushedLsn >= rejoinLsn) {
+        if (state.integrity != Integrity.INTACT && state.flushedLsn >= rejoinLsn && !state.damaged) {
             state.becomeIntact();
             echoOwed = true;
         }
@@ -318,6 +353,9 @@ final class FollowerRole implements Role {
 
     @Override
     public String detail() {
+        if (state.damaged && state.integrity == Integrity.SUSPECT) {
+            return "repairs its damaged log from the other replicas";
+        }
         if (!state.belongsToCluster()) {
             return "waits to be bootstrapped or invited";
         }

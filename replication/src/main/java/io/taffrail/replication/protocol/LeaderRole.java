@@ -15,6 +15,8 @@ final class LeaderRole implements Role {
     private static final long MEMBER_PATIENCE_NANOS = 600_000_000_000L;
     /// Nobody waits for the answer.
     private static final long NO_REQUEST = 0;
+    /// Between two tries to leave leadership because of a damaged log.
+    private static final long DAMAGE_PATIENCE_NANOS = 10_000_000_000L;
 
     private final ReplicaState state;
     private final long epoch;
@@ -39,6 +41,7 @@ final class LeaderRole implements Role {
     private @Nullable Transfer transfer;
     private @Nullable PendingChange pendingChange;
     private long stallHandOverAt;
+    private long damageHandOverAt = Long.MIN_VALUE;
 
     private record Transfer(long requestId, int target, long giveUpNanos, boolean told) {}
 
@@ -159,6 +162,13 @@ final class LeaderRole implements Role {
         }
     }
 
+    void shipReady(int follower) {
+        var progress = followers.get(follower);
+        if (progress != null) {
+            ship(progress);
+        }
+    }
+
     private void heartbeat() {
         heartbeatAt = state.nowNanos + state.config.heartbeatNanos();
         var view = leaderView();
@@ -186,6 +196,14 @@ final class LeaderRole implements Role {
                 yield this;
             }
             case Message.Acknowledge acknowledge -> acknowledge(received, acknowledge);
+            case Message.Compare(long _, long session, long lsn, int chainCrc) -> {
+                var progress = followers.get(received.from());
+                // Within its session a follower's log is a prefix of this one.
+                if (progress != null && progress.isIn(session) && lsn <= progress.appendedLsn()) {
+                    state.emit(new Effect.ReadChain(received.from(), session, lsn, chainCrc));
+                }
+                yield this;
+            }
             default -> this;
         };
     }
@@ -255,6 +273,22 @@ final class LeaderRole implements Role {
             heartbeat();
         }
         return count();
+    }
+
+    /// Both stop where they differ, and neither cuts anything: which of the two is wrong is for people to
+    /// find out.
+    void chainRead(Event.ChainRead read) {
+        var progress = followers.get(read.follower());
+        if (progress == null || !progress.isIn(read.session())) {
+            return;
+        }
+        state.send(read.follower(), new Message.Compared(epoch, read.session(), read.lsn(), read.own()));
+        if (read.own() != read.theirs()) {
+            var message = "I1: node %d has verified %08x at %d in its log, this one has %08x"
+                    .formatted(read.follower(), read.theirs(), read.lsn(), read.own());
+            state.emit(new Effect.Close("halted: " + message));
+            state.emit(new Effect.Halt(message));
+        }
     }
 
     private void updateInSync(FollowerProgress progress) {
@@ -445,6 +479,11 @@ final class LeaderRole implements Role {
         if (open && state.nowNanos >= state.slowHandOverAt && state.pace.isSlow(state.nowNanos)) {
             leaveSlowDisk();
         }
+        if (open && state.damaged && state.nowNanos >= damageHandOverAt && mayHandOver()) {
+            // As a follower it can be filled up; here it would go on shipping and serving a log with a hole.
+            damageHandOverAt = state.nowNanos + DAMAGE_PATIENCE_NANOS;
+            transfer(NO_REQUEST, -1);
+        }
         if (state.nowNanos >= heartbeatAt
                 || toldQuorumFlushed < state.levels.quorumFlushed()
                 || toldQuorumReceived < state.levels.quorumReceived()) {
@@ -482,10 +521,14 @@ final class LeaderRole implements Role {
     /// Nothing is wrong with what it holds, so it hands over as when asked to. At most once in a while: with a disk
     /// that is slow and quick by turns, or where all are slow, moving about helps nobody.
     private void leaveSlowDisk() {
-        if (transfer == null && state.transfer == null && !state.stopping && mostAdvanced() >= 0) {
+        if (mayHandOver()) {
             state.putOffSlowHandOver();
             transfer(NO_REQUEST, -1);
         }
+    }
+
+    private boolean mayHandOver() {
+        return transfer == null && state.transfer == null && !state.stopping && mostAdvanced() >= 0;
     }
 
     private Role advanceTransfer() {

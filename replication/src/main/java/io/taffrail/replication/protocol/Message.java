@@ -43,6 +43,23 @@ public sealed interface Message {
     /// is for a process that is gone.
     record Outdated(UUID storageId, long incarnation) implements Message {}
 
+    /// A follower has verified its log up to `lsn` and found `chainCrc` there: compare.
+    record Compare(long epoch, long session, long lsn, int chainCrc) implements Message {}
+
+    /// What the leader's log has there.
+    record Compared(long epoch, long session, long lsn, int chainCrc) implements Message {}
+
+    /// A replica's log is damaged between two positions: give what stands there, if your log has both.
+    record RangeRequest(LogPosition from, LogPosition to) implements Message {}
+
+    /// Entries that follow `from`, which equals the request's; none: they are not to be had here.
+    record Range(LogPosition from, ByteBuffer entries) implements Message {
+        @Override
+        public String toString() {
+            return "Range[from=%s, bytes=%d]".formatted(from, entries.remaining());
+        }
+    }
+
     /// A candidate asks the voter that holds most for what follows `from`.
     record Fetch(long epoch, LogPosition from) implements Message {}
 

@@ -48,7 +48,13 @@ final class PeerGuard {
             case Message.SeedRequest request -> request.epoch();
             case Message.SeedChunk chunk -> chunk.epoch();
             case Message.Acknowledge acknowledge -> acknowledge.epoch();
-            case Message.Invite _, Message.Uninitialized _, Message.Outdated _ -> 0;
+            case Message.Compare compare -> compare.epoch();
+            case Message.Compared compared -> compared.epoch();
+            case Message.Invite _,
+                    Message.Uninitialized _,
+                    Message.Outdated _,
+                    Message.RangeRequest _,
+                    Message.Range _ -> 0;
         };
     }
 

@@ -39,6 +39,8 @@ final class ReplicaState {
     /// Epochs seen in any message; a candidate goes above it.
     long highestEpoch;
     boolean stopping;
+    /// Bytes of the log that had been flushed are not what was written, and have not been repaired.
+    boolean damaged;
     /// The last leader that was followed; -1: none in this incarnation.
     int lastLeader = -1;
     /// The highest incarnation that each storage was heard with, by anything that begins a conversation.
@@ -308,6 +310,17 @@ final class ReplicaState {
         if (hard.suspect()) {
             persist(hard.withSuspect(false));
         }
+        emit(new Effect.StatusChanged());
+    }
+
+    /// A copy with a hole is none: it counts nowhere until the hole is filled, also after a restart. Where
+    /// there is no other copy to fill it from, nothing is won by that.
+    void distrustIfDamaged() {
+        if (!damaged || integrity == Integrity.SUSPECT || !belongsToCluster() || isOnlyVoter()) {
+            return;
+        }
+        integrity = Integrity.SUSPECT;
+        persist(hard.withSuspect(true));
         emit(new Effect.StatusChanged());
     }
 

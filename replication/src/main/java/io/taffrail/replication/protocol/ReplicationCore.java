@@ -87,6 +87,27 @@ public final class ReplicationCore {
                     leader.shipped(shipped);
                 }
             }
+            case Event.ShipReady(int to) -> {
+                if (role instanceof LeaderRole leader) {
+                    leader.shipReady(to);
+                }
+            }
+            case Event.Damaged(boolean damaged) -> {
+                state.damaged = damaged;
+                if (role instanceof FollowerRole follower) {
+                    follower.damageChanged();
+                }
+            }
+            case Event.Verified verified -> {
+                if (role instanceof FollowerRole follower) {
+                    follower.verified(verified);
+                }
+            }
+            case Event.ChainRead read -> {
+                if (role instanceof LeaderRole leader) {
+                    leader.chainRead(read);
+                }
+            }
             case Event.Connected(int nodeId, boolean connected) -> {
                 if (connected) {
                     state.connected.add(nodeId);
@@ -238,6 +259,10 @@ public final class ReplicationCore {
             case Message.Reseed reseed -> fromLeader(received, reseed.epoch());
             case Message.SeedRequest request -> state.emit(new Effect.ServeSeed(from, request));
             case Message.SeedChunk chunk -> state.emit(new Effect.SeedBytes(from, chunk));
+            case Message.RangeRequest request -> state.emit(new Effect.ServeRange(from, request));
+            case Message.Range range -> state.emit(new Effect.RangeBytes(from, range));
+            case Message.Compared compared -> fromLeader(received, compared.epoch());
+            case Message.Compare compare -> toLeader(received, compare.epoch());
             case Message.Join join -> toLeader(received, join.epoch());
             case Message.Acknowledge acknowledge -> toLeader(received, acknowledge.epoch());
             case Message.PreVoteReply _, Message.Promise _, Message.Fetched _ -> next(role.received(received));

@@ -186,6 +186,8 @@ final class CoreNode {
             }
             case Effect.OfferSeed _, Effect.ServeSeed _, Effect.Seed _, Effect.SeedBytes _ ->
                 throw new AssertionError("transcripts trim nothing");
+            case Effect.ServeRange _, Effect.RangeBytes _, Effect.ReadChain _ ->
+                throw new AssertionError("transcripts scrub nothing");
             case Effect.RequestFlush _,
                     Effect.Advance _,
                     Effect.Open _,

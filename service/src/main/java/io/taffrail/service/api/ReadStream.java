@@ -263,8 +263,17 @@ final class ReadStream implements RpcListener, FollowWakeups.Waiting {
         for (var first = 0; first < batches.size() && !response.full(); ) {
             var last = runEnd(batches, first);
             var startLsn = batches.get(first).lsn();
-            var bytes = chunks.read(
-                    startLsn, batches.get(last).endLsn(), batches.get(first).lengthBytes());
+            ByteBuffer bytes;
+            try {
+                bytes = chunks.read(
+                        startLsn, batches.get(last).endLsn(), batches.get(first).lengthBytes());
+            } catch (WalException.BadEntry damaged) {
+                if (response.records() > 0) {
+                    // What was read before it is sound; the next response is a refusal.
+                    return;
+                }
+                throw damaged;
+            }
             if (!addEntries(response, bytes.array(), bytes.arrayOffset() + bytes.limit())) {
                 return;
             }
@@ -368,17 +377,25 @@ final class ReadStream implements RpcListener, FollowWakeups.Waiting {
             step.run();
         } catch (WalException.BadEntry corrupt) {
             LOG.errorf("read of stream %d at offset %d: %s", streamId, position, corrupt.getMessage());
-            end(GrpcStatusMapping.status(
-                    Refusal.of(
-                            Refusal.Code.DATA_LOSS,
-                            "this replica's copy is damaged at offset " + position + ": read from another replica"),
-                    null));
+            damaged();
         } catch (WalException.OutOfRange trimmed) {
             rangeLeft();
         } catch (RuntimeException broken) {
             LOG.errorf(broken, "read of stream %d at offset %d failed", streamId, position);
             end(RpcStatus.of(Status.Code.INTERNAL, "the server failed to read; its log says why"));
         }
+    }
+
+    /// Never zeros, and never what follows as if nothing were missing.
+    private void damaged() {
+        var replica = desk.host().replica();
+        var stream = replica == null || start == null ? null : replica.streams().stream(start().stream());
+        if (replica == null || stream == null) {
+            end(GrpcStatusMapping.shuttingDown());
+            return;
+        }
+        end(GrpcStatusMapping.status(
+                Refusal.of(Refusal.Code.DATA_LOSS, DamagedRange.describe(replica, stream, position)), null));
     }
 
     /// The log was trimmed, or cut by an election, between the look-up and the read.

@@ -1,5 +1,6 @@
 package io.taffrail.service.control;
 
+import io.taffrail.proto.control.DamagedRange;
 import io.taffrail.proto.control.FollowerStatus;
 import io.taffrail.proto.control.Integrity;
 import io.taffrail.proto.control.State;
@@ -8,6 +9,7 @@ import io.taffrail.replication.Election;
 import io.taffrail.replication.Peer;
 import io.taffrail.replication.Replica;
 import io.taffrail.replication.ReplicaStatus;
+import io.taffrail.replication.ScrubStatus;
 import io.taffrail.service.api.GrpcStatusMapping;
 import io.taffrail.service.api.Uuids;
 import io.taffrail.service.host.ReplicaHost;
@@ -68,7 +70,10 @@ final class StatusMessages {
                 .setStateDetail(status.detail())
                 .setEpoch(status.epoch())
                 .setPromisedEpoch(status.promisedEpoch())
-                .setIntegrity(integrity(status.integrity()))
+                .setIntegrity(integrity(status.integrity(), replica.scrub()))
+                .setScrubbedBytes(replica.scrub().verifiedBytes())
+                .setScrubRounds(replica.scrub().rounds())
+                .setRepairedSegments(replica.scrub().repairedSegments())
                 .setConfigId(status.configId())
                 .setStartLsn(status.startLsn())
                 .setReceivedLsn(watermarks.leaderReceived())
@@ -81,6 +86,13 @@ final class StatusMessages {
             message.addWarnings("%d messages of peers were refused, the last of node %d: it %s"
                     .formatted(refused.count(), refused.lastNode(), refused.lastMessage()));
         }
+        for (var damage : replica.scrub().damages()) {
+            message.addDamagedRanges(DamagedRange.newBuilder()
+                    .setFromLsn(damage.fromLsn())
+                    .setToLsn(damage.toLsn())
+                    .setDetail(damage.what()));
+        }
+        warnOfDamage(message, status, replica.scrub());
         status.formerHistories().forEach(history -> message.addFormerHistoryIds(Uuids.wire(history)));
         var leader = GrpcStatusMapping.leaderHint(status);
         if (leader != null) {
@@ -98,6 +110,34 @@ final class StatusMessages {
         }
         message.setAllVotersInSync(status.state() == ReplicaStatus.State.LEADER
                 && inSync + 1 == status.voters().size());
+    }
+
+    private static void warnOfDamage(
+            io.taffrail.proto.control.ReplicaStatus.Builder message, ReplicaStatus status, ScrubStatus scrub) {
+        if (scrub.damages().isEmpty()) {
+            return;
+        }
+        var first = scrub.damages().getFirst();
+        message.addWarnings("the log is damaged in %d places, the first from LSN %d to %d (%s): %s"
+                .formatted(
+                        scrub.damages().size(),
+                        first.fromLsn(),
+                        first.toLsn(),
+                        first.what(),
+                        status.voters().size() > 1
+                                ? "it is repaired from the other replicas"
+                                        + (scrub.lastFailure().isEmpty()
+                                                ? ""
+                                                : ", in vain so far: " + scrub.lastFailure())
+                                : "no other replica has it; reads of that range are refused, restore it from a backup or"
+                                        + " let retention delete it, and replace the volume"));
+    }
+
+    /// Where all else is well, a hole in the log is what there is to say.
+    private static Integrity integrity(ReplicaStatus.Integrity integrity, ScrubStatus scrub) {
+        return integrity == ReplicaStatus.Integrity.INTACT && !scrub.damages().isEmpty()
+                ? Integrity.INTEGRITY_DAMAGED
+                : integrity(integrity);
     }
 
     private static io.taffrail.proto.control.Election election(Election election) {

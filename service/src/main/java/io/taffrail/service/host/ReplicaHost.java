@@ -32,6 +32,13 @@ public final class ReplicaHost implements ReplicaListener {
         LogDirectory openDirectory() throws IOException;
 
         IoMethod openIo(LogDirectory directory) throws IOException;
+
+        /// Whether a flush has failed since [#recovered] was last called, and what is read from the files may
+        /// be in the page cache alone.
+        boolean flushFailed(LogDirectory directory) throws IOException;
+
+        /// What the log holds was read, and is on the disk.
+        void recovered() throws IOException;
     }
 
     /// How the process learns that it has to end.
@@ -100,7 +107,7 @@ public final class ReplicaHost implements ReplicaListener {
             var io = storage.openIo(opened);
             ioMethodName = io.name();
             var started = Replica.open(
-                    replicaConfig,
+                    replicaConfig.afterFailedFlush(storage.flushFailed(opened)),
                     opened,
                     io,
                     background,
@@ -109,6 +116,7 @@ public final class ReplicaHost implements ReplicaListener {
                     random,
                     percent -> recoveryPercent = percent,
                     this);
+            storage.recovered();
             recoveryPercent = 100;
             replica = started;
             phase = Phase.OPEN;
@@ -289,6 +297,11 @@ public final class ReplicaHost implements ReplicaListener {
     @Override
     public void peerRefused(int peer, String message) {
         LOG.warnf("node %d %s", peer, message);
+    }
+
+    @Override
+    public void logDamaged(String message) {
+        LOG.error(message);
     }
 
     @Override

@@ -45,6 +45,9 @@ public class HealthChecks {
                             replica == null
                                     ? "RECOVERING"
                                     : replica.status().state().name())
+                    .withData(
+                            "damagedRanges",
+                            replica == null ? 0 : replica.scrub().damages().size())
                     .build();
         };
     }

@@ -6,6 +6,7 @@ import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.TimeGauge;
 import io.taffrail.replication.ReplicaStatus;
+import io.taffrail.replication.ScrubStatus;
 import io.taffrail.replication.Watermarks;
 import io.taffrail.service.host.HostObserver;
 import io.taffrail.service.host.ReplicaHost;
@@ -63,6 +64,23 @@ public final class ReplicaMetrics implements HostObserver {
                 .register(registry);
         gauge("taffrail.wal.segments", metrics -> metrics.stats().segments());
         gauge("taffrail.disk.free.bytes", metrics -> metrics.stats().diskFreeBytes());
+        scrubbed("taffrail.scrub.verified.bytes", ScrubStatus::verifiedBytes);
+        scrubbed("taffrail.scrub.rounds", ScrubStatus::rounds);
+        scrubbed("taffrail.scrub.repaired.segments", ScrubStatus::repairedSegments);
+        scrubbed("taffrail.scrub.failed.repairs", ScrubStatus::failedRepairs);
+        gauge(
+                "taffrail.log.damaged.ranges",
+                metrics -> metrics.scrub().damages().size());
+    }
+
+    private void scrubbed(String name, ToLongFunction<ScrubStatus> value) {
+        FunctionCounter.builder(name, this, metrics -> value.applyAsLong(metrics.scrub()))
+                .register(registry);
+    }
+
+    private ScrubStatus scrub() {
+        var replica = host.replica();
+        return replica == null ? ScrubStatus.NONE : replica.scrub();
     }
 
     private void replication() {

@@ -23,7 +23,11 @@ record Flight(int from, long fromIncarnation, int to, Message message, long prom
             case Message.Reseed reseed -> reseed.epoch();
             case Message.SeedRequest request -> request.epoch();
             case Message.SeedChunk chunk -> chunk.epoch();
-            case Message.PreVote _,
+            case Message.Compare compare -> compare.epoch();
+            case Message.Compared compared -> compared.epoch();
+            case Message.RangeRequest _,
+                    Message.Range _,
+                    Message.PreVote _,
                     Message.PreVoteReply _,
                     Message.Invite _,
                     Message.Uninitialized _,

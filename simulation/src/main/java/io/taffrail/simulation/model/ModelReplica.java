@@ -445,6 +445,8 @@ final class ModelReplica {
             case Effect.Violation(int node, String message) -> broken("node %d: %s".formatted(node, message));
             case Effect.OfferSeed _, Effect.ServeSeed _, Effect.Seed _, Effect.SeedBytes _ ->
                 throw new IllegalStateException("no log is trimmed here, so all meet somewhere");
+            case Effect.ServeRange _, Effect.RangeBytes _, Effect.ReadChain _ ->
+                throw new IllegalStateException("no disk rots here, and nobody scrubs");
             case Effect.RequestFlush _,
                     Effect.Advance _,
                     Effect.Close _,

@@ -1,0 +1,139 @@
+package io.taffrail.replication;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.taffrail.streams.CommitMode;
+import io.taffrail.streams.Durability;
+import io.taffrail.streams.ReplicationMode;
+import io.taffrail.streams.StreamSettings;
+import java.nio.file.Path;
+import java.util.Objects;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// A stream keeps less than a follower lacks.
+class RetentionAndFollowersTest {
+    private static final Durability SYNC_QUORUM = Durability.SAFEST_DEFAULT;
+    private static final Durability ASYNC_ASYNC = new Durability(CommitMode.ASYNC, ReplicationMode.ASYNC);
+    private static final long SECOND = 1_000_000_000;
+    private static final int RETAINED_BYTES = 50_000;
+    private static final int RECORD_BYTES = 6_000;
+
+    @TempDir
+    Path folder;
+
+    TestWorld world;
+
+    @BeforeEach
+    void start() {
+        world = new TestWorld(folder);
+        world.segmentBytes = 64 << 10;
+        world.checkpointBytes = 32 << 10;
+        world.scrub = ScrubConfig.OFF;
+        var usual = world.settings;
+        world.settings = new ReplicaSettings(
+                1,
+                new StreamSettings(Durability.SAFEST_DEFAULT, Durability.WEAKEST, 0, RETAINED_BYTES),
+                usual.writerDelayNanos(),
+                usual.groupCommitDelayNanos(),
+                usual.groupCommitSiblings(),
+                usual.pendingBytes(),
+                usual.replicationLagBytes(),
+                usual.replicationLagNanos(),
+                usual.rejectWhenFull());
+        world.startCluster(3);
+        world.leader().createStream("s");
+    }
+
+    @AfterEach
+    void stop() {
+        for (var id = 0; id < 3; id++) {
+            assertNull(world.node(id).failure);
+        }
+        world.close();
+    }
+
+    private void append(TestWorld.Node leader, int from, int to) {
+        for (var i = from; i < to; i++) {
+            leader.acknowledged("s", i + "x".repeat(RECORD_BYTES), SYNC_QUORUM);
+        }
+    }
+
+    private static long start(TestWorld.Node node) {
+        return Objects.requireNonNull(node.streams().stream("s")).startOffset();
+    }
+
+    private static boolean follows(TestWorld.Node follower, TestWorld.Node of) {
+        return follower.nextOffset("s") == of.nextOffset("s")
+                && follower.up().status().integrity() == ReplicaStatus.Integrity.INTACT;
+    }
+
+    @Test
+    void aFollowerThatComesBackSoonFindsTheLogThatItLacks() {
+        var leader = world.leader();
+        append(leader, 0, 10);
+        var away = world.node((leader.id + 1) % 3);
+        world.until("it follows", () -> follows(away, leader));
+        var held = away.up().watermarks().leaderReceived();
+        world.isolate(away.id);
+        append(leader, 10, 80);
+        world.run(60 * SECOND);
+        assertTrue(start(leader) > 60, "the records are gone for readers");
+        assertTrue(leader.up().startLsn() <= held, "and the log is kept for the follower");
+        world.heal();
+        world.until("it follows again", () -> follows(away, leader));
+        assertTrue(away.up().startLsn() <= held, "by the log, not by the streams' files");
+        assertEquals(start(leader), start(away));
+    }
+
+    @Test
+    void oneThatStaysAwayDoesNotFillTheDisksOfTheOthersAndBeginsAnew() {
+        var leader = world.leader();
+        append(leader, 0, 10);
+        var away = world.node((leader.id + 1) % 3);
+        world.until("it follows", () -> follows(away, leader));
+        var held = away.up().watermarks().leaderReceived();
+        world.isolate(away.id);
+        append(leader, 10, 80);
+        // Ten minutes are what a member is waited for.
+        world.run(590 * SECOND);
+        append(leader, 80, 120);
+        world.run(5 * SECOND);
+        assertTrue(leader.up().startLsn() <= held, "the log is kept for it");
+        world.run(10 * SECOND);
+        append(leader, 120, 160);
+        world.until("the log is trimmed", () -> leader.up().startLsn() > held);
+        world.heal();
+        world.until("it follows again", () -> follows(away, leader));
+        assertTrue(away.up().startLsn() > held, "it began where the leader's log does");
+        append(world.leader(), 160, 162);
+        world.until("it holds that, too", () -> away.nextOffset("s") == 162);
+    }
+
+    @Test
+    void nothingIsDeletedThatAMajorityHasNotFlushed() {
+        var leader = world.leader();
+        append(leader, 0, 10);
+        world.run(5 * SECOND);
+        var flushed = leader.up().watermarks().quorumFlushed();
+        world.isolate(leader.id);
+        for (var i = 0; i < 40; i++) {
+            leader.append("s", i + "y".repeat(RECORD_BYTES), ASYNC_ASYNC);
+        }
+        world.run(SECOND / 2);
+        assertTrue(leader.up().watermarks().leaderFlushed() > flushed, "it is still taking appends");
+        assertTrue(leader.up().startLsn() <= flushed);
+        world.until("another leads", () -> {
+            var now = world.openLeader();
+            return now != null && now != leader;
+        });
+        assertTrue(leader.up().startLsn() <= flushed, "what may be cut is not what retention took");
+        world.heal();
+        var next = world.leader();
+        world.until("it follows", () -> follows(leader, next));
+    }
+}

@@ -1,0 +1,336 @@
+package io.taffrail.replication;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.taffrail.streams.Durability;
+import io.taffrail.wal.WalException;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Bits flip in closed segments of replicas that run.
+class ScrubbingTest {
+    private static final Durability SYNC_QUORUM = Durability.SAFEST_DEFAULT;
+    private static final long SECOND = 1_000_000_000;
+    private static final int BLOCK = 4096;
+
+    @TempDir
+    Path folder;
+
+    TestWorld world;
+
+    @BeforeEach
+    void start() {
+        world = new TestWorld(folder);
+    }
+
+    @AfterEach
+    void stop() {
+        world.close();
+    }
+
+    private void open(int nodes, Consumer<TestWorld> settings) {
+        world.segmentBytes = 64 << 10;
+        // A start verifies what follows the newest checkpoint, and would find the rest by itself.
+        world.checkpointBytes = 32 << 10;
+        settings.accept(world);
+        world.startCluster(nodes);
+    }
+
+    private void write(int nodes) {
+        open(nodes, world -> {});
+        var leader = world.leader();
+        leader.createStream("s");
+        append(leader, 0, 40);
+    }
+
+    private static void append(TestWorld.Node leader, int from, int to) {
+        for (var i = from; i < to; i++) {
+            leader.acknowledged("s", i + "x".repeat(6000), SYNC_QUORUM);
+        }
+    }
+
+    /// So that what is read comes from the files.
+    private void restart(TestWorld.Node node) {
+        node.shutdown();
+        node.start();
+    }
+
+    private List<Path> segments(TestWorld.Node node) {
+        try (var files = Files.list(node.path().resolve("log"))) {
+            return files.filter(file -> file.toString().endsWith(".segment"))
+                    .sorted()
+                    .toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static void flip(Path file, long position) {
+        try (var bytes = new RandomAccessFile(file.toFile(), "rw")) {
+            bytes.seek(position);
+            var old = bytes.read();
+            bytes.seek(position);
+            bytes.write(old ^ 16);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static void flipEveryBlock(Path file) {
+        for (var block = 1; block < 16; block++) {
+            flip(file, block * BLOCK + 10);
+        }
+    }
+
+    private static int errors(TestWorld.Node node) {
+        var errors = 0;
+        try (var reader = node.up().newReader()) {
+            var end = node.up().watermarks().leaderReceived();
+            for (var lsn = node.up().startLsn(); lsn < end; ) {
+                var one = ByteBuffer.allocate(1 << 20);
+                try {
+                    lsn += reader.read(lsn, end, one);
+                } catch (WalException.BadEntry bad) {
+                    errors++;
+                    lsn = nextReadable(node, lsn);
+                }
+            }
+        }
+        return errors;
+    }
+
+    private static long nextReadable(TestWorld.Node node, long lsn) {
+        for (var damage : node.up().scrub().damages()) {
+            if (damage.covers(lsn)) {
+                return damage.toLsn();
+            }
+        }
+        throw new AssertionError(
+                "nothing is known of a damage at " + lsn + ": " + node.up().scrub());
+    }
+
+    @Test
+    void oneReplicaDeclaresTheRangeAndServesTheRest() {
+        write(1);
+        var node = world.node(0);
+        restart(node);
+        world.leader();
+        flip(segments(node).get(1), 2 * BLOCK + 500);
+        world.until("it is found", () -> node.up().scrub().damages().size() == 1);
+        var damage = node.up().scrub().damages().getFirst();
+        assertTrue(damage.what().contains(segments(node).get(1).getFileName().toString()), damage.what());
+        assertTrue(node.told.stream().anyMatch(told -> told.contains("from LSN " + damage.fromLsn())));
+        assertEquals(1, errors(node), "one hole, and everything else is read");
+
+        // It goes on, as the only copy that there is.
+        append(world.leader(), 40, 45);
+        assertEquals(ReplicaStatus.Integrity.INTACT, node.up().status().integrity());
+        restart(node);
+        assertEquals(
+                List.of(damage.fromLsn()),
+                node.up().scrub().damages().stream()
+                        .map(ScrubStatus.Damage::fromLsn)
+                        .toList(),
+                "a start remembers where to look");
+        world.leader();
+        world.run(5 * SECOND);
+        assertEquals(1, errors(node));
+    }
+
+    @Test
+    void oneReplicaMendsTheHeaderOfASegmentByItself() {
+        write(1);
+        var node = world.node(0);
+        world.leader();
+        flip(segments(node).get(1), 24);
+        world.until("it is found and mended", () -> node.up().scrub().repairedSegments() == 1);
+        assertEquals(List.of(), node.up().scrub().damages());
+        restart(node);
+        assertEquals(0, errors(node));
+    }
+
+    @Test
+    void aFollowerCountsNowhereUntilItsLogIsFilledAgain() {
+        write(3);
+        var leader = world.leader();
+        var follower = world.node((leader.id + 1) % 3);
+        restart(follower);
+        world.until("it follows", () -> follows(follower));
+        flip(segments(follower).get(1), 2 * BLOCK + 500);
+        flip(segments(follower).get(2), BLOCK + 8);
+        world.until("it is suspect", () -> follower.up().status().integrity() == ReplicaStatus.Integrity.SUSPECT);
+        world.until(
+                "it is whole",
+                () -> follows(follower)
+                        && follower.up().scrub().repairedSegments() == 2
+                        && follower.up().scrub().damages().isEmpty());
+        assertEquals(0, errors(follower));
+        assertEquals(leader, world.leader(), "nobody else had to lead");
+        append(leader, 40, 42);
+        // What it holds is the log, after a restart too.
+        restart(follower);
+        world.until("it follows again", () -> follows(follower));
+        assertEquals(0, errors(follower));
+        noneHalted();
+    }
+
+    private static boolean follows(TestWorld.Node node) {
+        var status = node.up().status();
+        return status.state() == ReplicaStatus.State.FOLLOWER
+                && status.leader() != null
+                && status.integrity() == ReplicaStatus.Integrity.INTACT;
+    }
+
+    @Test
+    void aFollowerThatRestartsWithAHoleFillsItBeforeItCounts() {
+        write(3);
+        var leader = world.leader();
+        var follower = world.node((leader.id + 1) % 3);
+        restart(follower);
+        world.until("it follows", () -> follows(follower));
+        world.isolate(follower.id);
+        flip(segments(follower).get(1), 2 * BLOCK + 500);
+        world.until("it is found", () -> follower.up().scrub().damages().size() == 1);
+        world.run(SECOND);
+        follower.crash();
+        follower.start();
+        assertEquals(1, follower.up().scrub().damages().size());
+        world.run(SECOND);
+        assertEquals(ReplicaStatus.Integrity.SUSPECT, follower.up().status().integrity());
+        world.heal();
+        world.until(
+                "it is whole", () -> follows(follower) && follower.up().scrub().repairedSegments() == 1);
+        assertEquals(0, errors(follower));
+        noneHalted();
+    }
+
+    @Test
+    void aLeaderLeavesLeadershipAndIsFilledByItsSuccessor() {
+        write(3);
+        var old = world.leader();
+        for (var id = 0; id < 3; id++) {
+            restart(world.node(id));
+        }
+        var leader = world.leader();
+        world.run(2 * SECOND);
+        flip(segments(leader).get(1), 2 * BLOCK + 500);
+        world.until("another leads", () -> {
+            var now = world.openLeader();
+            return now != null && now != leader;
+        });
+        world.until("it is whole", () -> follows(leader) && leader.up().scrub().repairedSegments() == 1);
+        assertEquals(0, errors(leader));
+        append(world.leader(), 40, 42);
+        assertNull(old.failure);
+        noneHalted();
+    }
+
+    @Test
+    void whatAReaderMeetsIsLookedAtOnce() {
+        open(3, with -> with.scrub = ScrubConfig.OFF);
+        var leader = world.leader();
+        leader.createStream("s");
+        append(leader, 0, 40);
+        var follower = world.node((leader.id + 1) % 3);
+        restart(follower);
+        world.until("it follows", () -> follows(follower));
+        flip(segments(follower).get(1), 2 * BLOCK + 500);
+        world.run(5 * SECOND);
+        assertEquals(List.of(), follower.up().scrub().damages(), "nobody looks");
+        long[] at = {0};
+        assertThrows(WalException.BadEntry.class, () -> {
+            try (var reader = follower.up().newReader()) {
+                while (at[0] < follower.up().watermarks().leaderReceived()) {
+                    at[0] += reader.read(at[0], Long.MAX_VALUE, ByteBuffer.allocate(8 << 10));
+                }
+            }
+        });
+        follower.up().doubt(at[0]);
+        world.until("it is whole", () -> follower.up().scrub().repairedSegments() == 1 && follows(follower));
+        assertEquals(0, errors(follower));
+    }
+
+    @Test
+    void twoFollowersWithOneHoleEachHelpEachOtherThroughTheLeader() {
+        write(3);
+        var leader = world.leader();
+        for (var id = 0; id < 3; id++) {
+            if (id != leader.id) {
+                restart(world.node(id));
+            }
+        }
+        world.until(
+                "both follow",
+                () -> follows(world.node((leader.id + 1) % 3)) && follows(world.node((leader.id + 2) % 3)));
+        for (var id = 0; id < 3; id++) {
+            if (id != leader.id) {
+                flip(segments(world.node(id)).get(id == 0 ? 1 : id), 2 * BLOCK + 500);
+            }
+        }
+        world.until(
+                "both are whole",
+                () -> List.of(1, 2).stream()
+                        .map(step -> world.node((leader.id + step) % 3))
+                        .allMatch(node -> follows(node) && node.up().scrub().repairedSegments() == 1));
+        append(leader, 40, 42);
+        noneHalted();
+    }
+
+    @Test
+    void whatNobodyHoldsIsToldAndTriedAgain() {
+        write(3);
+        for (var id = 0; id < 3; id++) {
+            restart(world.node(id));
+        }
+        var leader = world.leader();
+        world.run(2 * SECOND);
+        var segment = segments(leader).get(1);
+        var from = new long[3];
+        // Groups need not stand at the same place in all files.
+        for (var id = 0; id < 3; id++) {
+            flipEveryBlock(segments(world.node(id)).get(1));
+        }
+        world.until("two have tried in vain", () -> {
+            var tried = 0;
+            for (var id = 0; id < 3; id++) {
+                from[id] = world.node(id).up().scrub().failedRepairs();
+                tried += from[id] > 0 ? 1 : 0;
+            }
+            return tried >= 2;
+        });
+        assertEquals(leader, world.openLeader(), "there is nobody better");
+        flipEveryBlock(segment);
+        world.until("all are whole", () -> {
+            for (var id = 0; id < 3; id++) {
+                if (!world.node(id).up().scrub().damages().isEmpty()
+                        || world.node(id).up().status().integrity() != ReplicaStatus.Integrity.INTACT) {
+                    return false;
+                }
+            }
+            return world.openLeader() != null;
+        });
+        append(world.leader(), 40, 42);
+        noneHalted();
+    }
+
+    private void noneHalted() {
+        for (var id = 0; id < 3; id++) {
+            assertNull(world.node(id).failure);
+            assertTrue(Objects.requireNonNull(world.node(id).replica).status().clusterId() != null);
+        }
+    }
+}
