@@ -1,6 +1,7 @@
 package io.taffrail.acceptance;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.taffrail.client.AppenderConfig;
 import io.taffrail.client.LogClient;
@@ -12,8 +13,11 @@ import java.util.List;
 import java.util.Locale;
 import java.util.OptionalInt;
 import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -24,6 +28,12 @@ class ClusterFigures {
     private static final int SECONDS = Integer.getInteger("taffrail.figures.seconds", 5);
     private static final int TRANSFERS = Integer.getInteger("taffrail.figures.transfers", 20);
     private static final long BEHIND_BYTES = Long.getLong("taffrail.figures.behind.mib", 2_048) << 20;
+    /// Parts that are wanted; empty: all of them.
+    private static final Set<String> ONLY = Stream.of(
+                    System.getProperty("taffrail.figures.only", "").split(",", -1))
+            .filter(part -> !part.isBlank())
+            .collect(Collectors.toSet());
+    private static final Set<String> PARTS = Set.of("throughput", "latency", "followers", "transfers", "catch-up");
     private static final int STEADY_RECORDS_PER_SECOND = 1_000;
     private static final int CATCH_UP_RECORD_BYTES = 8 << 10;
     private static final List<String> AS_SHIPPED = List.of("-XX:+ExitOnOutOfMemoryError", "-Xmx1g");
@@ -45,14 +55,29 @@ class ClusterFigures {
                 var toThree = three.client()) {
             warmUp(toOne);
             warmUp(toThree);
-            throughput(toOne, toThree, 100);
-            throughput(toOne, toThree, 1_000);
-            latency(toOne, toThree);
+            if (wants("throughput")) {
+                throughput(toOne, toThree, 100);
+                throughput(toOne, toThree, 1_000);
+            }
+            if (wants("latency")) {
+                latency(toOne, toThree);
+            }
             one.replicas().forEach(ServiceProcess::close);
-            followers(three, toThree);
-            transfers(three, toThree);
-            catchUp(three, toThree);
+            if (wants("followers")) {
+                followers(three, toThree);
+            }
+            if (wants("transfers")) {
+                transfers(three, toThree);
+            }
+            if (wants("catch-up")) {
+                catchUp(three, toThree);
+            }
         }
+    }
+
+    private static boolean wants(String part) {
+        assertTrue(PARTS.containsAll(ONLY), () -> "taffrail.figures.only is " + ONLY + ": allowed are " + PARTS);
+        return ONLY.isEmpty() || ONLY.contains(part);
     }
 
     private void warmUp(LogClient client) throws Exception {

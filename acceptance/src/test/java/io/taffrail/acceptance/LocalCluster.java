@@ -5,6 +5,7 @@ import io.taffrail.client.LogClient;
 import io.taffrail.client.LogClientConfig;
 import io.taffrail.client.LogClientException;
 import io.taffrail.client.RetryPolicy;
+import io.taffrail.client.Tls;
 import io.taffrail.proto.control.Integrity;
 import io.taffrail.proto.control.ReplicaStatus;
 import io.taffrail.proto.control.State;
@@ -20,6 +21,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /// Replicas as processes on this machine, each on a loopback address of its own where the system has more than one.
 final class LocalCluster implements AutoCloseable {
@@ -39,13 +41,24 @@ final class LocalCluster implements AutoCloseable {
 
     private final List<ServiceProcess> replicas;
     private final LogClient observer;
+    private final @Nullable Tls tls;
 
     LocalCluster(Path folder, int size, String... options) {
         this(onLoopback(folder, size), options);
     }
 
     LocalCluster(List<ServiceProcess> replicas, String... options) {
+        this(replicas, null, options);
+    }
+
+    /// @param tls of clients; what the replicas need for it is the caller's to set
+    LocalCluster(Path folder, int size, Tls tls, String... options) {
+        this(onLoopback(folder, size), tls, options);
+    }
+
+    private LocalCluster(List<ServiceProcess> replicas, @Nullable Tls tls, String... options) {
         this.replicas = List.copyOf(replicas);
+        this.tls = tls;
         know(ServiceProcess::peerAddress, options);
         observer = client(IMPATIENT);
     }
@@ -120,7 +133,7 @@ final class LocalCluster implements AutoCloseable {
         var endpoints = replicas.stream()
                 .map(replica -> Endpoint.parse(replica.address()))
                 .toList();
-        return new LogClient(new LogClientConfig(endpoints, null, retry, LogClientConfig.DEFAULT_MAX_RESPONSE_BYTES));
+        return new LogClient(new LogClientConfig(endpoints, tls, retry, LogClientConfig.DEFAULT_MAX_RESPONSE_BYTES));
     }
 
     /// Empty: it does not answer.
