@@ -45,9 +45,11 @@ public record ServiceSettings(
 
     private static final Duration NONE = Duration.ZERO;
     private static final long BLOCK_BYTES = 4096;
-    /// Room in a request for what is not records.
-    /// A quarter of the heap is theirs, whatever the setting.
+    /// A quarter of the heap is for requests, whatever the setting.
     private static final int HEAP_FOR_REQUESTS = 4;
+    /// An eighth is for what the network may bring before anybody looks at it.
+    private static final int HEAP_FOR_WINDOWS = 8;
+    /// Room in a request for what is not records.
     private static final long REQUEST_OVERHEAD_BYTES = 64 << 10;
     /// Room in a log entry for its header and the records' prefix.
     private static final long ENTRY_OVERHEAD_BYTES = 4 << 10;
@@ -308,6 +310,7 @@ public record ServiceSettings(
                     RpcLimits.DEFAULTS.pingsPerWindow(),
                     RpcLimits.DEFAULTS.streamWindowBytes(),
                     RpcLimits.DEFAULTS.connectionWindowBytes(),
+                    Runtime.getRuntime().maxMemory() / HEAP_FOR_WINDOWS,
                     RpcLimits.DEFAULTS.frameBytes(),
                     limits.connectionMemory(),
                     limits.connectionRequests(),

@@ -41,6 +41,8 @@ final class Engine implements AutoCloseable {
             }
         };
         wal = Wal.open(config, directory, opened.method(), System::nanoTime, listener, 0, Long.MAX_VALUE, (_, _) -> {});
+        // As a cluster of one lets it.
+        wal.mayWaitForDisk(true);
         trimEveryBytes = (long) SEGMENTS_KEPT * config.segmentBytes();
     }
 

@@ -34,7 +34,7 @@ public final class ReplicaLoop implements EventLoop {
     /// Tasks of one turn, so that completions of the disk are not kept waiting by a flood of them.
     private static final int TASKS_PER_TURN = 4096;
 
-    /// Turns of a helper in one go; then the loop's own thread has to see to the rest.
+    /// Turns of a helper in one go: its connections wait. Then the loop's own thread has to see to the rest.
     private static final int TURNS_OF_A_HELPER = 8;
 
     /// The liveness check wants a turn now and then.
@@ -180,6 +180,7 @@ public final class ReplicaLoop implements EventLoop {
 
     /// The turns that are due, here. If somebody else has one, that one sees what was handed in.
     private void help(Driven current) {
+        var left = TURNS_OF_A_HELPER;
         do {
             if (!turns.tryLock()) {
                 return;
@@ -188,10 +189,9 @@ public final class ReplicaLoop implements EventLoop {
                 if (stopping) {
                     return;
                 }
-                var left = TURNS_OF_A_HELPER;
-                while (left > 0 && turn(current.work()) > 0) {
+                do {
                     left--;
-                }
+                } while (turn(current.work()) > 0 && left > 0);
                 if (left == 0 || nextTurnNanos(current.work()) - sleepsUntilNanos < 0) {
                     current.io().wakeup();
                 }
@@ -202,7 +202,7 @@ public final class ReplicaLoop implements EventLoop {
             } finally {
                 turns.unlock();
             }
-        } while (!inbox.isEmpty());
+        } while (left > 0 && !inbox.isEmpty());
     }
 
     @Override

@@ -10,8 +10,9 @@ package io.taffrail.service.rpc;
 /// @param idleMillis a connection without a call is told to go away after this
 /// @param pingMillis how often a connection that has calls is pinged, so that half-open ones are found
 /// @param pingsPerWindow pings a client may send in `PING_WINDOW_MILLIS`
-/// @param streamWindowBytes HTTP/2 flow control window of one call
-/// @param connectionWindowBytes HTTP/2 flow control window of all calls of a connection
+/// @param streamWindowBytes largest HTTP/2 flow control window of one call
+/// @param connectionWindowBytes largest HTTP/2 flow control window of all calls of a connection
+/// @param windowsBytes of all connections, as far as it goes ([WindowBudget])
 /// @param frameBytes largest DATA frame that clients may send: the whole of one is gathered before it is looked at, in
 /// memory that is copied while it grows
 /// @param inFlightBytes messages of one connection that were taken and not answered
@@ -28,6 +29,7 @@ public record RpcLimits(
         int pingsPerWindow,
         int streamWindowBytes,
         int connectionWindowBytes,
+        long windowsBytes,
         int frameBytes,
         long inFlightBytes,
         int inFlightCount,
@@ -51,10 +53,31 @@ public record RpcLimits(
                 pingsPerWindow,
                 PEER_WINDOW_BYTES,
                 4 * PEER_WINDOW_BYTES,
+                Long.MAX_VALUE,
                 frameBytes,
                 Long.MAX_VALUE,
                 Integer.MAX_VALUE,
                 Long.MAX_VALUE);
+    }
+
+    /// The same with another sum of windows.
+    public RpcLimits withWindowsBytes(long bytes) {
+        return new RpcLimits(
+                messageBytes,
+                partialMessageMillis,
+                headerBytes,
+                callsPerConnection,
+                connections,
+                idleMillis,
+                pingMillis,
+                pingsPerWindow,
+                streamWindowBytes,
+                connectionWindowBytes,
+                bytes,
+                frameBytes,
+                inFlightBytes,
+                inFlightCount,
+                memoryBytes);
     }
 
     private static final int PEER_MESSAGE_BYTES = 64 << 20;
@@ -71,6 +94,7 @@ public record RpcLimits(
             200,
             1 << 20,
             8 << 20,
+            256L << 20,
             32 << 10,
             32L << 20,
             20_000,

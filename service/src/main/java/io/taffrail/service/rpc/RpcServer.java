@@ -46,6 +46,7 @@ public final class RpcServer {
     private final Vertx vertx;
     private final RpcLimits limits;
     private final MemoryBudget budget;
+    private final WindowBudget windows;
     private final Map<String, Route> routes = new ConcurrentHashMap<>();
     private final Map<HttpConnection, RpcConnection> connections = new ConcurrentHashMap<>();
     private final List<HttpServer> servers = new CopyOnWriteArrayList<>();
@@ -54,6 +55,7 @@ public final class RpcServer {
         this.vertx = vertx;
         this.limits = limits;
         this.budget = budget;
+        this.windows = new WindowBudget(limits);
     }
 
     /// `fullName` as in a path, without the first slash: `taffrail.log.v1.Log/Append`.
@@ -99,12 +101,10 @@ public final class RpcServer {
     private HttpServerOptions options(@Nullable HttpServerOptions tls) {
         return (tls == null ? new HttpServerOptions() : new HttpServerOptions(tls))
                 .setInitialSettings(new Http2Settings()
-                        .setInitialWindowSize(limits.streamWindowBytes())
                         .setMaxFrameSize(limits.frameBytes())
                         .setMaxConcurrentStreams(limits.callsPerConnection())
                         .setMaxHeaderListSize(limits.headerBytes())
                         .setPushEnabled(false))
-                .setHttp2ConnectionWindowSize(limits.connectionWindowBytes())
                 .setHttp2RstFloodMaxRstFramePerWindow(RpcLimits.RESETS_PER_WINDOW)
                 .setHttp2RstFloodWindowDuration(RpcLimits.RESET_WINDOW_SECONDS)
                 .setHttp2RstFloodWindowDurationTimeUnit(TimeUnit.SECONDS)
@@ -133,10 +133,16 @@ public final class RpcServer {
         transport.channelHandlerContext().pipeline().addLast(new FlushConsolidationHandler(WRITES_TOGETHER, true));
         var connection = new RpcConnection(http, limits, budget);
         connections.put(http, connection);
+        // What the protocol lets every client send at once is 64 KiB; from there it is widened.
+        var window = windows.take();
+        http.setWindowSize(window);
+        var _ = http.updateSettings(
+                new Http2Settings(http.settings()).setInitialWindowSize(windows.callWindow(window)));
         var timer = vertx.setPeriodic(limits.pingMillis(), tick -> connection.checkLife());
         http.exceptionHandler(lost -> LOG.debugf("connection of %s: %s", http.remoteAddress(), lost.getMessage()));
         http.closeHandler(closed -> {
             connections.remove(http);
+            windows.giveBack(window);
             vertx.cancelTimer(timer);
         });
     }
