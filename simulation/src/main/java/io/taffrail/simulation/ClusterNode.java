@@ -23,6 +23,7 @@ public final class ClusterNode {
 
     long comparedLsn;
     long faultsOfDisk;
+    long faultOfDiskNanos;
     long openedEpoch;
     /// Volumes that this node has had before.
     int volumes;

@@ -41,6 +41,7 @@ import org.jspecify.annotations.Nullable;
 /// The nodes of one run, what can be done to them, and what is checked whenever something happens to them.
 public final class SimulatedCluster implements SimulatedProcess.Observer {
     private static final int TRACE_EVENTS = Integer.getInteger("traceEvents", 400);
+    private static final long SURVIVED_NANOS = 5 * SimulationOptions.SECOND;
     private static final long BOOTSTRAP_RETRY_NANOS = 500 * SimulationOptions.MILLI;
 
     private final SimulationOptions options;
@@ -235,6 +236,7 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
     /// show bytes that the disk does not hold.
     public void diskFault(ClusterNode node, boolean lasts) {
         node.faultsOfDisk++;
+        node.faultOfDiskNanos = scheduler.nowNanos();
         node.damageLasts |= lasts;
         damaged(node, false);
     }
@@ -772,6 +774,10 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
                 if (log != null && process != null && replica != null) {
                     checks.audit(process.toString(), log, replica.walStats());
                     var status = replica.status();
+                    if (scheduler.nowNanos() - node.faultOfDiskNanos > SURVIVED_NANOS && !process.failedStorage()) {
+                        // What failed was not the log, or the process would not have lived on.
+                        node.faultsOfDisk = 0;
+                    }
                     // A follower that catches up has nothing else to tell of itself.
                     cleanAgain(node, status, replica.watermarks());
                     if (status.state() == ReplicaStatus.State.LEADER

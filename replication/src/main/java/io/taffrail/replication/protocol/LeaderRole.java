@@ -238,9 +238,11 @@ final class LeaderRole implements Role {
         state.send(received.from(), new Message.Welcome(epoch, join.nonce(), sessions, cut, state.end.lsn()));
     }
 
-    /// The logs part below what this one still holds.
+    /// The logs part below what this one still holds. Until a majority has flushed what this leader adopted nobody
+    /// gives up an entry that may be needed for it. One whose log ends below this one's holds none of them, and may
+    /// be the one that the majority lacks.
     private void offerSeed(Event.Received received, Message.Join join) {
-        if (open) {
+        if (open || join.end().lsn() < state.startLsn) {
             state.emit(new Effect.OfferSeed(received.from(), epoch, join.nonce(), state.loggedConfiguration()));
         }
     }

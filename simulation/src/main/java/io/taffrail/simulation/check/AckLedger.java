@@ -134,7 +134,9 @@ public final class AckLedger {
         if (reached.commitMode() == CommitMode.SYNC) {
             return null;
         }
-        var beyond = history.wereTooManyUncleanSince(ack.atNanos());
+        // A majority of sound logs that waited long enough for a silent voter goes on without it, and says so.
+        var beyond = history.wereTooManyUncleanSince(ack.atNanos())
+                || history.wereTooManyUncleanOrSilentSince(ack.atNanos(), leader.testified());
         return beyond && leader.declaresLoss() ? Excuse.DECLARED_MEMORY_LOSS : null;
     }
 

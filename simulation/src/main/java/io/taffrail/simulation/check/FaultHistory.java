@@ -1,5 +1,6 @@
 package io.taffrail.simulation.check;
 
+import java.util.List;
 import java.util.NavigableMap;
 import java.util.Set;
 import java.util.TreeMap;
@@ -15,6 +16,7 @@ public final class FaultHistory {
     private final TreeSet<Integer> damaged = new TreeSet<>();
     private final TreeSet<Integer> everDamaged = new TreeSet<>();
     private final TreeMap<Long, Boolean> tooManyUnclean = new TreeMap<>();
+    private final TreeMap<Long, Integer> uncleanVoters = new TreeMap<>();
     private final TreeMap<Long, Boolean> tooManyDamaged = new TreeMap<>();
     private final TreeMap<Long, Boolean> silentlyDamaged = new TreeMap<>();
     private Set<Integer> voters = Set.of();
@@ -60,16 +62,21 @@ public final class FaultHistory {
 
     private void record(long atNanos) {
         tooManyUnclean.merge(atNanos, exceeds(unclean, voters) || exceeds(unclean, votersBefore), Boolean::logicalOr);
+        uncleanVoters.merge(atNanos, count(unclean, voters), Math::max);
         tooManyDamaged.merge(atNanos, exceeds(damaged, voters) || exceeds(damaged, votersBefore), Boolean::logicalOr);
         silentlyDamaged.merge(atNanos, silent, Boolean::logicalOr);
     }
 
     private static boolean exceeds(Set<Integer> nodes, Set<Integer> voters) {
+        return count(nodes, voters) > tolerated(voters.size());
+    }
+
+    private static int count(Set<Integer> nodes, Set<Integer> voters) {
         var count = 0;
         for (var node : nodes) {
             count += voters.contains(node) ? 1 : 0;
         }
-        return count > tolerated(voters.size());
+        return count;
     }
 
     /// Voters that may fail.
@@ -103,6 +110,20 @@ public final class FaultHistory {
 
     public boolean wereTooManyUncleanSince(long sinceNanos) {
         return wasSince(tooManyUnclean, sinceNanos);
+    }
+
+    /// Somebody may have forgotten something, and with those that a new leader heard nothing from, though nothing was
+    /// wrong with them but their network, they are more than may fail. `testified`: whom it did hear.
+    public boolean wereTooManyUncleanOrSilentSince(long sinceNanos, List<Integer> testified) {
+        var most = uncleanVoters.tailMap(uncleanVoters.floorKey(sinceNanos), true).values().stream()
+                .mapToInt(Integer::intValue)
+                .max()
+                .orElse(0);
+        var silent = 0;
+        for (var voter : voters) {
+            silent += testified.contains(voter) || isUnclean(voter) ? 0 : 1;
+        }
+        return most > 0 && most + silent > tolerated(voters.size());
     }
 
     public boolean wereTooManyDamagedSince(long sinceNanos) {
