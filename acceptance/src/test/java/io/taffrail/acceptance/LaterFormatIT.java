@@ -2,6 +2,7 @@ package io.taffrail.acceptance;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.RandomAccessFile;
@@ -37,10 +38,11 @@ class LaterFormatIT {
             writeVersion(newest, 2);
             var before = Files.readAllBytes(newest);
             service.begin();
-            assertEquals(70, service.awaitEnd(Duration.ofMinutes(2)));
+            assertEquals(74, service.awaitEnd(Duration.ofMinutes(2)));
             var said = Files.readString(service.log(), StandardCharsets.UTF_8);
             assertTrue(said.contains("version"), said);
             assertTrue(said.contains(newest.getFileName().toString()), said);
+            assertFalse(said.contains("\tat "), said);
             assertArrayEquals(before, Files.readAllBytes(newest));
             writeVersion(newest, 1);
             service.start();
