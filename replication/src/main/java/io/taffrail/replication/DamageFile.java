@@ -2,7 +2,6 @@ package io.taffrail.replication;
 
 import io.taffrail.wal.io.LogDirectory;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,8 +12,7 @@ import java.util.regex.Pattern;
 /// and no byte.
 final class DamageFile {
     static final String NAME = "damage";
-    private static final String TEMPORARY = "damage.new";
-    private static final int BLOCK_BYTES = 4096;
+    private static final int MAX_BYTES = 4096;
     private static final Pattern LINE = Pattern.compile("(\\d{1,18}) (\\d{1,18})");
 
     private final LogDirectory directory;
@@ -28,11 +26,10 @@ final class DamageFile {
         if (!directory.exists(NAME)) {
             return damages;
         }
-        var bytes = aligned();
-        try (var file = directory.open(NAME)) {
-            file.read(bytes, 0);
-        }
-        for (var line : StandardCharsets.UTF_8.decode(bytes.flip()).toString().split("\n", -1)) {
+        var text = StandardCharsets.UTF_8
+                .decode(WholeFile.read(directory, NAME, MAX_BYTES))
+                .toString();
+        for (var line : text.split("\n", -1)) {
             var found = LINE.matcher(line);
             if (found.matches()) {
                 damages.add(new ScrubStatus.Damage(
@@ -47,27 +44,10 @@ final class DamageFile {
         if (damages.isEmpty() && !directory.exists(NAME)) {
             return;
         }
-        var bytes = aligned();
+        var text = new StringBuilder();
         for (var damage : damages) {
-            bytes.put("%d %d%n".formatted(damage.fromLsn(), damage.toLsn()).getBytes(StandardCharsets.UTF_8));
+            text.append("%d %d%n".formatted(damage.fromLsn(), damage.toLsn()));
         }
-        while (bytes.hasRemaining()) {
-            bytes.put((byte) '\n');
-        }
-        if (directory.exists(TEMPORARY)) {
-            directory.delete(TEMPORARY);
-        }
-        try (var file = directory.create(TEMPORARY, BLOCK_BYTES)) {
-            file.write(bytes.flip(), 0);
-            file.force();
-        }
-        directory.rename(TEMPORARY, NAME);
-        directory.sync();
-    }
-
-    private static ByteBuffer aligned() {
-        return ByteBuffer.allocateDirect(2 * BLOCK_BYTES)
-                .alignedSlice(BLOCK_BYTES)
-                .limit(BLOCK_BYTES);
+        WholeFile.replace(directory, NAME, StandardCharsets.UTF_8.encode(text.toString()), (byte) '\n');
     }
 }

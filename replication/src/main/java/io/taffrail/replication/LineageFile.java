@@ -19,8 +19,7 @@ import org.jspecify.annotations.Nullable;
 final class LineageFile implements AutoCloseable {
     static final String SLOT = "lineage";
     static final String OLDER = "lineage-older";
-    private static final String TEMPORARY = OLDER + ".tmp";
-    private static final int BLOCK_BYTES = 4096;
+    private static final String TEMPORARY = OLDER + WholeFile.TEMPORARY_SUFFIX;
     /// So many failovers pass between two replacements of the second file.
     private static final int SLACK = 64;
 
@@ -89,21 +88,7 @@ final class LineageFile implements AutoCloseable {
     }
 
     private void replaceOlder(List<EpochStart> starts) throws IOException {
-        var value = LineageCodec.encodeChecked(starts);
-        var blocks = aligned(value.remaining()).put(value);
-        while (blocks.hasRemaining()) {
-            blocks.put((byte) 0);
-        }
-        blocks.flip();
-        if (directory.exists(TEMPORARY)) {
-            directory.delete(TEMPORARY);
-        }
-        try (var file = directory.create(TEMPORARY, blocks.remaining())) {
-            file.write(blocks, 0);
-            file.force();
-        }
-        directory.rename(TEMPORARY, OLDER);
-        directory.sync();
+        WholeFile.replace(directory, OLDER, LineageCodec.encodeChecked(starts), (byte) 0);
         older = starts;
     }
 
@@ -111,21 +96,12 @@ final class LineageFile implements AutoCloseable {
         if (!directory.exists(OLDER)) {
             return List.of();
         }
-        try (var file = directory.open(OLDER)) {
-            var bytes = aligned(Math.toIntExact(file.sizeBytes()));
-            file.read(bytes, 0);
-            return LineageCodec.decodeChecked(bytes.flip());
+        try {
+            return LineageCodec.decodeChecked(WholeFile.read(directory, OLDER, Integer.MAX_VALUE));
         } catch (MalformedException damaged) {
             // What is older than the slot is looked at only by a replica that parted long ago; it begins anew then.
             return List.of();
         }
-    }
-
-    private static ByteBuffer aligned(int bytes) {
-        var rounded = (bytes + BLOCK_BYTES - 1) / BLOCK_BYTES * BLOCK_BYTES;
-        return ByteBuffer.allocateDirect(rounded + BLOCK_BYTES)
-                .alignedSlice(BLOCK_BYTES)
-                .limit(rounded);
     }
 
     @Override

@@ -21,8 +21,7 @@ final class SeedProgress {
     /// Of the copies, until they are put in place.
     static final String COPY_SUFFIX = ".seed";
 
-    private static final String TEMPORARY = "seed.progress.new";
-    private static final int BLOCK_BYTES = 4096;
+    private static final String TEMPORARY = FILE + WholeFile.TEMPORARY_SUFFIX;
     /// A file of these is written in the time of one chunk.
     private static final int MAX_BYTES = 1 << 20;
 
@@ -54,14 +53,9 @@ final class SeedProgress {
     }
 
     private void read() throws IOException {
-        String text;
-        try (var file = folder.open(FILE)) {
-            var bytes = aligned((int) Math.min(MAX_BYTES, file.sizeBytes()));
-            while (bytes.hasRemaining() && file.read(bytes, bytes.position()) > 0) {
-                // until it is full
-            }
-            text = StandardCharsets.UTF_8.decode(bytes.flip()).toString();
-        }
+        var text = StandardCharsets.UTF_8
+                .decode(WholeFile.read(folder, FILE, MAX_BYTES))
+                .toString();
         var lines = text.split("\n", -1);
         if (leaderStorage == null || !lines[0].equals(key())) {
             return;
@@ -97,19 +91,7 @@ final class SeedProgress {
             // So many files that the list is not worth its writing; then a restart begins again.
             return;
         }
-        var bytesToWrite = aligned(encoded.length).put(encoded);
-        while (bytesToWrite.hasRemaining()) {
-            bytesToWrite.put((byte) '\n');
-        }
-        if (folder.exists(TEMPORARY)) {
-            folder.delete(TEMPORARY);
-        }
-        try (var file = folder.create(TEMPORARY, bytesToWrite.capacity())) {
-            file.write(bytesToWrite.flip(), 0);
-            file.force();
-        }
-        folder.rename(TEMPORARY, FILE);
-        folder.sync();
+        WholeFile.replace(folder, FILE, ByteBuffer.wrap(encoded), (byte) '\n');
     }
 
     /// Deletes whatever no seed needs any more; `kept` are names of files whose copies it does.
@@ -121,13 +103,5 @@ final class SeedProgress {
                 folder.delete(name);
             }
         }
-    }
-
-    private static ByteBuffer aligned(int bytes) {
-        var rounded = Math.max(BLOCK_BYTES, (bytes + BLOCK_BYTES - 1) / BLOCK_BYTES * BLOCK_BYTES);
-        return ByteBuffer.allocateDirect(rounded + BLOCK_BYTES)
-                .alignedSlice(BLOCK_BYTES)
-                .limit(rounded)
-                .slice();
     }
 }

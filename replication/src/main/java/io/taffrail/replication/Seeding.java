@@ -23,7 +23,6 @@ import org.jspecify.annotations.Nullable;
 final class Seeding {
     /// What is read from the disk at once on the peer's loop.
     private static final int CHUNK_BYTES = 256 << 10;
-    private static final int BLOCK_BYTES = 4096;
     /// Asked for and not here yet: enough for a round trip of 10 ms at 200 MB/s, and little for the peer's loop to read
     /// in one turn.
     private static final long WINDOW_BYTES = 8L * CHUNK_BYTES;
@@ -171,7 +170,7 @@ final class Seeding {
             open = openCopy(file);
             target = open;
         }
-        var copy = aligned(bytes.remaining()).put(bytes.duplicate()).flip();
+        var copy = WholeFile.blocks(bytes.remaining()).put(bytes.duplicate()).flip();
         open.write(copy, offset);
         offset += bytes.remaining();
         var complete = offset == file.sizeBytes();
@@ -259,7 +258,7 @@ final class Seeding {
     }
 
     static Message.SeedChunk serve(LogDirectory folder, Message.SeedRequest request) {
-        var chunk = aligned(CHUNK_BYTES);
+        var chunk = WholeFile.blocks(CHUNK_BYTES);
         if (NAME.matcher(request.file()).matches() && request.offset() >= 0) {
             try (var file = folder.open(request.file())) {
                 file.read(chunk, request.offset());
@@ -268,12 +267,5 @@ final class Seeding {
             }
         }
         return new Message.SeedChunk(request.epoch(), request.file(), request.offset(), chunk.flip());
-    }
-
-    private static ByteBuffer aligned(int bytes) {
-        var rounded = (bytes + BLOCK_BYTES - 1) / BLOCK_BYTES * BLOCK_BYTES;
-        return ByteBuffer.allocateDirect(rounded + BLOCK_BYTES)
-                .alignedSlice(BLOCK_BYTES)
-                .limit(rounded);
     }
 }
