@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
 public final class ReplicaHost implements ReplicaListener {
     private static final Logger LOG = Logger.getLogger(ReplicaHost.class);
 
-    /// What the replica stands on. Opened on the loop's thread, because an io_uring belongs to the thread that made it.
+    /// What the replica stands on. Opened on the loop's own thread: it blocks.
     public interface Storage {
         LogDirectory openDirectory() throws IOException;
 

@@ -12,11 +12,11 @@ final class RpcConnection {
     /// A connection with calls whose ping is not answered within so many intervals is taken for dead.
     private static final int UNANSWERED_PINGS = 3;
 
-    private final HttpConnection http;
-    private final RpcLimits limits;
     /// About what a request's objects take beside its bytes: small ones are mostly that.
     private static final int OBJECTS_BYTES = 512;
 
+    private final HttpConnection http;
+    private final RpcLimits limits;
     private final MemoryBudget budget;
     private final ArrayDeque<RpcCall> waiting = new ArrayDeque<>();
     private int openCalls;

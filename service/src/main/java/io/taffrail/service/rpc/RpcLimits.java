@@ -60,26 +60,6 @@ public record RpcLimits(
                 Long.MAX_VALUE);
     }
 
-    /// The same with another sum of windows.
-    public RpcLimits withWindowsBytes(long bytes) {
-        return new RpcLimits(
-                messageBytes,
-                partialMessageMillis,
-                headerBytes,
-                callsPerConnection,
-                connections,
-                idleMillis,
-                pingMillis,
-                pingsPerWindow,
-                streamWindowBytes,
-                connectionWindowBytes,
-                bytes,
-                frameBytes,
-                inFlightBytes,
-                inFlightCount,
-                memoryBytes);
-    }
-
     private static final int PEER_MESSAGE_BYTES = 64 << 20;
     private static final int PEER_WINDOW_BYTES = 4 << 20;
 

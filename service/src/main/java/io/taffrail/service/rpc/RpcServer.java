@@ -55,7 +55,8 @@ public final class RpcServer {
         this.vertx = vertx;
         this.limits = limits;
         this.budget = budget;
-        this.windows = new WindowBudget(limits);
+        this.windows =
+                new WindowBudget(limits.windowsBytes(), limits.connectionWindowBytes(), limits.streamWindowBytes());
     }
 
     /// `fullName` as in a path, without the first slash: `taffrail.log.v1.Log/Append`.

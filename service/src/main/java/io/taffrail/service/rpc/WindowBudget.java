@@ -16,10 +16,12 @@ final class WindowBudget {
     private final int mostBytes;
     private final int mostCallBytes;
 
-    WindowBudget(RpcLimits limits) {
-        leftBytes = new AtomicLong(limits.windowsBytes());
-        mostBytes = limits.connectionWindowBytes();
-        mostCallBytes = limits.streamWindowBytes();
+    /// @param sumBytes of all connections, as far as it goes
+    /// @param mostBytes for one connection, `mostCallBytes` for one call
+    WindowBudget(long sumBytes, int mostBytes, int mostCallBytes) {
+        this.leftBytes = new AtomicLong(sumBytes);
+        this.mostBytes = mostBytes;
+        this.mostCallBytes = mostCallBytes;
     }
 
     /// For a new connection.

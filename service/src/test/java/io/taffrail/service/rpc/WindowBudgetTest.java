@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 class WindowBudgetTest {
     private static final long SUM_BYTES = 32L << 20;
 
-    private final WindowBudget windows = new WindowBudget(RpcLimits.DEFAULTS.withWindowsBytes(SUM_BYTES));
+    private final WindowBudget windows = new WindowBudget(SUM_BYTES, 8 << 20, 1 << 20);
 
     @Test
     void manyConnectionsHoldLittleMoreThanTheSumAndTheirLeast() {
