@@ -1,18 +1,22 @@
 package io.taffrail.simulation;
 
-import io.taffrail.simulation.fault.PlantedBug;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 
 /// Many seeds: `Campaign FIRST_SEED COUNT [THREADS [MAX_SECONDS]]`. Prints each failure with what it shrinks to, the
-/// table of what happened how often, and a summary. Exits with 1 if a promise was broken, or if something that has to
-/// happen in so many seeds never did.
+/// table of what happened how often, and a summary. Exits with 1 if a promise was broken, a run came to no end, or
+/// something that has to happen in so many seeds never did.
 public final class Campaign {
     private static final int SHRINKING_RUNS = 60;
     /// Fewer seeds need not reach every corner.
     private static final long SEEDS_FOR_COVERAGE = 500;
+    /// Of the slowest seeds one takes 20 seconds beside other work.
+    private static final long RUN_SECONDS_MAX = 180;
+    private static final long WATCH_EVERY_MILLIS = 500;
 
     private final long first;
     private final long count;
@@ -35,17 +39,26 @@ public final class Campaign {
         var count = Long.parseLong(arguments[1]);
         var threads = arguments.length > 2 ? Integer.parseInt(arguments[2]) : 1;
         var maxSeconds = arguments.length > 3 ? Long.parseLong(arguments[3]) : 1_000_000;
+        // A worker that dies, of a lack of memory for one, must not look like seeds that were run.
+        Thread.setDefaultUncaughtExceptionHandler((thread, thrown) -> {
+            thrown.printStackTrace(System.out);
+            System.exit(1);
+        });
         System.exit(new Campaign(first, count, maxSeconds).run(threads) ? 0 : 1);
     }
 
     private boolean run(int threads) throws InterruptedException {
         var started = System.nanoTime();
-        var workers = new ArrayList<Thread>();
+        var workers = new ArrayList<Worker>();
         for (var i = 0; i < threads; i++) {
-            workers.add(Thread.ofPlatform().name("seeds-" + i).start(this::work));
+            var worker = new Worker();
+            workers.add(worker);
+            worker.start();
         }
         for (var worker : workers) {
-            worker.join();
+            while (!worker.join(Duration.ofMillis(WATCH_EVERY_MILLIS))) {
+                workers.forEach(Campaign::endIfStuck);
+            }
         }
         coverage.print(System.out);
         var missing = done < SEEDS_FOR_COVERAGE ? List.<String>of() : coverage.missing();
@@ -62,23 +75,57 @@ public final class Campaign {
         return failures.isEmpty() && missing.isEmpty();
     }
 
-    private void work() {
-        while (System.nanoTime() < endNanos) {
-            var index = next.getAndIncrement();
-            if (index >= count) {
-                return;
+    /// A loop in the code under test cannot be broken from outside: its stack is what there is to say about it.
+    private static void endIfStuck(Worker worker) {
+        var running = worker.running;
+        if (running == null || System.nanoTime() - running.startedNanos < RUN_SECONDS_MAX * SimulationOptions.SECOND) {
+            return;
+        }
+        System.out.printf(
+                "seed %d has come to no end in %d s%n  %s%n", running.options.seed(), RUN_SECONDS_MAX, running.options);
+        for (var frame : worker.getStackTrace()) {
+            System.out.println("\tat " + frame);
+        }
+        System.exit(1);
+    }
+
+    private record Running(SimulationOptions options, long startedNanos) {}
+
+    private final class Worker extends Thread {
+        private volatile @Nullable Running running;
+
+        Worker() {
+            super("seeds");
+        }
+
+        @Override
+        public void run() {
+            while (System.nanoTime() < endNanos) {
+                var index = next.getAndIncrement();
+                if (index >= count) {
+                    break;
+                }
+                var result = watched(SimulationOptions.of(first + index));
+                synchronized (Campaign.this) {
+                    done++;
+                    simulatedNanos += result.simulatedNanos();
+                    events += result.events();
+                    coverage.addAll(result.coverage());
+                }
+                if (result.violation() != null) {
+                    failures.add(result);
+                    System.out.print(FailureReport.of(result, 20));
+                    System.out.print(FailureReport.shrunk(Shrinker.shrink(result, this::watched, SHRINKING_RUNS)));
+                }
             }
-            var result = Simulation.run(SimulationOptions.of(first + index));
-            synchronized (this) {
-                done++;
-                simulatedNanos += result.simulatedNanos();
-                events += result.events();
-                coverage.addAll(result.coverage());
-            }
-            if (result.violation() != null) {
-                failures.add(result);
-                var smallest = Shrinker.shrink(result, PlantedBug.NONE, SHRINKING_RUNS);
-                System.out.println(FailureReport.of(result, 20) + FailureReport.shrunk(smallest));
+        }
+
+        private Simulation.Result watched(SimulationOptions options) {
+            running = new Running(options, System.nanoTime());
+            try {
+                return Simulation.run(options);
+            } finally {
+                running = null;
             }
         }
     }

@@ -1,32 +1,37 @@
 package io.taffrail.simulation;
 
 import io.taffrail.simulation.fault.FaultClass;
-import io.taffrail.simulation.fault.PlantedBug;
 import java.util.EnumSet;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /// Makes a failing run smaller while the same promise still breaks: fewer kinds of faults, less time, fewer clients.
 /// Components draw from streams of their own, so that one thing less leaves most of the others as they were.
 public final class Shrinker {
-    private final PlantedBug bug;
+    private final Function<SimulationOptions, Simulation.Result> runner;
     private final String promise;
     private int runsLeft;
     private SimulationOptions smallest;
 
-    private Shrinker(SimulationOptions failing, String promise, PlantedBug bug, int maxRuns) {
+    private Shrinker(
+            SimulationOptions failing,
+            String promise,
+            Function<SimulationOptions, Simulation.Result> runner,
+            int maxRuns) {
         this.smallest = failing;
         this.promise = promise;
-        this.bug = bug;
+        this.runner = runner;
         this.runsLeft = maxRuns;
     }
 
-    /// `failed`: a result with a violation. At most `maxRuns` runs.
-    public static SimulationOptions shrink(Simulation.Result failed, PlantedBug bug, int maxRuns) {
+    /// `failed`: a result with a violation. At most `maxRuns` runs, and those as the `runner` runs them.
+    public static SimulationOptions shrink(
+            Simulation.Result failed, Function<SimulationOptions, Simulation.Result> runner, int maxRuns) {
         var promise = promise(failed);
         if (promise == null) {
             throw new IllegalArgumentException("seed " + failed.options().seed() + " breaks no promise");
         }
-        var shrinker = new Shrinker(failed.options(), promise, bug, maxRuns);
+        var shrinker = new Shrinker(failed.options(), promise, runner, maxRuns);
         shrinker.run(failed.simulatedNanos());
         return shrinker.smallest;
     }
@@ -70,7 +75,7 @@ public final class Shrinker {
             return false;
         }
         runsLeft--;
-        if (!promise.equals(promise(Simulation.run(options, bug)))) {
+        if (!promise.equals(promise(runner.apply(options)))) {
             return false;
         }
         smallest = options;

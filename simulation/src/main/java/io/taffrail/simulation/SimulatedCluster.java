@@ -823,8 +823,13 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
 
     /// Runs the world until the time or the first violation.
     public void runUntil(long timeNanos) {
+        var before = scheduler.executedEvents();
         while (violation == null && scheduler.step(timeNanos)) {
             // Each step is one event.
+        }
+        if (scheduler.executedEvents() == before) {
+            // Time passes where nothing happens, too: whoever waits with a limit would wait for ever.
+            scheduler.runUntil(timeNanos);
         }
     }
 

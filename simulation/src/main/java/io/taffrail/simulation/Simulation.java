@@ -65,6 +65,8 @@ public final class Simulation {
             cluster.audit();
         } catch (RuntimeException thrown) {
             cluster.fail(thrown);
+        } catch (StackOverflowError | AssertionError thrown) {
+            cluster.fail(new IllegalStateException(thrown));
         }
         count();
         var scheduler = cluster.scheduler();

@@ -2,7 +2,6 @@ package io.taffrail.simulation;
 
 import static org.junit.jupiter.api.Assertions.assertNull;
 
-import io.taffrail.simulation.fault.PlantedBug;
 import java.util.stream.LongStream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -24,6 +23,6 @@ class SeedsTest {
         assertNull(
                 result.violation(),
                 () -> FailureReport.of(result, 100)
-                        + FailureReport.shrunk(Shrinker.shrink(result, PlantedBug.NONE, 40)));
+                        + FailureReport.shrunk(Shrinker.shrink(result, Simulation::run, 40)));
     }
 }

@@ -17,7 +17,7 @@ class ShrinkerTest {
             seed++;
         }
         var failed = Simulation.run(SimulationOptions.of(seed), bug);
-        var smallest = Shrinker.shrink(failed, bug, 60);
+        var smallest = Shrinker.shrink(failed, options -> Simulation.run(options, bug), 60);
         assertTrue(smallest.faults().isEmpty(), smallest.toString());
         assertEquals(1, smallest.load().producers());
         assertEquals(Shrinker.promise(failed), Shrinker.promise(Simulation.run(smallest, bug)));
