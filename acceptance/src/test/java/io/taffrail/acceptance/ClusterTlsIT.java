@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.taffrail.client.Tls;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -97,8 +98,14 @@ class ClusterTlsIT {
                 return false;
             }
         });
-        var log = Files.readString(replica.log(), StandardCharsets.UTF_8);
-        assertTrue(log.contains("the TLS certificate has changed"), log);
+        cluster.await("its log says so", () -> {
+            try {
+                return Files.readString(replica.log(), StandardCharsets.UTF_8)
+                        .contains("the TLS certificate has changed");
+            } catch (IOException unreadable) {
+                throw new UncheckedIOException(unreadable);
+            }
+        });
     }
 
     /// Of the certificate that the replica shows to clients.
