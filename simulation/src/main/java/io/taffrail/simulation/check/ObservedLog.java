@@ -97,7 +97,11 @@ public final class ObservedLog implements LogContents {
         return flushedLsn;
     }
 
+    /// Also what retention has taken, which a majority held flushed before: not every replica trims at the same time.
     public boolean holdsFlushed(long lsn, int crc) {
+        if (lsn < startLsn()) {
+            return true;
+        }
         var entry = entries.get(lsn);
         return entry != null && entry.header().crc() == crc && entry.header().endLsn() <= flushedLsn;
     }
