@@ -88,34 +88,37 @@ final class Opening {
             SeedProgress.clear(streamsFolder, Set.of());
         }
         var store = StreamStore.open(streamsFolder, background, streams);
-        var replayFrom = store.appliedLsn();
-        var chain = store.appliedChainCrc();
-        var wal = Wal.open(
-                config.wal(),
-                directory.subdirectory("log"),
-                io,
-                nanoTime,
-                walListener,
-                // A checkpoint holds only what was flushed: a log that ends below it has lost bytes.
-                Math.max(before.durableHint().lsn(), replayFrom),
-                replayFrom,
-                config.flushFailed(),
-                (header, payload) -> {
-                    foreign |= header.lsn() == store.appliedLsn() && header.chainPrevious() != store.appliedChainCrc();
-                    if (!foreign && header.lsn() == store.appliedLsn()) {
-                        apply(store, header, payload);
-                    }
-                });
-        foreign |= replayFrom == wal.receivedLsn() && chain != wal.chainCrc();
-        if (foreign || store.appliedLsn() > wal.receivedLsn() || store.appliedLsn() < wal.startLsn()) {
-            var suspect = before.hard().suspect() || wal.recovery().verdict() == RecoveryReport.Verdict.CORRUPT;
-            replayFrom = rebuild(store, wal, suspect);
+        // A checkpoint holds only what was flushed: a log that ends below it has lost bytes.
+        var flushedLsn = Math.max(before.durableHint().lsn(), store.appliedLsn());
+        var logFolder = directory.subdirectory("log");
+        var hard = before.hard();
+        Wal wal;
+        long replayFrom;
+        while (true) {
+            replayFrom = store.appliedLsn();
+            var chain = store.appliedChainCrc();
+            wal = Wal.open(
+                    config.wal(),
+                    logFolder,
+                    io,
+                    nanoTime,
+                    walListener,
+                    flushedLsn,
+                    replayFrom,
+                    config.flushFailed(),
+                    (header, payload) -> replay(store, header, payload));
+            hard = hard.withSuspect(hard.suspect() || wal.recovery().verdict() == RecoveryReport.Verdict.CORRUPT);
+            foreign |= replayFrom == wal.receivedLsn() && chain != wal.chainCrc();
+            if (!foreign && store.appliedLsn() == wal.receivedLsn()) {
+                break;
+            }
+            if (!goBack(store, wal, hard.suspect())) {
+                replayFrom = 0;
+                break;
+            }
+            wal.close();
         }
         var end = new LogPosition(wal.receivedLsn(), wal.lastEpoch(), wal.chainCrc());
-        var hard = before.hard();
-        if (wal.recovery().verdict() == RecoveryReport.Verdict.CORRUPT) {
-            hard = hard.withSuspect(true);
-        }
         var meta = new ReplicaMeta(
                 before.nodeId(), before.storageId(), before.incarnation() + 1, hard, before.durableHint());
         var start = new ReplicationCore.Start(
@@ -156,35 +159,42 @@ final class Opening {
         return meta;
     }
 
-    /// The log has lost what the newest checkpoint holds: an older one, and the log again from there.
-    private long rebuild(StreamStore store, Wal wal, boolean suspect) {
+    private void replay(StreamStore store, EntryHeader header, ByteBuffer payload) {
+        foreign |= header.lsn() == store.appliedLsn() && header.chainPrevious() != store.appliedChainCrc();
+        if (!foreign && header.lsn() == store.appliedLsn()) {
+            apply(store, header, payload);
+        }
+    }
+
+    /// The log has lost what the newest checkpoint holds, or that is not of this log: an older one, or none.
+    /// True: the log goes on from there, and is to be opened once more, since nothing has verified it that far
+    /// down. False: it was begun anew.
+    private boolean goBack(StreamStore store, Wal wal, boolean suspect) {
         replayed.clear();
         elections.clear();
-        if (foreign) {
-            store.reset();
-        } else {
+        foreign = false;
+        if (store.appliedLsn() > wal.receivedLsn()) {
             store.truncated(wal.receivedLsn());
-        }
-        var from = store.appliedLsn();
-        if (from < wal.startLsn() && suspect) {
-            // It was being filled up from a peer, or what it lost lies below its checkpoints. Nothing here counts
-            // anywhere: begin with nothing and ask again.
+        } else if (store.appliedLsn() >= wal.startLsn()) {
+            // Its entries are not those that stand there.
             store.reset();
-            try {
-                wal.restart(0, 0, 0);
-            } catch (WalException.NoRoom full) {
-                throw new WalException.Unusable("the log cannot be begun anew: " + full.getMessage());
-            }
-            return 0;
         }
-        if (from < wal.startLsn()) {
+        if (store.appliedLsn() >= wal.startLsn()) {
+            return true;
+        }
+        if (!suspect) {
             throw new WalException.Unusable(
                     "the log begins at %d and no checkpoint of the streams reaches so far".formatted(wal.startLsn()));
         }
-        try (var reader = wal.newReader()) {
-            LogReplay.replay(reader, from, wal.receivedLsn(), (header, payload) -> apply(store, header, payload));
+        // It was being filled up from a peer, or what it lost lies below its checkpoints. Nothing here counts
+        // anywhere: begin with nothing and ask again.
+        store.reset();
+        try {
+            wal.restart(0, 0, 0);
+        } catch (WalException.NoRoom full) {
+            throw new WalException.Unusable("the log cannot be begun anew: " + full.getMessage());
         }
-        return from;
+        return false;
     }
 
     private void apply(StreamStore store, EntryHeader header, ByteBuffer payload) {
