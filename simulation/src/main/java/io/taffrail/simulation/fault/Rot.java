@@ -2,6 +2,7 @@ package io.taffrail.simulation.fault;
 
 import io.taffrail.simulation.world.SimulatedDisk;
 import io.taffrail.wal.segment.GroupHeader;
+import io.taffrail.wal.segment.SegmentHeader;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -79,18 +80,31 @@ final class Rot {
 
     private List<Group> groups() {
         var groups = new ArrayList<Group>();
+        for (var file : verified()) {
+            groups.addAll(0, groups(file));
+        }
+        return groups;
+    }
+
+    /// The newest segments that no newer one has cut off, newest first, also those in which no group can be read:
+    /// a volume may be damaged more than once before its replica has made it good.
+    private List<String> verified() {
+        var newest = new ArrayList<String>();
+        var lowestBase = Long.MAX_VALUE;
         var segments = disk.files().keySet().stream()
                 .filter(file -> file.startsWith("log/") && file.endsWith(".segment"))
                 .toList();
-        var taken = 0;
         for (var file : segments.reversed()) {
-            var own = groups(file);
-            if (!own.isEmpty() && taken < NEWEST_SEGMENTS) {
-                taken++;
-                groups.addAll(0, own);
+            var bytes = disk.bytes(file);
+            var header = bytes.length < BLOCK_BYTES
+                    ? null
+                    : SegmentHeader.read(ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN), 0);
+            if (header != null && header.baseLsn() < lowestBase && newest.size() < NEWEST_SEGMENTS) {
+                lowestBase = header.previousSequence() == 0 ? Long.MIN_VALUE : header.baseLsn();
+                newest.add(file);
             }
         }
-        return groups;
+        return newest;
     }
 
     private List<Group> groups(String file) {
