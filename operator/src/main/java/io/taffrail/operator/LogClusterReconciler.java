@@ -7,6 +7,7 @@ import io.fabric8.kubernetes.api.model.Service;
 import io.fabric8.kubernetes.api.model.apps.StatefulSet;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.javaoperatorsdk.operator.api.config.informer.Informer;
 import io.javaoperatorsdk.operator.api.config.informer.InformerEventSourceConfiguration;
 import io.javaoperatorsdk.operator.api.reconciler.Context;
 import io.javaoperatorsdk.operator.api.reconciler.ControllerConfiguration;
@@ -20,13 +21,22 @@ import io.taffrail.operator.crd.LogCluster;
 import io.taffrail.operator.resource.ClusterNames;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.jboss.logging.Logger;
 
 /// Brings a LogCluster closer to its spec, a pass at a time; see [ClusterPass] for the four phases. It has no
 /// finalizer: owner references take everything with the LogCluster, also while the operator is away.
-@ControllerConfiguration(name = "logcluster")
+@ControllerConfiguration(
+        name = "logcluster",
+        informer =
+                @Informer(
+                        itemStore = MetadataStore.OfClusters.class,
+                        informerListLimit = LogClusterReconciler.LISTED_AT_ONCE))
 public class LogClusterReconciler implements Reconciler<LogCluster> {
     private static final Logger LOG = Logger.getLogger(LogClusterReconciler.class);
+
+    /// Objects of one answer of the API server: whole ones, which need memory until they have been reduced.
+    static final long LISTED_AT_ONCE = 100;
 
     private final ClusterPass pass;
     private final KubernetesClient client;
@@ -58,18 +68,20 @@ public class LogClusterReconciler implements Reconciler<LogCluster> {
     @Override
     public List<EventSource<?, LogCluster>> prepareEventSources(EventSourceContext<LogCluster> context) {
         return List.of(
-                owned(StatefulSet.class, context),
-                owned(Pod.class, context),
-                owned(Service.class, context),
-                owned(ConfigMap.class, context));
+                owned(StatefulSet.class, StatefulSet::new, context),
+                owned(Pod.class, Pod::new, context),
+                owned(Service.class, Service::new, context),
+                owned(ConfigMap.class, ConfigMap::new, context));
     }
 
     private static <R extends HasMetadata> EventSource<R, LogCluster> owned(
-            Class<R> kind, EventSourceContext<LogCluster> context) {
+            Class<R> kind, Supplier<R> empty, EventSourceContext<LogCluster> context) {
         return new InformerEventSource<>(
                 InformerEventSourceConfiguration.from(kind, LogCluster.class)
                         .withName(kind.getSimpleName())
                         .withLabelSelector(ClusterNames.MANAGED_BY_LABEL + "=" + ClusterNames.OPERATOR)
+                        .withItemStore(MetadataStore.of(empty))
+                        .withInformerListLimit(LISTED_AT_ONCE)
                         .withSecondaryToPrimaryMapper(LogClusterReconciler::cluster)
                         .build(),
                 context);

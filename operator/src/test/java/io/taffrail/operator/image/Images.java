@@ -60,10 +60,16 @@ public final class Images {
                 work,
                 runtime,
                 root.resolve("operator/target/quarkus-app"),
-                List.of("-jar", PROGRAM + "/quarkus-run.jar"),
+                operator(),
                 List.of(),
                 "taffrail/operator:" + tag,
                 "operator.tar");
+    }
+
+    private static List<String> operator() {
+        var command = new ArrayList<>(OperatorJvm.OPTIONS);
+        command.addAll(List.of("-jar", PROGRAM + "/quarkus-run.jar"));
+        return command;
     }
 
     private static Path runtime(Path work) throws IOException, InterruptedException {

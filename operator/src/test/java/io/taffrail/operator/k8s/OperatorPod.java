@@ -1,18 +1,16 @@
 package io.taffrail.operator.k8s;
 
 import io.fabric8.kubernetes.api.model.Pod;
+import io.taffrail.operator.image.OperatorJvm;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.List;
 
 /// The packaged operator as a pod: its environment is the pod's, its rights are those of its service account's token.
 final class OperatorPod {
-    /// A quarter of the chart's memory limit, which is what a JVM in that pod takes.
-    private static final String HEAP_MAX = "-Xmx96m";
-
     private OperatorPod() {}
 
     /// The packaged operator, or the test is skipped and says why.
@@ -33,7 +31,11 @@ final class OperatorPod {
             container.getEnv().forEach(variable -> environment.put(variable.getName(), variable.getValue()));
             environment.put("KUBECONFIG", kubeConfig.toString());
             environment.put("QUARKUS_HTTP_HOST", address);
-            return PodProcess.start(container, address, folder, name, jar(), environment, List.of(HEAP_MAX));
+            // As in the image, whose JVM finds the limit of its container by itself.
+            var options = new ArrayList<>(OperatorJvm.OPTIONS);
+            var limit = container.getResources().getLimits().get("memory");
+            options.add("-XX:MaxRAM=" + limit.getNumericalAmount().longValueExact());
+            return PodProcess.start(container, address, folder, name, jar(), environment, options);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
