@@ -48,6 +48,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 - apiGroups: [""]
   resources: [persistentvolumeclaims]
   verbs: [get, list, patch]
+# What a person decided that cannot be undone is told as an Event.
+- apiGroups: [""]
+  resources: [events]
+  verbs: [create]
 # By name alone: the Secret that a LogCluster's tls names.
 - apiGroups: [""]
   resources: [secrets]

@@ -74,6 +74,8 @@ public class ClusterPass {
                 return config.busyInterval();
             }
             return failed(target, "KubernetesRefused", e);
+        } catch (IllegalArgumentException e) {
+            return failed(target, "SpecUnreadable", e);
         } catch (RuntimeException e) {
             return failed(target, "ReconcileFailed", e);
         }

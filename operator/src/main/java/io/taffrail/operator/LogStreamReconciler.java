@@ -2,6 +2,7 @@ package io.taffrail.operator;
 
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.javaoperatorsdk.operator.api.config.informer.Informer;
 import io.javaoperatorsdk.operator.api.reconciler.Cleaner;
 import io.javaoperatorsdk.operator.api.reconciler.Context;
 import io.javaoperatorsdk.operator.api.reconciler.ControllerConfiguration;
@@ -18,7 +19,12 @@ import org.jboss.logging.Logger;
 
 /// Keeps a stream of the log as its LogStream says. The finalizer is there for deletionPolicy Delete, and lets go
 /// whenever there is nothing left to delete the stream from.
-@ControllerConfiguration(name = "logstream")
+@ControllerConfiguration(
+        name = "logstream",
+        informer =
+                @Informer(
+                        itemStore = MetadataStore.OfStreams.class,
+                        informerListLimit = LogClusterReconciler.LISTED_AT_ONCE))
 public class LogStreamReconciler implements Reconciler<LogStream>, Cleaner<LogStream> {
     private static final Logger LOG = Logger.getLogger(LogStreamReconciler.class);
 
@@ -69,7 +75,14 @@ public class LogStreamReconciler implements Reconciler<LogStream>, Cleaner<LogSt
 
     @Override
     public DeleteControl cleanup(LogStream stream, Context<LogStream> context) {
-        var waits = pass.leave(stream);
+        String waits;
+        try {
+            waits = pass.leave(stream);
+        } catch (RuntimeException e) {
+            // Not left to the framework, which gives up after some attempts, and then the finalizer would stay.
+            LOG.warnf("%s could not be left: %s", stream.getMetadata().getName(), e);
+            return DeleteControl.noFinalizerRemoval().rescheduleAfter(config.busyInterval());
+        }
         if (waits == null) {
             return DeleteControl.defaultDelete();
         }

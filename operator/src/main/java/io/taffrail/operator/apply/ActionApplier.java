@@ -29,11 +29,15 @@ public final class ActionApplier {
         for (var action : plan.actions()) {
             var result = perform(target, wanted, new ControlActions.Target(target.names(), seen, tls), action);
             results.add(result);
-            if (action instanceof Action.RecordBootstrap && result instanceof ActionResult.Failed) {
+            if (isIntention(action) && result instanceof ActionResult.Failed) {
                 break;
             }
         }
         return results;
+    }
+
+    private static boolean isIntention(Action action) {
+        return action instanceof Action.RecordBootstrap || action instanceof Action.RecordRecovery;
     }
 
     private ActionResult perform(
@@ -48,8 +52,15 @@ public final class ActionApplier {
                 case Action.LabelPod label -> done(action, () -> kubernetes.label(target, label));
                 case Action.RestartPod restart -> done(action, () -> kubernetes.restart(target, restart));
                 case Action.RecordBootstrap record -> done(action, () -> target.record(record));
+                case Action.RecordRecovery record ->
+                    done(action, () -> {
+                        // The Event first: what cannot be told is not done.
+                        kubernetes.tell(target, record.recovery());
+                        target.record(record);
+                    });
                 case Action.Bootstrap bootstrap -> called(action, control.bootstrap(replicas, bootstrap));
                 case Action.ApplySettings settings -> called(action, control.applySettings(replicas, settings));
+                case Action.ForceRecovery force -> called(action, control.forceRecovery(replicas, force));
                 case Action.TransferLeadership transfer -> called(action, control.transfer(replicas, transfer));
                 case Action.ChangeVoters change -> called(action, control.changeVoters(replicas, change));
             };

@@ -13,6 +13,7 @@ import io.taffrail.proto.control.ApplySettingsRequest;
 import io.taffrail.proto.control.BootstrapRequest;
 import io.taffrail.proto.control.ChangeVotersRequest;
 import io.taffrail.proto.control.ControlGrpc.ControlBlockingStub;
+import io.taffrail.proto.control.ForceRecoveryRequest;
 import io.taffrail.proto.control.TransferLeadershipRequest;
 import io.taffrail.proto.control.Voter;
 import java.util.TreeMap;
@@ -38,6 +39,17 @@ public final class ControlActions {
         new TreeMap<>(action.storages())
                 .forEach((node, storage) -> request.addVoters(voter(target.names(), node, storage)));
         return call(target, action.nodeId(), stub -> stub.bootstrap(request.build()));
+    }
+
+    CallOutcome<?> forceRecovery(Target target, Action.ForceRecovery action) {
+        var recovery = action.recovery();
+        var request = ForceRecoveryRequest.newBuilder()
+                .addAllSurvivorNodeIds(recovery.survivors())
+                .setAcceptDataLoss(ControlMapping.bytes(recovery.clusterId()))
+                .setExpectedLastLsn(recovery.expectedLastLsn())
+                .setRequestId(ControlMapping.bytes(recovery.requestId()))
+                .build();
+        return call(target, recovery.from(), stub -> stub.forceRecovery(request));
     }
 
     CallOutcome<?> applySettings(Target target, Action.ApplySettings action) {

@@ -1,5 +1,6 @@
 package io.taffrail.operator.apply;
 
+import io.fabric8.kubernetes.api.model.EventBuilder;
 import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
@@ -10,19 +11,26 @@ import io.fabric8.kubernetes.api.model.ServiceBuilder;
 import io.fabric8.kubernetes.api.model.apps.StatefulSet;
 import io.fabric8.kubernetes.api.model.apps.StatefulSetBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.dsl.RollableScalableResource;
 import io.fabric8.kubernetes.client.dsl.base.PatchContext;
 import io.fabric8.kubernetes.client.dsl.base.PatchType;
+import io.taffrail.operator.observe.ObservedCluster.Recovery;
 import io.taffrail.operator.plan.Action;
 import io.taffrail.operator.plan.Action.Role;
 import io.taffrail.operator.resource.ClusterNames;
 import io.taffrail.operator.resource.ClusterResources;
 import io.taffrail.operator.resource.Drift;
+import java.net.HttpURLConnection;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.function.UnaryOperator;
 
 /// The actions that write to the API server.
 public final class KubernetesActions {
     private static final PatchContext MERGE = PatchContext.of(PatchType.JSON_MERGE);
+
+    private static final int EVENT_CHARACTERS_MAX = 1_000;
 
     private final KubernetesClient client;
 
@@ -159,6 +167,45 @@ public final class KubernetesActions {
                 .inNamespace(target.names().namespace())
                 .withName(label.pod())
                 .patch(MERGE, "{\"metadata\":{\"labels\":{\"" + ClusterNames.ROLE_LABEL + "\":\"" + role + "\"}}}");
+    }
+
+    /// Once for each decision and once for its end; what was told already is not told again.
+    void tell(ClusterWrite target, Recovery recovery) {
+        var cluster = target.cluster();
+        var text = (recovery.completed() ? "carried out: " : "a person accepted the loss: ")
+                + "the log of " + target.names().pod(recovery.from()) + " goes on, voters " + recovery.survivors()
+                + ", from LSN " + Long.toUnsignedString(recovery.expectedLastLsn()) + "; "
+                + String.join("; ", recovery.plan());
+        var now = Instant.now().truncatedTo(ChronoUnit.SECONDS).toString();
+        var event = new EventBuilder()
+                .withNewMetadata()
+                .withName(target.names().cluster() + "." + recovery.requestId() + (recovery.completed() ? ".done" : ""))
+                .withNamespace(target.names().namespace())
+                .endMetadata()
+                .withNewInvolvedObject()
+                .withApiVersion(cluster.getApiVersion())
+                .withKind(cluster.getKind())
+                .withName(target.names().cluster())
+                .withNamespace(target.names().namespace())
+                .withUid(cluster.getMetadata().getUid())
+                .endInvolvedObject()
+                .withType("Warning")
+                .withReason(recovery.completed() ? "ForcedRecoveryDone" : "ForcedRecovery")
+                .withMessage(text.substring(0, Math.min(text.length(), EVENT_CHARACTERS_MAX)))
+                .withFirstTimestamp(now)
+                .withLastTimestamp(now)
+                .withCount(1)
+                .withNewSource()
+                .withComponent(ClusterNames.OPERATOR)
+                .endSource()
+                .build();
+        try {
+            client.resource(event).create();
+        } catch (KubernetesClientException e) {
+            if (e.getCode() != HttpURLConnection.HTTP_CONFLICT) {
+                throw e;
+            }
+        }
     }
 
     void restart(ClusterWrite target, Action.RestartPod restart) {

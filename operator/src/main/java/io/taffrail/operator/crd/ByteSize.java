@@ -1,5 +1,6 @@
 package io.taffrail.operator.crd;
 
+import java.math.BigInteger;
 import java.util.Map;
 import java.util.regex.Pattern;
 
@@ -27,13 +28,17 @@ public record ByteSize(long bytes) {
             "Ti",
             1L << 40);
 
-    /// `IllegalArgumentException`, with the text, where it is not one; `ArithmeticException` beyond a `long`.
+    /// `IllegalArgumentException`, with the text, where it is not one, or more than a `long` holds.
     public static ByteSize parse(String text) {
         var match = SHAPE.matcher(text);
         var unit = match.matches() ? UNITS.get(match.group(2)) : null;
         if (unit == null) {
             throw new IllegalArgumentException("not a size such as 20Gi: " + text);
         }
-        return new ByteSize(Math.multiplyExact(Long.parseLong(match.group(1)), unit));
+        var count = new BigInteger(match.group(1));
+        if (count.compareTo(BigInteger.valueOf(Long.MAX_VALUE / unit)) > 0) {
+            throw new IllegalArgumentException("a size is at most 8388607Ti, this is more: " + text);
+        }
+        return new ByteSize(count.longValueExact() * unit);
     }
 }

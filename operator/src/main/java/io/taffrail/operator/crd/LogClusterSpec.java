@@ -106,6 +106,12 @@ public record LogClusterSpec(
         @JsonPropertyDescription("What the pods need of the cluster they run on.") @Default("{}")
         PodTemplate podTemplate,
 
+        @JsonPropertyDescription(
+                "When a majority of the voters is lost for good: shows what going on without them would"
+                        + " lose, and does it, once, if that is accepted. It may stay afterwards.")
+        @Nullable
+        ForceRecovery forceRecovery,
+
         @JsonPropertyDescription("Dangers, each of which must be named to be had.") @Nullable
         Unsafe unsafe) {
     public static final String VERSION = "0.1.0";

@@ -40,17 +40,125 @@ public record LogClusterStatus(
         @JsonPropertyDescription("What waits, why, and what would let it go on.")
         List<PendingChange> pendingChanges,
 
+        @JsonPropertyDescription("What spec.forceRecovery would do. Nothing was changed yet.") @Nullable
+        RecoveryPlan recoveryPlan,
+
+        @JsonPropertyDescription("Forced recoveries, the oldest first, at most 10. Each is written before it is done.")
+        List<Recovery> recoveries,
+
         List<Condition> conditions) {
     public static final LogClusterStatus NONE = new LogClusterStatus(
-            null, null, null, List.of(), null, null, null, null, null, List.of(), null, null, null, List.of(),
-            List.of());
+            null, null, null, List.of(), null, null, null, null, null, List.of(), null, null, null, List.of(), null,
+            List.of(), List.of());
 
     public LogClusterStatus {
         voters = voters == null ? List.of() : voters;
         replicas = replicas == null ? List.of() : replicas;
         pendingChanges = pendingChanges == null ? List.of() : pendingChanges;
+        recoveries = recoveries == null ? List.of() : recoveries;
         conditions = conditions == null ? List.of() : conditions;
     }
+
+    public LogClusterStatus withBootstrap(String id, Bootstrap intention) {
+        return new LogClusterStatus(
+                observedGeneration,
+                id,
+                intention,
+                voters,
+                newestVersion,
+                leader,
+                readyReplicas,
+                podCount,
+                selector,
+                replicas,
+                durability,
+                endpoints,
+                settings,
+                pendingChanges,
+                recoveryPlan,
+                recoveries,
+                conditions);
+    }
+
+    public LogClusterStatus withRecoveries(List<Recovery> recorded) {
+        return new LogClusterStatus(
+                observedGeneration,
+                clusterId,
+                bootstrap,
+                voters,
+                newestVersion,
+                leader,
+                readyReplicas,
+                podCount,
+                selector,
+                replicas,
+                durability,
+                endpoints,
+                settings,
+                pendingChanges,
+                recoveryPlan,
+                recorded,
+                conditions);
+    }
+
+    public LogClusterStatus withConditions(@Nullable Long generation, List<Condition> now) {
+        return new LogClusterStatus(
+                generation,
+                clusterId,
+                bootstrap,
+                voters,
+                newestVersion,
+                leader,
+                readyReplicas,
+                podCount,
+                selector,
+                replicas,
+                durability,
+                endpoints,
+                settings,
+                pendingChanges,
+                recoveryPlan,
+                recoveries,
+                now);
+    }
+
+    public record RecoveryPlan(
+            @JsonPropertyDescription("The replica whose log would go on.") @Required
+            Integer from,
+
+            @JsonPropertyDescription("For spec.forceRecovery.expectLastLsn: where the log of `from` ends.") @Required
+            String lastLsn,
+
+            @JsonPropertyDescription("What would be done, and what would be lost.")
+            List<String> plan) {}
+
+    public record Recovery(
+            @JsonPropertyDescription("Of what was decided; a replica carries one request out once.") @Required
+            String requestId,
+
+            @JsonPropertyDescription("The replica whose log went on.") @Required
+            Integer from,
+
+            @JsonPropertyDescription("The first voters of the new history.")
+            List<Integer> survivors,
+
+            @JsonPropertyDescription("As it was typed.") @Required
+            String clusterId,
+
+            @JsonPropertyDescription("As it was typed.") @Required
+            String expectLastLsn,
+
+            @JsonPropertyDescription("The history that was given up.") @Required
+            String previousHistoryId,
+
+            @JsonPropertyDescription("What was to be done and lost.")
+            List<String> plan,
+
+            @JsonPropertyDescription("When it was decided, before the replica heard of it.") @Required
+            String recordedAt,
+
+            @JsonPropertyDescription("When the new history was first seen.") @Nullable
+            String completedAt) {}
 
     public record Bootstrap(
             @JsonPropertyDescription("The first voters: which storage each node had.")

@@ -16,9 +16,12 @@ import io.taffrail.operator.observe.ObservedCluster.Claim;
 import io.taffrail.operator.observe.ObservedCluster.Pod;
 import io.taffrail.operator.observe.ObservedCluster.PodSet;
 import io.taffrail.operator.observe.ObservedCluster.Recorded;
+import io.taffrail.operator.observe.ObservedCluster.Recovery;
 import io.taffrail.operator.resource.ClusterNames;
 import io.taffrail.operator.resource.ClusterResources;
 import io.taffrail.operator.resource.Drift;
+import io.taffrail.proto.control.ForceRecoveryRequest;
+import io.taffrail.proto.control.ForceRecoveryResponse;
 import io.taffrail.proto.control.GetStatusRequest;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -91,7 +94,8 @@ public final class ClusterObserver {
                 refused,
                 tls == null ? null : tls.certificate(),
                 newest(cluster.getStatus()),
-                nodes);
+                nodes,
+                recoveryOffer(cluster, pods, replicas, tls));
     }
 
     private static String newest(@Nullable LogClusterStatus status) {
@@ -108,7 +112,21 @@ public final class ClusterObserver {
                 : bootstrap.voters().stream()
                         .collect(Collectors.toMap(BootstrapVoter::nodeId, BootstrapVoter::storageId, (a, b) -> b));
         var done = bootstrap != null && bootstrap.completedAt() != null;
-        return new Recorded(status.clusterId(), storages, done, Set.copyOf(status.voters()));
+        var recoveries =
+                status.recoveries().stream().map(ClusterObserver::recovery).toList();
+        return new Recorded(status.clusterId(), storages, done, Set.copyOf(status.voters()), recoveries);
+    }
+
+    private static Recovery recovery(LogClusterStatus.Recovery recorded) {
+        return new Recovery(
+                recorded.requestId(),
+                recorded.from(),
+                recorded.survivors() == null ? List.of() : recorded.survivors(),
+                recorded.clusterId(),
+                Long.parseUnsignedLong(recorded.expectLastLsn()),
+                recorded.previousHistoryId(),
+                recorded.plan() == null ? List.of() : recorded.plan(),
+                recorded.completedAt() != null);
     }
 
     private List<String> outdated(ClusterNames names, ClusterResources wanted, @Nullable StatefulSet statefulSet) {
@@ -219,6 +237,39 @@ public final class ClusterObserver {
                 case CallOutcome.Unreachable<ObservedReplica>(String message) -> refused.put(ordinal, message);
             }
         });
+    }
+
+    /// The plan alone: nothing changes by it.
+    private @Nullable RecoveryOffer recoveryOffer(
+            LogCluster cluster, List<Pod> pods, Map<Integer, ObservedReplica> replicas, @Nullable TlsReading tls) {
+        var asked = cluster.getSpec().forceRecovery();
+        var replica = asked == null ? null : replicas.get(asked.from());
+        if (asked == null || replica == null || replica.leads()) {
+            return null;
+        }
+        var address = pods.stream()
+                .filter(pod -> pod.ordinal() == asked.from())
+                .findFirst()
+                .map(pod -> address(ClusterNames.of(cluster), pod, tls))
+                .orElse(null);
+        if (address == null) {
+            return null;
+        }
+        var request = ForceRecoveryRequest.newBuilder()
+                .addAllSurvivorNodeIds(asked.goingOn())
+                .build();
+        return switch (channels.status(
+                address, tls == null ? null : tls.credentials(), stub -> stub.forceRecovery(request))) {
+            case CallOutcome.Answer<ForceRecoveryResponse>(ForceRecoveryResponse plan) ->
+                new RecoveryOffer.Possible(
+                        ControlMapping.id(plan.getClusterId()),
+                        ControlMapping.id(plan.getHistoryId()),
+                        plan.getLastLsn(),
+                        plan.getPlanList());
+            case CallOutcome.Refused<ForceRecoveryResponse>(String code, String message) ->
+                new RecoveryOffer.Refused(message);
+            case CallOutcome.Unreachable<ForceRecoveryResponse> gone -> null;
+        };
     }
 
     /// Null: the pod has no address yet.

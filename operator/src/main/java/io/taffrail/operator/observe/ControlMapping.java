@@ -33,6 +33,7 @@ public final class ControlMapping {
                 status.getNodeId(),
                 id(status.getStorageUuid()),
                 status.getClusterId().isEmpty() ? null : id(status.getClusterId()),
+                status.getHistoryId().isEmpty() ? "" : id(status.getHistoryId()),
                 state(status.getState()),
                 status.getStateDetail(),
                 status.getRecoveryPercent(),
@@ -83,8 +84,8 @@ public final class ControlMapping {
             // step of the operator's fills it; its warning says what a person can do.
             case INTEGRITY_INTACT, INTEGRITY_DAMAGED -> Integrity.INTACT;
             case INTEGRITY_AMNESIC -> Integrity.AMNESIC;
-            // Counts nowhere either way; its detail says that it has to be replaced.
-            case INTEGRITY_SUSPECT, INTEGRITY_EVICTED -> Integrity.SUSPECT;
+            case INTEGRITY_SUSPECT -> Integrity.SUSPECT;
+            case INTEGRITY_EVICTED -> Integrity.EVICTED;
             case INTEGRITY_UNSPECIFIED, UNRECOGNIZED -> Integrity.UNKNOWN;
         };
     }

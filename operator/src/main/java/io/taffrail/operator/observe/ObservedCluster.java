@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
 /// @param replicas by node id, those that answered
 /// @param newestVersion of the servers that have written to the volumes, empty: not known
 /// @param nodes by ordinal, where the pods run
+/// @param recoveryOffer null: no recovery is asked for, or the replica does not answer
 /// @param refusedReplicas by node id, why one that should have answered did not
 public record ObservedCluster(
         String name,
@@ -35,17 +36,56 @@ public record ObservedCluster(
         Map<Integer, String> refusedReplicas,
         @Nullable Certificate certificate,
         String newestVersion,
-        Map<Integer, String> nodes) {
+        Map<Integer, String> nodes,
+        @Nullable RecoveryOffer recoveryOffer) {
 
     /// @param storages the first voters' storage ids by node id, as they were recorded before the bootstrap
     /// @param voters as the last leader said
+    /// @param recoveries that were decided, the oldest first
     public record Recorded(
-            @Nullable String clusterId, Map<Integer, String> storages, boolean bootstrapped, Set<Integer> voters) {
+            @Nullable String clusterId,
+            Map<Integer, String> storages,
+            boolean bootstrapped,
+            Set<Integer> voters,
+            List<Recovery> recoveries) {
         public static final Recorded NOTHING = new Recorded(null, Map.of(), false, Set.of());
+
+        public Recorded(
+                @Nullable String clusterId, Map<Integer, String> storages, boolean bootstrapped, Set<Integer> voters) {
+            this(clusterId, storages, bootstrapped, voters, List.of());
+        }
 
         public Recorded {
             storages = Collections.unmodifiableSortedMap(new TreeMap<>(storages));
             voters = Collections.unmodifiableSortedSet(new TreeSet<>(voters));
+            recoveries = List.copyOf(recoveries);
+        }
+
+        public Optional<Recovery> newestRecovery() {
+            return recoveries.isEmpty() ? Optional.empty() : Optional.of(recoveries.getLast());
+        }
+    }
+
+    /// A forced recovery that a person decided.
+    ///
+    /// @param historyId that it gives up
+    /// @param completed another history was seen where it was to begin
+    public record Recovery(
+            String requestId,
+            int from,
+            List<Integer> survivors,
+            String clusterId,
+            long expectedLastLsn,
+            String historyId,
+            List<String> plan,
+            boolean completed) {
+        public Recovery {
+            survivors = List.copyOf(survivors);
+            plan = List.copyOf(plan);
+        }
+
+        public Recovery asCompleted() {
+            return new Recovery(requestId, from, survivors, clusterId, expectedLastLsn, historyId, plan, true);
         }
     }
 

@@ -9,11 +9,13 @@ import org.jspecify.annotations.Nullable;
 /// What one replica said of itself.
 ///
 /// @param clusterId null: not bootstrapped
+/// @param historyId of its log; empty: none
 /// @param voters node id to storage id, of the configuration that it holds; `learners` too
 public record ObservedReplica(
         int nodeId,
         String storageId,
         @Nullable String clusterId,
+        String historyId,
         State state,
         String detail,
         int recoveryPercent,
@@ -48,6 +50,8 @@ public record ObservedReplica(
         INTACT,
         AMNESIC,
         SUSPECT,
+        /// Out for good: another replica has its place, or its log was given up.
+        EVICTED,
         UNKNOWN
     }
 

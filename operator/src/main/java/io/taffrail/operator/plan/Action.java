@@ -1,5 +1,6 @@
 package io.taffrail.operator.plan;
 
+import io.taffrail.operator.observe.ObservedCluster.Recovery;
 import io.taffrail.operator.observe.SettingsValues;
 import java.util.Map;
 
@@ -24,6 +25,11 @@ public sealed interface Action {
     record RecordBootstrap(String clusterId, Map<Integer, String> storages, boolean completed) implements Action {}
 
     record Bootstrap(int nodeId, String clusterId, Map<Integer, String> storages) implements Action {}
+
+    /// Writes a person's decision, or that it was carried out, into the status and an Event; by compare-and-set.
+    record RecordRecovery(Recovery recovery) implements Action {}
+
+    record ForceRecovery(Recovery recovery) implements Action {}
 
     record ApplySettings(int nodeId, long generation, SettingsValues settings) implements Action {}
 

@@ -32,6 +32,7 @@ public final class ClusterPlanner {
         }
         LifecyclePlan.wake(draft);
         if (BootstrapPlan.plan(draft) == BootstrapPlan.Outcome.CLUSTER) {
+            RecoveryPlan.plan(draft);
             SettingsPlan.plan(draft);
             // Voters before pods: a pod that leaves first stays a voter that nobody hears.
             MembershipPlan.plan(draft);

@@ -2,6 +2,7 @@ package io.taffrail.operator.plan;
 
 import io.taffrail.operator.observe.ObservedReplica;
 import io.taffrail.operator.observe.ObservedReplica.Follower;
+import io.taffrail.operator.observe.ObservedReplica.Integrity;
 import io.taffrail.operator.observe.ObservedReplica.State;
 import io.taffrail.operator.plan.Action.VoterStep;
 import java.util.Collection;
@@ -92,6 +93,12 @@ final class MembershipPlan {
         var replica = draft.replica(node);
         if (replica.isEmpty()) {
             draft.waitFor("WaitingForReplicas", draft.podName(node) + " is to join and has not answered yet");
+        } else if (replica.get().integrity() == Integrity.EVICTED) {
+            draft.refuse(
+                    "VolumeGivenUp",
+                    draft.podName(node) + " holds a log that was given up ("
+                            + replica.get().detail()
+                            + "): delete its claim and then the pod, and it joins with an empty volume");
         } else {
             change(draft, leader, new VoterStep.AddLearner(node, replica.get().storageId()));
         }

@@ -7,11 +7,13 @@ import io.taffrail.operator.crd.LogClusterStatus;
 import io.taffrail.operator.crd.LogClusterStatus.Endpoints;
 import io.taffrail.operator.crd.LogClusterStatus.Leader;
 import io.taffrail.operator.crd.LogClusterStatus.PendingChange;
+import io.taffrail.operator.crd.LogClusterStatus.RecoveryPlan;
 import io.taffrail.operator.crd.LogClusterStatus.Replica;
 import io.taffrail.operator.crd.LogClusterStatus.Settings;
 import io.taffrail.operator.observe.ObservedCluster;
 import io.taffrail.operator.observe.ObservedCluster.Pod;
 import io.taffrail.operator.observe.ObservedReplica;
+import io.taffrail.operator.observe.RecoveryOffer;
 import io.taffrail.operator.observe.SettingsValues;
 import io.taffrail.operator.plan.Plan;
 import io.taffrail.operator.plan.ServerVersion;
@@ -62,6 +64,8 @@ public final class ClusterReport {
                 plan.pending().stream()
                         .map(it -> new PendingChange(it.name(), it.reason(), it.message()))
                         .toList(),
+                recoveryPlan(spec, plan, seen),
+                before.recoveries(),
                 conditions);
     }
 
@@ -72,22 +76,7 @@ public final class ClusterReport {
         conditions.removeIf(condition -> condition.type().equals("Reconciled"));
         conditions.add(Condition.of("Reconciled", Condition.Status.False, reason, message)
                 .since(find(before.conditions(), "Reconciled"), now.toString(), generation));
-        return new LogClusterStatus(
-                generation,
-                before.clusterId(),
-                before.bootstrap(),
-                before.voters(),
-                before.newestVersion(),
-                before.leader(),
-                before.readyReplicas(),
-                before.podCount(),
-                before.selector(),
-                before.replicas(),
-                before.durability(),
-                before.endpoints(),
-                before.settings(),
-                before.pendingChanges(),
-                conditions);
+        return before.withConditions(generation, conditions);
     }
 
     private static @Nullable String newest(LogClusterStatus before, ObservedCluster seen) {
@@ -177,6 +166,17 @@ public final class ClusterReport {
                 .toList();
         var applied = outstanding.isEmpty() && !seen.pods().isEmpty() ? String.valueOf(seen.generation()) : null;
         return new Settings(applied, outstanding);
+    }
+
+    /// As long as it waits for a person's consent, or differs from what the person typed.
+    private static @Nullable RecoveryPlan recoveryPlan(LogClusterSpec spec, Plan plan, ObservedCluster seen) {
+        var asked = spec.forceRecovery();
+        var open = plan.waits().stream()
+                .map(Plan.Wait::reason)
+                .anyMatch(reason -> reason.equals("RecoveryPlanned") || reason.equals("RecoveryMismatch"));
+        return asked != null && open && seen.recoveryOffer() instanceof RecoveryOffer.Possible offer
+                ? new RecoveryPlan(asked.from(), Long.toUnsignedString(offer.lastLsn()), offer.lines())
+                : null;
     }
 
     static @Nullable Condition find(List<Condition> conditions, String type) {

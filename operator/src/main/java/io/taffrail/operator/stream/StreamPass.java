@@ -16,11 +16,14 @@ import jakarta.enterprise.context.ApplicationScoped;
 import java.net.HttpURLConnection;
 import java.time.Instant;
 import java.util.List;
+import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /// One look at one stream, and what follows from it.
 @ApplicationScoped
 public class StreamPass {
+    private static final Logger LOG = Logger.getLogger(StreamPass.class);
+
     private final KubernetesClient client;
     private final ReplicaChannels channels;
 
@@ -29,8 +32,26 @@ public class StreamPass {
         this.channels = channels;
     }
 
-    /// The stream's status after this pass.
+    /// The stream's status after this pass, also after one that failed: a refusal that only the log tells is one that
+    /// nobody sees.
     public LogStreamStatus reconcile(LogStream stream, Instant now) {
+        try {
+            return look(stream, now);
+        } catch (KubernetesClientException e) {
+            return failed(stream, "KubernetesRefused", e, now);
+        } catch (IllegalArgumentException e) {
+            return failed(stream, "SpecUnreadable", e, now);
+        } catch (RuntimeException e) {
+            return failed(stream, "ReconcileFailed", e, now);
+        }
+    }
+
+    private static LogStreamStatus failed(LogStream stream, String reason, RuntimeException failure, Instant now) {
+        LOG.errorf(failure, "%s failed", stream.getMetadata().getName());
+        return status(stream, null, null, reason, String.valueOf(failure.getMessage()), now);
+    }
+
+    private LogStreamStatus look(LogStream stream, Instant now) {
         var spec = stream.getSpec();
         var cluster = cluster(stream);
         if (cluster == null) {

@@ -307,7 +307,7 @@ final class ClusterPassTest {
         create("");
         edit("writerDelay: soon");
         operator.pass(cluster());
-        assertEquals("ReconcileFailed", conditions().get("Reconciled").reason());
+        assertEquals("SpecUnreadable", conditions().get("Reconciled").reason());
         assertTrue(conditions().get("Reconciled").message().contains("soon"));
         assertFalse(replicas.calls().stream().anyMatch(call -> call.startsWith("settings")));
     }

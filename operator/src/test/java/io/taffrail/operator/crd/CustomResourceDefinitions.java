@@ -20,8 +20,17 @@ import java.util.TreeMap;
 /// The definitions as they are generated from the records.
 public final class CustomResourceDefinitions {
     /// Lists whose entries have a name: a patch by one writer then leaves the entries of another alone.
-    private static final Map<String, String> KEYS =
-            Map.of("conditions", "type", "replicas", "pod", "worstCaseLoss", "fault", "pendingChanges", "name");
+    private static final Map<String, String> KEYS = Map.of(
+            "conditions",
+            "type",
+            "replicas",
+            "pod",
+            "worstCaseLoss",
+            "fault",
+            "pendingChanges",
+            "name",
+            "recoveries",
+            "requestId");
 
     private CustomResourceDefinitions() {}
 

@@ -304,6 +304,10 @@ final class OperatorTest {
         stream("events", "deletionPolicy: Delete, adoptionPolicy: IfUnmanaged");
         awaitStream("events", "AsSpecified");
 
+        // No rule of the schema judges it, so the condition must.
+        stream("events", "deletionPolicy: Delete, adoptionPolicy: IfUnmanaged, retention: {bytes: 999999999999Ti}");
+        awaitStream("events", "SpecUnreadable");
+
         streams().withName("payments").delete();
         streams().withName("events").delete();
         await().atMost(PATIENCE).until(() -> streams().list().getItems().isEmpty());

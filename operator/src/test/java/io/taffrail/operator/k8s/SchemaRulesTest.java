@@ -77,6 +77,15 @@ final class SchemaRulesTest {
                     limits: {pendingBytes: 1Ki} | limits.pendingBytes must be between 1Mi and 1Gi
                     limits: {replicationLag: {age: 2h}} | replicationLag.age must be between 10ms and 1h
                     storage: {size: lots} | spec.storage.size
+                    forceRecovery: {} | spec.forceRecovery.from
+                    forceRecovery: {from: 5} | spec.forceRecovery.from
+                    forceRecovery: {from: 0, survivors: []} | spec.forceRecovery.survivors
+                    forceRecovery: {from: 0, survivors: [1]} | survivors must hold from
+                    forceRecovery: {from: 0, survivors: [0, 0]} | each once
+                    forceRecovery: {from: 0, survivors: [0, 7]} | each once
+                    forceRecovery: {from: 0, acceptDataLoss: yes please} | spec.forceRecovery.acceptDataLoss
+                    forceRecovery: {from: 0, expectLastLsn: '17'} | acceptDataLoss and expectLastLsn belong together
+                    forceRecovery: {from: 0, acceptDataLoss: 7b1c0000-0000-4000-8000-000000000001} | belong together
                     storage: {} | spec.storage.size
                     """)
     void refusesWhatCannotWork(String spec, String message) {
@@ -94,6 +103,9 @@ final class SchemaRulesTest {
                     {commitMode: Sync, minimum: {commitMode: Sync, replicationMode: Quorum}}
                     storage: {size: '1073741824'}
                     retention: {age: 168h, bytes: 50Gi}
+                    forceRecovery: {from: 0}
+                    forceRecovery: {from: 4, survivors: [2, 4]}
+                    forceRecovery: {from: 0, acceptDataLoss: 7b1c0000-0000-4000-8000-000000000001, expectLastLsn: '4096'}
                     """)
     void acceptsWhatWorks(String spec) {
         client.resource(cluster("accepted-" + count++, spec)).serverSideApply();

@@ -11,6 +11,7 @@ import io.taffrail.operator.observe.ObservedReplica;
 import io.taffrail.operator.observe.ObservedReplica.Follower;
 import io.taffrail.operator.observe.ObservedReplica.Integrity;
 import io.taffrail.operator.observe.ObservedReplica.State;
+import io.taffrail.operator.observe.RecoveryOffer;
 import io.taffrail.operator.observe.SettingsValues;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -26,6 +27,7 @@ import org.jspecify.annotations.Nullable;
 public final class Sight {
     public static final String UID = "7b1c0000-0000-4000-8000-000000000001";
     public static final Instant NOW = Instant.parse("2026-11-01T12:00:00Z");
+    static final String HISTORY = "00000000-0000-4000-a000-000000000001";
     static final String OLD = "template-1";
     static final String NEW = "template-2";
 
@@ -37,6 +39,7 @@ public final class Sight {
     private final List<String> outdated = new ArrayList<>();
     private final TreeMap<Integer, String> nodes = new TreeMap<>();
     private String newestVersion = "";
+    private @Nullable RecoveryOffer offer;
 
     public static LogClusterSpec spec(String yaml) {
         return Serialization.unmarshal("storage: {size: 1Gi}\n" + yaml, LogClusterSpec.class);
@@ -151,6 +154,11 @@ public final class Sight {
         return this;
     }
 
+    Sight offers(@Nullable RecoveryOffer offer) {
+        this.offer = offer;
+        return this;
+    }
+
     Sight silent(int node) {
         replicas.remove(node);
         return this;
@@ -178,7 +186,8 @@ public final class Sight {
                 Map.of(),
                 null,
                 newestVersion,
-                nodes);
+                nodes,
+                offer);
     }
 
     static String storage(int node) {
@@ -238,6 +247,7 @@ public final class Sight {
                 node,
                 storage(node),
                 clusterId,
+                clusterId == null ? "" : HISTORY,
                 state,
                 "",
                 state == State.RECOVERING ? 40 : 100,

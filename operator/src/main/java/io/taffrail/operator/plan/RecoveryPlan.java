@@ -1,0 +1,167 @@
+package io.taffrail.operator.plan;
+
+import io.taffrail.operator.crd.ForceRecovery;
+import io.taffrail.operator.observe.ObservedCluster.Pod;
+import io.taffrail.operator.observe.ObservedCluster.Recovery;
+import io.taffrail.operator.observe.ObservedReplica;
+import io.taffrail.operator.observe.ObservedReplica.Integrity;
+import io.taffrail.operator.observe.ObservedReplica.State;
+import io.taffrail.operator.observe.RecoveryOffer;
+import java.nio.charset.StandardCharsets;
+import java.util.Optional;
+import java.util.TreeSet;
+import java.util.UUID;
+
+/// Going on without a majority, because a person decided so. The operator never decides it: it shows the plan, compares
+/// what the person typed, records the decision, and passes it on once. What it refuses is what would make two logs of
+/// one, or what an election does without a loss.
+final class RecoveryPlan {
+    private RecoveryPlan() {}
+
+    static void plan(Draft draft) {
+        var newest = draft.seen.recorded().newestRecovery();
+        var carriedOut = newest.filter(it -> !it.completed() && hasAnotherHistory(draft, it));
+        carriedOut.ifPresent(it -> draft.act(new Action.RecordRecovery(it.asCompleted())));
+        var asked = draft.spec.forceRecovery();
+        if (asked == null) {
+            return;
+        }
+        var done = draft.seen.recorded().recoveries().stream().filter(Recovery::completed);
+        if (done.anyMatch(it -> isOf(it, asked))
+                || carriedOut.filter(it -> isOf(it, asked)).isPresent()) {
+            return;
+        }
+        var survivor = draft.replica(asked.from());
+        if (isNeedless(draft, survivor) || isUnsafe(draft, asked, survivor)) {
+            return;
+        }
+        switch (draft.seen.recoveryOffer()) {
+            case null ->
+                draft.waitFor(
+                        "WaitingForReplicas",
+                        draft.podName(asked.from()) + ", which forceRecovery.from names, has not answered yet");
+            case RecoveryOffer.Refused(String message) ->
+                draft.refuse("RecoveryRefused", draft.podName(asked.from()) + " refuses the recovery: " + message);
+            case RecoveryOffer.Possible offer -> decide(draft, asked, offer);
+        }
+    }
+
+    private static boolean hasAnotherHistory(Draft draft, Recovery recovery) {
+        return draft.replica(recovery.from())
+                .map(ObservedReplica::historyId)
+                .filter(history -> !history.isEmpty() && !history.equals(recovery.historyId()))
+                .isPresent();
+    }
+
+    private static boolean isOf(Recovery recovery, ForceRecovery asked) {
+        return recovery.from() == asked.from()
+                && recovery.survivors().equals(asked.goingOn())
+                && recovery.clusterId().equals(asked.acceptDataLoss())
+                && Long.toUnsignedString(recovery.expectedLastLsn()).equals(asked.expectLastLsn());
+    }
+
+    /// Whoever can elect a leader loses nothing by it.
+    private static boolean isNeedless(Draft draft, Optional<ObservedReplica> survivor) {
+        var leader = draft.seen.leader();
+        if (leader.isPresent()) {
+            draft.refuse(
+                    "MajorityLives",
+                    draft.podName(leader.get().nodeId())
+                            + " leads: nothing is forced while a majority lives; remove forceRecovery");
+            return true;
+        }
+        if (survivor.isEmpty()) {
+            return false;
+        }
+        var voters = survivor.get().voters();
+        var living = new TreeSet<Integer>();
+        voters.forEach((node, storage) -> draft.replica(node)
+                .filter(replica -> replica.storageId().equals(storage) && canVote(replica))
+                .ifPresent(replica -> living.add(node)));
+        if (voters.isEmpty() || living.size() < MembershipPlan.majority(voters.keySet())) {
+            return false;
+        }
+        draft.refuse(
+                "MajorityLives",
+                "replicas " + living + " of the voters " + voters.keySet()
+                        + " are there, a majority: they elect a leader by themselves, nothing is forced meanwhile");
+        return true;
+    }
+
+    private static boolean canVote(ObservedReplica replica) {
+        return !replica.empty()
+                && replica.state() != State.FAILED
+                && replica.integrity() != Integrity.SUSPECT
+                && replica.integrity() != Integrity.EVICTED;
+    }
+
+    /// One that is given up and runs where nobody sees it may go on with others of its kind.
+    private static boolean isUnsafe(Draft draft, ForceRecovery asked, Optional<ObservedReplica> survivor) {
+        var givenUp = new TreeSet<>(survivor.map(replica -> replica.voters().keySet())
+                .orElse(draft.seen.recorded().voters()));
+        asked.goingOn().forEach(givenUp::remove);
+        var unseen = draft.seen.pods().stream()
+                .filter(pod -> givenUp.contains(pod.ordinal()) && mayRun(pod))
+                .filter(pod -> draft.replica(pod.ordinal()).isEmpty())
+                .map(Pod::name)
+                .toList();
+        if (unseen.isEmpty()) {
+            return false;
+        }
+        draft.refuse(
+                "VoterUnaccounted",
+                String.join(", ", unseen)
+                        + " would be given up, may still run, and does not answer: make sure that its node is gone for"
+                        + " good, then delete the pod and its claim");
+        return true;
+    }
+
+    private static boolean mayRun(Pod pod) {
+        return pod.ip() != null && pod.waitingFor() == null;
+    }
+
+    private static void decide(Draft draft, ForceRecovery asked, RecoveryOffer.Possible offer) {
+        var lastLsn = Long.toUnsignedString(offer.lastLsn());
+        var clusterId = asked.acceptDataLoss();
+        if (clusterId == null) {
+            draft.refuse(
+                    "RecoveryPlanned",
+                    "nothing was changed; the log of " + draft.podName(asked.from()) + " ends at LSN " + lastLsn
+                            + " and status.recoveryPlan says what would be lost. To carry it out set"
+                            + " forceRecovery.acceptDataLoss to the cluster's id and expectLastLsn to \"" + lastLsn
+                            + "\"");
+            return;
+        }
+        if (!clusterId.equals(offer.clusterId()) || !lastLsn.equals(asked.expectLastLsn())) {
+            draft.refuse(
+                    "RecoveryMismatch",
+                    "nothing was changed; forceRecovery names cluster " + clusterId + " and LSN "
+                            + asked.expectLastLsn() + ", but " + draft.podName(asked.from()) + " belongs to cluster "
+                            + offer.clusterId() + " and its log ends at LSN " + lastLsn
+                            + ": look at status.recoveryPlan again");
+            return;
+        }
+        var recovery = new Recovery(
+                requestId(asked),
+                asked.from(),
+                asked.goingOn(),
+                clusterId,
+                offer.lastLsn(),
+                offer.historyId(),
+                offer.lines(),
+                false);
+        if (draft.seen.recorded().recoveries().stream()
+                .noneMatch(it -> it.requestId().equals(recovery.requestId()))) {
+            draft.act(new Action.RecordRecovery(recovery));
+        }
+        draft.disrupt(new Action.ForceRecovery(recovery));
+        draft.waitFor("RecoveryUnderWay", draft.podName(asked.from()) + " begins a new history");
+    }
+
+    /// Of what was decided: whoever repeats it, also an operator that has forgotten it, sends the same request, and the
+    /// replica carries one request out once.
+    private static String requestId(ForceRecovery asked) {
+        var text = asked.acceptDataLoss() + " " + asked.from() + " " + asked.goingOn() + " " + asked.expectLastLsn();
+        return UUID.nameUUIDFromBytes(text.getBytes(StandardCharsets.UTF_8)).toString();
+    }
+}

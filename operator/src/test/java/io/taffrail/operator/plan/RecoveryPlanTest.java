@@ -1,0 +1,247 @@
+package io.taffrail.operator.plan;
+
+import static io.taffrail.operator.plan.Sight.HISTORY;
+import static io.taffrail.operator.plan.Sight.NOW;
+import static io.taffrail.operator.plan.Sight.UID;
+import static io.taffrail.operator.plan.Sight.spec;
+import static io.taffrail.operator.plan.Sight.storage;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.taffrail.operator.observe.ObservedCluster.Pod;
+import io.taffrail.operator.observe.ObservedCluster.Recorded;
+import io.taffrail.operator.observe.ObservedCluster.Recovery;
+import io.taffrail.operator.observe.ObservedReplica;
+import io.taffrail.operator.observe.ObservedReplica.Integrity;
+import io.taffrail.operator.observe.ObservedReplica.State;
+import io.taffrail.operator.observe.RecoveryOffer;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// `spec.forceRecovery`: when it is shown, refused, recorded, passed on, and when not again.
+final class RecoveryPlanTest {
+    private static final String NEW_HISTORY = "00000000-0000-4000-a000-000000000002";
+    private static final RecoveryOffer OFFER = new RecoveryOffer.Possible(UID, HISTORY, 4_096, List.of("LOSS: some"));
+    private static final String SHOW = "forceRecovery: {from: 0}";
+    private static final String ACCEPT = accept(UID, 4_096);
+    private static final Map<Integer, String> VOTERS = Map.of(0, storage(0), 1, storage(1), 2, storage(2));
+
+    private static String accept(String clusterId, long lsn) {
+        return "forceRecovery: {from: 0, acceptDataLoss: " + clusterId + ", expectLastLsn: \"" + lsn + "\"}";
+    }
+
+    private static Plan plan(String spec, Sight sight) {
+        return new ClusterPlanner(Duration.ofSeconds(30)).plan(spec(spec), sight.seen(), NOW);
+    }
+
+    /// Node 0 is left; the pods of the others run on empty volumes.
+    private static Sight lost() {
+        var sight = Sight.healthy(3)
+                .replica(0, it -> Sight.with(it, State.CANDIDATE))
+                .offers(OFFER);
+        for (var node = 1; node < 3; node++) {
+            sight.addReplica(Sight.replica(node, State.UNINITIALIZED, null, Map.of(), Set.of(), Map.of(), 0, null));
+        }
+        return sight;
+    }
+
+    /// Node 1, as it was before its volume was lost.
+    private static ObservedReplica other() {
+        return Objects.requireNonNull(Sight.healthy(3).seen().replicas().get(1));
+    }
+
+    private static Recovery decided(Plan plan) {
+        return plan.actions().stream()
+                .filter(Action.ForceRecovery.class::isInstance)
+                .map(it -> ((Action.ForceRecovery) it).recovery())
+                .findFirst()
+                .orElseThrow();
+    }
+
+    private static Sight recorded(Sight sight, Recovery recovery) {
+        return sight.recorded(new Recorded(UID, VOTERS, true, VOTERS.keySet(), List.of(recovery)));
+    }
+
+    private static void refuses(String reason, Plan plan) {
+        assertEquals(List.of(), plan.actions());
+        assertTrue(
+                plan.waits().stream().anyMatch(it -> it.refused() && it.reason().equals(reason)), plan.toString());
+    }
+
+    @Test
+    void withoutConsentOnlyThePlanIsShown() {
+        var plan = plan(SHOW, lost());
+        refuses("RecoveryPlanned", plan);
+        assertTrue(plan.waits().getFirst().message().contains("4096"), plan.toString());
+    }
+
+    @Test
+    void theDecisionIsRecordedBeforeTheReplicaHearsOfIt() {
+        var plan = plan(ACCEPT, lost());
+        var recovery = decided(plan);
+        assertEquals(List.of(new Action.RecordRecovery(recovery), new Action.ForceRecovery(recovery)), plan.actions());
+        assertEquals(List.of(0), recovery.survivors());
+        assertEquals(HISTORY, recovery.historyId());
+        assertEquals(4_096, recovery.expectedLastLsn());
+        assertEquals(List.of("LOSS: some"), recovery.plan());
+        assertEquals("RecoveryUnderWay", plan.waits().getFirst().reason());
+    }
+
+    @Test
+    void onceRecordedTheSameRequestIsSentUntilANewHistoryIsSeen() {
+        var recovery = decided(plan(ACCEPT, lost()));
+        var plan = plan(ACCEPT, recorded(lost(), recovery));
+        assertEquals(List.of(new Action.ForceRecovery(recovery)), plan.actions());
+    }
+
+    @Test
+    void aNewHistoryCompletesItAndIsNotForcedAgain() {
+        var recovery = decided(plan(ACCEPT, lost()));
+        var sight = recorded(lost(), recovery).replica(0, it -> withHistory(it, NEW_HISTORY));
+        assertEquals(
+                List.of(new Action.RecordRecovery(recovery.asCompleted())),
+                plan(ACCEPT, sight).actions());
+        // Also where the person took the request back meanwhile.
+        assertEquals(
+                List.of(new Action.RecordRecovery(recovery.asCompleted())),
+                plan("", sight).actions());
+    }
+
+    @Test
+    void whatWasCarriedOutIsNeverDoneTwice() {
+        var recovery = decided(plan(ACCEPT, lost())).asCompleted();
+        var plan = plan(ACCEPT, recorded(lost(), recovery));
+        assertEquals(List.of(), plan.actions());
+        assertTrue(plan.waits().stream().noneMatch(Plan.Wait::refused), plan.toString());
+    }
+
+    @Test
+    void theSameDecisionIsTheSameRequestAndAnotherIsNot() {
+        var one = decided(plan(ACCEPT, lost())).requestId();
+        assertEquals(one, decided(plan(ACCEPT, lost())).requestId());
+        var further = new RecoveryOffer.Possible(UID, HISTORY, 8_192, List.of());
+        var other = decided(plan(accept(UID, 8_192), lost().offers(further))).requestId();
+        assertTrue(!one.equals(other), one);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"RECOVERING", "FOLLOWER", "CANDIDATE", "LEADER_OPENING"})
+    void refusedWhileAMajorityLives(State state) {
+        var sight = lost().addReplica(Sight.with(other(), state));
+        refuses("MajorityLives", plan(ACCEPT, sight));
+        refuses("MajorityLives", plan(SHOW, sight));
+    }
+
+    @Test
+    void refusedWhileALeaderIsThere() {
+        refuses("MajorityLives", plan(ACCEPT, Sight.healthy(3)));
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = Integrity.class,
+            names = {"SUSPECT", "EVICTED"})
+    void whoCannotVoteIsNoPartOfAMajority(Integrity integrity) {
+        var follower = other();
+        var plan = plan(ACCEPT, lost().addReplica(withIntegrity(follower, integrity)));
+        assertEquals(2, plan.actions().size(), plan.toString());
+    }
+
+    @Test
+    void refusedForAnotherClusterOrAnotherEnd() {
+        refuses("RecoveryMismatch", plan(accept("00000000-0000-4000-8000-00000000000f", 4_096), lost()));
+        refuses("RecoveryMismatch", plan(accept(UID, 4_095), lost()));
+    }
+
+    @Test
+    void refusedWhileOneThatIsGivenUpMayRunUnseen() {
+        refuses("VoterUnaccounted", plan(ACCEPT, lost().silent(1)));
+        var waiting = lost().silent(1)
+                .pod(
+                        1,
+                        pod -> new Pod(
+                                pod.name(), 1, pod.uid(), null, false, pod.template(), "Unschedulable", null, null));
+        assertEquals(2, plan(ACCEPT, waiting).actions().size());
+    }
+
+    @Test
+    void theReplicasOwnRefusalIsTold() {
+        var plan = plan(ACCEPT, lost().offers(new RecoveryOffer.Refused("it cuts its log")));
+        refuses("RecoveryRefused", plan);
+        assertTrue(plan.waits().getFirst().message().contains("it cuts its log"), plan.toString());
+    }
+
+    @Test
+    void waitsForTheReplicaThatGoesOn() {
+        var sight = lost().offers(null)
+                .silent(0)
+                .pod(
+                        0,
+                        pod -> new Pod(
+                                pod.name(), 0, pod.uid(), null, false, pod.template(), "CrashLoopBackOff", null, null));
+        var plan = plan(ACCEPT, sight);
+        assertEquals(
+                List.of(),
+                plan.actions().stream()
+                        .filter(Action.ForceRecovery.class::isInstance)
+                        .toList());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"lifecycle: Hibernated", "management: Paused"})
+    void neverBehindTheBackOfOneThatIsAtRest(String rest) {
+        var plan = plan(rest + "\n" + ACCEPT, lost());
+        assertTrue(plan.actions().stream().noneMatch(Action.ForceRecovery.class::isInstance), plan.toString());
+    }
+
+    @Test
+    void aVolumeThatWasGivenUpMustBeEmptiedBeforeItJoins() {
+        var alone = Map.of(0, storage(0));
+        var old = other();
+        var sight = Sight.healthy(3).ledBy(0, alone, Set.of()).addReplica(withIntegrity(old, Integrity.EVICTED));
+        var plan = plan("", sight);
+        assertTrue(
+                plan.waits().stream().anyMatch(it -> it.refused() && it.reason().equals("VolumeGivenUp")),
+                plan.toString());
+    }
+
+    private static ObservedReplica withHistory(ObservedReplica replica, String historyId) {
+        return changed(replica, historyId, replica.integrity());
+    }
+
+    private static ObservedReplica withIntegrity(ObservedReplica replica, Integrity integrity) {
+        return changed(replica, replica.historyId(), integrity);
+    }
+
+    private static ObservedReplica changed(ObservedReplica replica, String historyId, Integrity integrity) {
+        return new ObservedReplica(
+                replica.nodeId(),
+                replica.storageId(),
+                replica.clusterId(),
+                historyId,
+                replica.state(),
+                replica.detail(),
+                replica.recoveryPercent(),
+                replica.epoch(),
+                integrity,
+                replica.configId(),
+                replica.voters(),
+                replica.learners(),
+                replica.followers(),
+                replica.settingsGeneration(),
+                replica.settings(),
+                replica.version(),
+                replica.ioMethod(),
+                replica.ioMethodReason(),
+                replica.diskTotalBytes(),
+                replica.diskFreeBytes(),
+                replica.warnings());
+    }
+}
