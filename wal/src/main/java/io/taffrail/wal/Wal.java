@@ -89,7 +89,7 @@ public final class Wal implements AutoCloseable {
         try {
             wal.recover(durableHintLsn, replayFromLsn, flushFailed, recovered);
         } catch (IOException e) {
-            throw new WalException.Unusable("recovery of " + directory + ": " + e);
+            throw new WalException.Unusable("recovery of " + directory + ": " + e, e);
         }
         return wal;
     }
@@ -131,11 +131,17 @@ public final class Wal implements AutoCloseable {
                         recovered::accept)
                 .run(segments);
         var provenLsn = Math.min(found.end().lsn(), Math.max(durableHintLsn, found.syncedLsn()));
+        var prepared = found.prepared();
+        // What a corrupt log holds before its end is proven: some witness speaks of bytes behind it.
         if (flushFailed && found.ending() != Recovery.Ending.CORRUPT) {
             FreshCopy.ofAllBeyond(provenLsn, directory, segments);
+            if (prepared != null) {
+                FreshCopy.giveUp(prepared, directory);
+                prepared = null;
+            }
         }
         tail.continueAt(found.end());
-        preparer.continueAt(found.end().nextSequence(), found.prepared());
+        preparer.continueAt(found.end().nextSequence(), prepared);
         gate.reset(found.end().lsn());
         corrupt = found.ending() == Recovery.Ending.CORRUPT;
         corruptEnd = found.end();

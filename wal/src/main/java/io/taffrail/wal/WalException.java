@@ -8,6 +8,10 @@ public abstract sealed class WalException extends RuntimeException {
         super(message);
     }
 
+    protected WalException(String message, Throwable cause) {
+        super(message, cause);
+    }
+
     /// The LSN is below the log's start, above its end, or within an entry.
     public static final class OutOfRange extends WalException {
         private static final long serialVersionUID = 1;
@@ -41,6 +45,10 @@ public abstract sealed class WalException extends RuntimeException {
 
         public Unusable(String message) {
             super(message);
+        }
+
+        public Unusable(String message, Throwable cause) {
+            super(message, cause);
         }
     }
 }

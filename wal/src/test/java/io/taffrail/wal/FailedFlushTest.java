@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.taffrail.wal.io.FlushFailedException;
 import io.taffrail.wal.io.LogDirectory;
 import io.taffrail.wal.io.LogFile;
 import io.taffrail.wal.record.EntryType;
@@ -29,10 +30,21 @@ class FailedFlushTest {
             byte[] cache = new byte[0];
             byte[] disk = new byte[0];
             final TreeMap<Long, Integer> dirty = new TreeMap<>();
+            boolean failed;
         }
 
         private final TreeMap<String, Inode> names = new TreeMap<>();
         private boolean failsNext;
+        /// A file, the next flush of which fails.
+        private String failing = "";
+
+        /// Files of which nobody knows what the disk holds.
+        List<String> unknown() {
+            return names.entrySet().stream()
+                    .filter(file -> file.getValue().failed)
+                    .map(Map.Entry::getKey)
+                    .toList();
+        }
 
         /// What is on the disk, as a machine finds it that lost its power.
         CachedDirectory afterPowerLoss() {
@@ -93,10 +105,12 @@ class FailedFlushTest {
 
             @Override
             public void force() throws IOException {
-                if (failsNext) {
+                if (failsNext || name.equals(failing)) {
                     failsNext = false;
+                    failing = "";
+                    inode.failed = true;
                     inode.dirty.clear();
-                    throw new IOException("Input/output error");
+                    throw new FlushFailedException("Input/output error");
                 }
                 inode.disk = Arrays.copyOf(inode.disk, inode.cache.length);
                 inode.dirty.forEach((position, length) -> System.arraycopy(
@@ -244,6 +258,21 @@ class FailedFlushTest {
         assertEquals(List.of("one", "two", "three", "four"), new Life(directory.afterPowerLoss(), false).recovered);
     }
 
+    @Test
+    void aSegmentWhosePreparationFailedIsNotUsed() {
+        directory.failing = "0000000000000002.segment";
+        var life = new Life(directory, false);
+        life.flush();
+        life.append("one");
+        assertFalse(life.failures.isEmpty(), "the flush of the next segment failed");
+        assertEquals(List.of("0000000000000002.segment"), directory.unknown());
+        var careful = new Life(directory, true);
+        assertEquals(List.of("one"), careful.recovered);
+        assertEquals(List.of(), directory.unknown());
+        careful.append("two");
+        assertEquals(List.of("one", "two"), new Life(directory.afterPowerLoss(), false).recovered);
+    }
+
     private Map<String, String> leftovers() {
         var left = new TreeMap<String, String>();
         directory.list().stream().filter(name -> !name.endsWith(".segment")).forEach(name -> left.put(name, name));
@@ -256,5 +285,6 @@ class FailedFlushTest {
         directory.failsNext = true;
         var refused = assertThrows(WalException.Unusable.class, () -> new Life(directory, true));
         assertTrue(String.valueOf(refused.getMessage()).contains("Input/output error"), refused::getMessage);
+        assertTrue(FlushFailedException.isCauseOf(refused), "so the next start has to be told again");
     }
 }

@@ -8,6 +8,7 @@ import io.taffrail.replication.ReplicaListener;
 import io.taffrail.replication.ReplicaStatus;
 import io.taffrail.replication.Watermarks;
 import io.taffrail.replication.port.Network;
+import io.taffrail.wal.io.FlushFailedException;
 import io.taffrail.wal.io.IoMethod;
 import io.taffrail.wal.io.LogDirectory;
 import java.io.IOException;
@@ -142,7 +143,12 @@ public final class ReplicaHost implements ReplicaListener {
             opened.close();
         } catch (Throwable broken) {
             phase = Phase.FAILED;
-            failures.broken(broken);
+            if (FlushFailedException.isCauseOf(broken)) {
+                // Also in a start: the next one has to be told, or it would believe the page cache.
+                failures.storageFailed(String.valueOf(broken.getMessage()));
+            } else {
+                failures.broken(broken);
+            }
         }
     }
 

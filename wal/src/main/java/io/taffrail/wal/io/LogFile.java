@@ -22,7 +22,8 @@ public interface LogFile extends AutoCloseable {
     void write(ByteBuffer source, long position) throws IOException;
 
     /// Everything that was written to the file, and its size, survives power loss. A failure is final: what
-    /// was written since the last one is unknown, so the file has to be given up.
+    /// was written since the last one is unknown, so the file has to be given up; [FlushFailedException] says
+    /// so.
     void force() throws IOException;
 
     @Override

@@ -1,6 +1,7 @@
 package io.taffrail.wal.segment;
 
 import io.taffrail.wal.io.LogDirectory;
+import io.taffrail.wal.io.LogFile;
 import java.io.IOException;
 
 /// Puts a copy in the place of segments whose bytes may stand in the page cache alone. After a flush that
@@ -21,6 +22,14 @@ public final class FreshCopy {
                 replace(segment, directory, table);
             }
         }
+    }
+
+    /// The file that is ready for the next segment: its zeros, or its length, may be what was not written. Another
+    /// is made when it is needed.
+    public static void giveUp(LogFile prepared, LogDirectory directory) throws IOException {
+        prepared.close();
+        directory.delete(prepared.name());
+        directory.sync();
     }
 
     private static void replace(Segment segment, LogDirectory directory, SegmentTable table) throws IOException {

@@ -1,5 +1,6 @@
 package io.taffrail.wal.io.file;
 
+import io.taffrail.wal.io.FlushFailedException;
 import io.taffrail.wal.io.LogFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -180,7 +181,12 @@ public final class ChannelLogFile implements LogFile {
 
     @Override
     public void force() throws IOException {
-        bufferedChannel().force(true);
+        var flushed = bufferedChannel();
+        try {
+            flushed.force(true);
+        } catch (IOException e) {
+            throw new FlushFailedException(name + ": " + e.getMessage(), e);
+        }
     }
 
     @Override
