@@ -52,12 +52,16 @@ final class ControlPlane implements AutoCloseable {
                 .withOfflineMode(true)
                 .withUpdateKubeConfig(false)
                 .withStartupTimeout(120_000)
-                // The default has room for 250 Services, which is fewer than hundreds of clusters have.
-                .withApiServerFlag("--service-cluster-ip-range", "10.0.0.0/16")
                 .build());
         server.start();
         kubeConfig = directory.resolve("kubeconfig");
         Files.writeString(kubeConfig, server.getKubeConfigYaml());
+        try (var client = client()) {
+            // The range that the server is started with, whatever flag is given here, ends with 254 Services.
+            client.resource(Yaml.resource("{apiVersion: networking.k8s.io/v1, kind: ServiceCIDR,"
+                            + " metadata: {name: hundreds}, spec: {cidrs: [10.1.0.0/16]}}"))
+                    .create();
+        }
         controllers = new ProcessBuilder(
                         binaries.resolve("kube-controller-manager").toString(),
                         "--kubeconfig=" + kubeConfig,
