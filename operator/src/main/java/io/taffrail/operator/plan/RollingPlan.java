@@ -85,15 +85,17 @@ final class RollingPlan {
     }
 
     private boolean everyoneIsIn(Draft draft, ObservedReplica leader) {
-        for (var node : leader.voters().keySet().stream().sorted().toList()) {
-            var replica = draft.replica(node);
-            if (replica.isPresent() && replica.get().state() == State.RECOVERING) {
+        // Also one that does not vote: its pod may be the next.
+        for (var replica : draft.seen.replicas().values()) {
+            if (replica.state() == State.RECOVERING) {
                 draft.waitFor(
                         "ReplicaRecovering",
-                        draft.podName(node) + " recovers (" + replica.get().recoveryPercent()
+                        draft.podName(replica.nodeId()) + " recovers (" + replica.recoveryPercent()
                                 + " %): no pod is restarted before it is back");
                 return false;
             }
+        }
+        for (var node : leader.voters().keySet().stream().sorted().toList()) {
             if (node != leader.nodeId() && !MembershipPlan.caughtUp(leader, node)) {
                 draft.waitFor(
                         "ReplicaNotInSync", draft.podName(node) + " is not in sync: no pod is restarted before it is");

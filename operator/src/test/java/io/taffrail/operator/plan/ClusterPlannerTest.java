@@ -215,6 +215,19 @@ final class ClusterPlannerTest {
     }
 
     @Test
+    void restartsNoLearnerWhileItRecovers() {
+        var voters = Map.of(0, storage(0), 1, storage(1));
+        var learner =
+                Sight.replica(2, State.RECOVERING, UID, voters, Set.of(2), Map.of(), 7, SettingsValues.of(spec("")));
+        var sight = Sight.healthy(3).ledBy(0, voters, Set.of(2)).newTemplate().replica(2, replica -> learner);
+        // Promoted in the same plan if it were close enough, so it is far behind.
+        sight.replica(0, leader -> Sight.follower(leader, 2, BEHIND));
+        var plan = plan("", sight);
+        assertEquals(List.of(), plan.actions());
+        assertTrue(plan.waits().stream().anyMatch(wait -> wait.reason().equals("ReplicaRecovering")), plan.toString());
+    }
+
+    @Test
     void restartsNobodyBeforeTheLastOneHasSettled() {
         var sight = Sight.healthy(3).newTemplate().pod(2, pod -> ready(Sight.restarted(pod), 29));
         waits("Settling", plan("", sight));
