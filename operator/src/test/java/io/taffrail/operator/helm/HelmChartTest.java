@@ -13,10 +13,17 @@ import io.fabric8.kubernetes.api.model.rbac.ClusterRole;
 import io.fabric8.kubernetes.api.model.rbac.PolicyRule;
 import io.fabric8.kubernetes.client.utils.KubernetesSerialization;
 import io.taffrail.operator.GoldenFile;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
@@ -87,6 +94,9 @@ final class HelmChartTest {
         for (PolicyRule rule : rules) {
             var all = List.of(rule.getVerbs(), rule.getResources(), rule.getApiGroups());
             assertTrue(all.stream().noneMatch(words -> words.contains("*")), rule::toString);
+            if (rule.getResources().contains("events")) {
+                assertEquals(List.of("create"), rule.getVerbs());
+            }
             if (rule.getResources().contains("secrets")) {
                 assertEquals(List.of("get"), rule.getVerbs());
             }
@@ -150,6 +160,35 @@ final class HelmChartTest {
         assertEquals(2, kinds.get("PodMonitor"));
         assertEquals(1, kinds.get("PrometheusRule"));
         assertEquals(2, kinds.get("ConfigMap"));
+    }
+
+    /// A panel or an alert on a metric that nobody serves says for ever that all is well.
+    @Test
+    void watchesMetricsThatAreServed() throws IOException {
+        var served = new ArrayList<String>();
+        for (var module : List.of("service", "operator")) {
+            try (var files = Files.walk(GoldenFile.root().resolve(module).resolve("src/main/java"))) {
+                for (var file :
+                        files.filter(it -> it.toString().endsWith(".java")).toList()) {
+                    Pattern.compile("\"(taffrail(?:[.][a-z]+)+)\"")
+                            .matcher(Files.readString(file))
+                            .results()
+                            .map(name -> name.group(1).replace('.', '_'))
+                            .forEach(served::add);
+                }
+            }
+        }
+        var watched = new TreeSet<String>();
+        for (var file : List.of("templates/prometheusrule.yaml", "dashboards/taffrail.json")) {
+            Pattern.compile("taffrail_[a-z_]+")
+                    .matcher(Files.readString(CHART.resolve(file)))
+                    .results()
+                    .map(MatchResult::group)
+                    .forEach(watched::add);
+        }
+        assertTrue(watched.size() > 10, watched::toString);
+        watched.removeIf(metric -> served.contains(metric.replaceAll("(_total|(_seconds)?(_count|_sum)?)$", "")));
+        assertEquals(Set.of(), watched, "served by nobody");
     }
 
     @Test
