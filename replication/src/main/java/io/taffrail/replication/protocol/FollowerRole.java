@@ -48,10 +48,6 @@ final class FollowerRole implements Role {
 
     @Override
     public Role tick() {
-        var transfer = state.transfer;
-        if (transfer != null && state.nowNanos >= transfer.deadlineNanos()) {
-            state.endTransfer(new Effect.RequestResult.Indeterminate("no leader is known yet"));
-        }
         if (!state.belongsToCluster() || state.stopping || state.nowNanos < electionDeadline) {
             return this;
         }

@@ -60,6 +60,11 @@ final class LeaderRole implements Role {
         Check.that(epoch == state.hard.promisedEpoch(), "I8: leads %d, promised %d", epoch, state.hard.promisedEpoch());
         Check.that(epoch > state.end.epoch(), "I5: epoch %d is in the log already: %s", epoch, state.end);
         state.lastLeader = state.nodeId;
+        if (state.transfer != null) {
+            // The target stood and lost. Left pending it would refuse every transfer of this reign.
+            state.endTransfer(new Effect.RequestResult.Refused(
+                    Effect.Reason.NOT_NOW, "node %d leads again".formatted(state.nodeId)));
+        }
         meetMembers();
         // Sessions of different reigns never share a number, or an acknowledgement of one could count in the other.
         sessions = epoch << 20;

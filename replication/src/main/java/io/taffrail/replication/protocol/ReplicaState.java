@@ -431,8 +431,15 @@ final class ReplicaState {
         }
     }
 
-    /// Leadership was handed over: what came of it is known when somebody leads again.
+    /// Leadership was handed over: what came of it is known when somebody leads again, which may be this replica.
     record PendingTransfer(long requestId, int target, long deadlineNanos) {}
+
+    /// Also while it asks in vain whether it may lead.
+    void expireTransfer() {
+        if (transfer != null && nowNanos >= transfer.deadlineNanos()) {
+            endTransfer(new Effect.RequestResult.Indeterminate("no leader is known yet"));
+        }
+    }
 
     void endTransfer(Effect.RequestResult result) {
         if (transfer != null) {

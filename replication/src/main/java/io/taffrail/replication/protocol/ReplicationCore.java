@@ -54,6 +54,7 @@ public final class ReplicationCore {
             case Event.Tick(long unflushedAgeNanos, long startLsn) -> {
                 state.startLsn = startLsn;
                 state.unflushedAgeNanos = unflushedAgeNanos;
+                state.expireTransfer();
                 next(role.tick());
             }
             case Event.Flushes(long meanNanos) -> state.pace.flushed(state.nowNanos, meanNanos);

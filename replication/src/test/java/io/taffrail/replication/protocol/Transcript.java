@@ -49,6 +49,12 @@ final class Transcript {
         return transcript.lines;
     }
 
+    /// What was written down so far.
+    List<String> lines() {
+        collect();
+        return lines;
+    }
+
     CoreNode node(int id) {
         var node = nodes.get(id);
         if (node == null) {
