@@ -303,7 +303,10 @@ public final class ReplicationCore {
     }
 
     private void preVote(Event.Received received, Message.PreVote preVote) {
+        // A suspect voter's promise counts in no election: with its yes a candidate would fence those that can
+        // lead, for an epoch that it cannot open.
         var granted = preVote.epoch() > state.hard.promisedEpoch()
+                && state.integrity != Integrity.SUSPECT
                 && !role.hearsLeader()
                 && state.end.lsn() - preVote.end().lsn() <= state.config.hopelessBytes()
                 && mayLead(received, preVote.end());

@@ -10,6 +10,9 @@ import org.junit.jupiter.api.Test;
 
 /// What becomes of a replica whose log is not what was written.
 class DamageTest {
+    /// Nobody has heard a leader for long.
+    private static final long LATER = 60_000;
+
     private final Transcript transcript = new Transcript(3);
     private final long session = (1L << 20) + 2;
 
@@ -103,5 +106,20 @@ class DamageTest {
         assertEquals(List.of(), core(0).step(3001, new Event.ChainRead(2, session - 1, end.lsn(), 1, 2)));
         core(2).step(3000, new Event.Verified(end.lsn(), end.chainCrc()));
         assertFalse(halts(says(0, 2, new Message.Compared(1, session + 1, end.lsn(), 1))));
+    }
+
+    /// Its promise counts in no election, so a candidate that has its yes alone would fence a leader in vain.
+    @Test
+    void aSuspectVoterSaysThatItWouldPromiseNothing() {
+        var question = new Message.PreVote(9, transcript.node(1).end());
+        assertTrue(grants(question));
+        core(2).step(LATER, new Event.Damaged(true));
+        assertFalse(grants(question));
+    }
+
+    private boolean grants(Message.PreVote question) {
+        var asked = new Event.Received(1, CoreNode.member(1).storageId(), 1, question);
+        return sent(core(2).step(LATER, asked)).stream()
+                .anyMatch(message -> message instanceof Message.PreVoteReply reply && reply.granted());
     }
 }
