@@ -638,9 +638,11 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
                 coverage.count("acknowledged a duplicate");
             }
             checks.durableOnQuorum(ack, electorates());
-            if (voters.keySet().equals(votersBefore.keySet()) || votersBefore.isEmpty()) {
-                checks.leases().acknowledged(ack, process.loop().trueNanos(), voters.keySet());
-            }
+            checks.leases()
+                    .acknowledged(
+                            ack,
+                            process.loop().trueNanos(),
+                            List.of(voters.keySet(), votersBefore.keySet(), votersNext.keySet()));
             checks.ledger().acknowledged(ack);
         });
     }

@@ -2,6 +2,7 @@ package io.taffrail.simulation.check;
 
 import io.taffrail.simulation.SimulationOptions;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Set;
 import java.util.TreeMap;
 
@@ -35,24 +36,34 @@ public final class LeasesEnd {
     }
 
     /// `atNanos`: what its process takes for now, which a call that blocks lets be later than the world's time.
-    public void acknowledged(Acknowledgement ack, long atNanos, Set<Integer> voters) {
+    /// `electorates`: voters that may be in force at the leader. It counts those of a configuration from the
+    /// moment that it appends it, so one that lets a voter in that it hears may give back a majority that was lost.
+    public void acknowledged(Acknowledgement ack, long atNanos, List<Set<Integer>> electorates) {
         var limit = (long) (LEASE * options.timing().electionTimeoutMinNanos() * CLOCK_SLACK) + SLACK_NANOS;
         var stood = stoodStillNanos.get(ack.nodeId());
-        if (voters.size() < 2 || (stood != null && atNanos - stood < 20 * SimulationOptions.SECOND)) {
+        if (stood != null && atNanos - stood < 20 * SimulationOptions.SECOND) {
             return;
         }
-        var heard = heardNanos.getOrDefault(ack.nodeId(), new TreeMap<>());
-        var times = voters.stream()
-                .mapToLong(voter -> voter == ack.nodeId() ? atNanos : heard.getOrDefault(voter, Long.MIN_VALUE))
-                .toArray();
-        Arrays.sort(times);
-        var majority = Math.max(
-                times[times.length - (times.length / 2 + 1)], openedNanos.getOrDefault(ack.nodeId(), Long.MIN_VALUE));
-        if (majority < atNanos - limit) {
+        var newest = openedNanos.getOrDefault(ack.nodeId(), Long.MIN_VALUE);
+        for (var voters : electorates) {
+            if (!voters.isEmpty()) {
+                newest = Math.max(newest, majorityHeardNanos(ack.nodeId(), voters, atNanos));
+            }
+        }
+        if (newest < atNanos - limit) {
             throw new InvariantViolation(
                     "LeasesEnd",
-                    "%s though no majority was heard for %d ns, allowed are %d"
-                            .formatted(ack, atNanos - majority, limit));
+                    "%s though no majority of %s was heard for %d ns, allowed are %d"
+                            .formatted(ack, electorates, atNanos - newest, limit));
         }
+    }
+
+    private long majorityHeardNanos(int leader, Set<Integer> voters, long atNanos) {
+        var heard = heardNanos.getOrDefault(leader, new TreeMap<>());
+        var times = voters.stream()
+                .mapToLong(voter -> voter == leader ? atNanos : heard.getOrDefault(voter, Long.MIN_VALUE))
+                .toArray();
+        Arrays.sort(times);
+        return times[times.length - (times.length / 2 + 1)];
     }
 }
