@@ -9,7 +9,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.ByteString;
 import io.fabric8.kubernetes.api.model.Event;
+import io.fabric8.kubernetes.api.model.rbac.ClusterRole;
+import io.fabric8.kubernetes.api.model.rbac.RoleBindingBuilder;
+import io.fabric8.kubernetes.api.model.rbac.RoleBuilder;
+import io.fabric8.kubernetes.client.KubernetesClient;
 import io.grpc.StatusRuntimeException;
+import io.taffrail.operator.GoldenFile;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
@@ -25,13 +32,15 @@ final class RealRecoveryTest {
     static Path folder;
 
     private static RealCluster cluster;
+    private static KubernetesClient rights;
     private static RunningOperator operator;
 
     @BeforeAll
-    static void start() {
+    static void start() throws IOException {
         ServerPod.jar();
         cluster = new RealCluster(ControlPlane.require(), NAMESPACE, folder);
-        operator = new RunningOperator(cluster.admin(), NAMESPACE);
+        rights = chartsRights();
+        operator = new RunningOperator(rights, NAMESPACE);
         cluster.apply("");
         cluster.awaitReady();
         cluster.createStream();
@@ -41,8 +50,38 @@ final class RealRecoveryTest {
     static void stop() {
         if (cluster != null) {
             operator.close();
+            rights.close();
             cluster.close();
         }
+    }
+
+    /// A client that may do in this namespace what the chart lets the operator do, and nothing else.
+    private static KubernetesClient chartsRights() throws IOException {
+        try (var manifests = Files.newInputStream(GoldenFile.root().resolve("k8s/operator.yaml"))) {
+            var rules = cluster.admin().load(manifests).items().stream()
+                    .filter(ClusterRole.class::isInstance)
+                    .findFirst()
+                    .map(role -> ((ClusterRole) role).getRules())
+                    .orElseThrow();
+            var role = new RoleBuilder()
+                    .withNewMetadata()
+                    .withName("operator")
+                    .withNamespace(NAMESPACE)
+                    .endMetadata()
+                    .withRules(rules)
+                    .build();
+            var binding = new RoleBindingBuilder()
+                    .withNewMetadata()
+                    .withName("operator")
+                    .withNamespace(NAMESPACE)
+                    .endMetadata()
+                    .withNewRoleRef("rbac.authorization.k8s.io", "Role", "operator")
+                    .addNewSubject("", "ServiceAccount", "operator", NAMESPACE)
+                    .build();
+            cluster.admin().resource(role).create();
+            cluster.admin().resource(binding).create();
+        }
+        return ControlPlane.require().clientAs(NAMESPACE, "operator");
     }
 
     private static void awaitReconciled(String reason) {
