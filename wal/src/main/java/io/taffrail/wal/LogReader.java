@@ -38,6 +38,24 @@ final class LogReader implements WalReader {
     }
 
     @Override
+    public int readCached(long lsn, long limitLsn, ByteBuffer target) {
+        var limit = enter(lsn, limitLsn);
+        var at = lsn;
+        while (at < limit) {
+            var copied = copyCached(at, limit, target);
+            if (copied == FlushGroup.GONE && at == lsn) {
+                return NOT_IN_MEMORY;
+            }
+            if (copied <= 0) {
+                break;
+            }
+            at += copied;
+            knownLsn = at;
+        }
+        return (int) (at - lsn);
+    }
+
+    @Override
     public int read(long lsn, long limitLsn, ByteBuffer target) {
         var limit = enter(lsn, limitLsn);
         var total = 0;
@@ -86,17 +104,21 @@ final class LogReader implements WalReader {
     }
 
     private int copy(long lsn, long limit, ByteBuffer target) {
+        var copied = copyCached(lsn, limit, target);
+        return copied == FlushGroup.GONE ? copyFromFile(lsn, limit, target) : copied;
+    }
+
+    /// [FlushGroup#GONE]: it is not in memory.
+    private int copyCached(long lsn, long limit, ByteBuffer target) {
         var group = tail.cached(lsn);
-        if (group != null) {
-            var copied = group.copy(lsn, limit, target, isKnown(lsn, group));
-            if (copied == FlushGroup.NOT_AN_ENTRY) {
-                throw notAnEntry(lsn);
-            }
-            if (copied != FlushGroup.GONE) {
-                return copied;
-            }
+        if (group == null) {
+            return FlushGroup.GONE;
         }
-        return copyFromFile(lsn, limit, target);
+        var copied = group.copy(lsn, limit, target, isKnown(lsn, group));
+        if (copied == FlushGroup.NOT_AN_ENTRY) {
+            throw notAnEntry(lsn);
+        }
+        return copied;
     }
 
     private boolean isKnown(long lsn, FlushGroup group) {

@@ -12,6 +12,11 @@ public interface WalReader extends AutoCloseable {
     /// [WalException.BadEntry] if the bytes of the first entry are corrupt; before a later one it stops.
     int read(long lsn, long limitLsn, ByteBuffer target);
 
+    /// As [#read], of what is in memory alone: waits for no file. [#NOT_IN_MEMORY] if the first entry has left it.
+    int readCached(long lsn, long limitLsn, ByteBuffer target);
+
+    int NOT_IN_MEMORY = -1;
+
     /// The header of the entry at `lsn`.
     EntryHeader header(long lsn);
 

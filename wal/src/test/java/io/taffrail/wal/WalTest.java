@@ -96,6 +96,28 @@ class WalTest {
     }
 
     @Test
+    void saysWhatIsNotInMemoryInsteadOfReadingAFile() throws IOException {
+        try (var log = new WalFixture(path, WalFixture.SMALL)) {
+            var lsn = 0L;
+            for (var i = 0; i < 3000; i++) {
+                lsn = log.append(i + "-" + "x".repeat(500)).lsn();
+                log.flush();
+            }
+            var reader = log.wal.newReader();
+            var target = ByteBuffer.allocate(1000);
+            assertEquals(WalReader.NOT_IN_MEMORY, reader.readCached(0, Long.MAX_VALUE, target));
+            assertEquals(0, target.position());
+            var end = log.wal.receivedLsn();
+            assertEquals(end - lsn, reader.readCached(lsn, Long.MAX_VALUE, target));
+            assertEquals(lsn, EntryHeader.read(target, 0).lsn());
+            assertEquals(0, reader.readCached(end, Long.MAX_VALUE, target));
+            var wrong = lsn + 5;
+            assertThrows(WalException.OutOfRange.class, () -> reader.readCached(wrong, Long.MAX_VALUE, target));
+            assertThrows(WalException.OutOfRange.class, () -> reader.readCached(end + 1, Long.MAX_VALUE, target));
+        }
+    }
+
+    @Test
     void refusesReadsBelowAndAboveTheLog() throws IOException {
         try (var log = new WalFixture(path, WalFixture.SMALL)) {
             var end = log.append("one").endLsn();

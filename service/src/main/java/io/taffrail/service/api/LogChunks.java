@@ -4,6 +4,7 @@ import io.taffrail.replication.Replica;
 import io.taffrail.wal.WalReader;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
+import org.jspecify.annotations.Nullable;
 
 /// A view of the log for one step of one reader: a reader of the log, and memory that is used again.
 ///
@@ -62,13 +63,18 @@ final class LogChunks {
     }
 
     /// Whole entries from `lsn` on and below `limitLsn`; fewer than there are if they do not fit. Valid until the next
-    /// call.
-    ByteBuffer read(long lsn, long limitLsn, int atLeastBytes) {
+    /// call. With `cachedOnly` no file is waited for, and null says that the first entry is not in memory.
+    @Nullable
+    ByteBuffer read(long lsn, long limitLsn, int atLeastBytes, boolean cachedOnly) {
         if (buffer.capacity() < atLeastBytes) {
             buffer = ByteBuffer.allocate(atLeastBytes);
         }
         buffer.clear();
-        reader.read(lsn, limitLsn, buffer);
+        if (!cachedOnly) {
+            reader.read(lsn, limitLsn, buffer);
+        } else if (reader.readCached(lsn, limitLsn, buffer) == WalReader.NOT_IN_MEMORY) {
+            return null;
+        }
         buffer.flip();
         startLsn = lsn;
         nextLsn = lsn + buffer.limit();

@@ -26,15 +26,20 @@ import java.util.concurrent.TimeUnit;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
-/// One reader. At most one step of it runs at a time, on a read thread: it fills one response and hands it to the
-/// event loop, and the next step begins when the client has room for more. So a reader holds one response, whatever
-/// its client does, and the loop of the replica has no part in it.
+/// One reader. At most one step of it runs at a time: it fills one response and hands it to the event loop, and the
+/// next step begins when the client has room for more. So a reader holds one response, whatever its client does.
+///
+/// A step runs on a read thread, where it may wait for the disk. At the tail, where there is a little to send and it is
+/// in memory, the call's event loop does it at once, which spares the wake-ups of a read thread and of itself.
 final class ReadStream implements RpcListener, FollowWakeups.Waiting {
     private static final Logger LOG = Logger.getLogger(ReadStream.class);
     /// Batches that are looked up for one response.
     private static final int LOCATED_BATCHES = 256;
     /// Foreign bytes between two batches that are read along rather than read around.
     private static final int LARGEST_GAP_BYTES = 64 << 10;
+
+    /// What an event loop copies in one step; its other calls wait meanwhile.
+    private static final int LARGEST_TAIL_STEP_BYTES = 64 << 10;
 
     private static final int LONGEST_WAIT_MILLIS = 10_000;
     /// How often a replica that is behind looks whether it has caught up with a reader that waits.
@@ -59,6 +64,7 @@ final class ReadStream implements RpcListener, FollowWakeups.Waiting {
 
     // Event loop.
     private boolean stepWaitsForRoom;
+    private boolean atTail;
 
     ReadStream(ReadDesk desk, RpcCall call) {
         this.desk = desk;
@@ -150,7 +156,7 @@ final class ReadStream implements RpcListener, FollowWakeups.Waiting {
                 recordsLeft = at.maxRecords() == 0 ? Long.MAX_VALUE : at.maxRecords();
                 responseBytes = at.responseBytes();
                 historyId = at.historyId();
-                step();
+                step(false);
             }
         }
     }
@@ -162,7 +168,8 @@ final class ReadStream implements RpcListener, FollowWakeups.Waiting {
         throw new IllegalStateException("a read goes on that has not begun");
     }
 
-    private void step() {
+    /// @param atTail on the event loop, which waits for no file
+    private void step(boolean atTail) {
         var replica = desk.host().replica();
         if (replica == null) {
             end(GrpcStatusMapping.shuttingDown());
@@ -195,15 +202,22 @@ final class ReadStream implements RpcListener, FollowWakeups.Waiting {
             caughtUp(at);
             return;
         }
-        var response = new ReadResponseBuilder(
-                responseBytes,
-                recordsLeft,
-                batches.getLast().endLsn() - batches.getFirst().lsn());
+        var spanBytes = batches.getLast().endLsn() - batches.getFirst().lsn();
+        if (atTail && spanBytes > LARGEST_TAIL_STEP_BYTES) {
+            stepOnReadThread();
+            return;
+        }
+        var response = new ReadResponseBuilder(responseBytes, recordsLeft, spanBytes);
         var chunks = desk.chunks().lease(replica, batches.getFirst().lsn());
+        boolean filled;
         try {
-            fill(response, chunks, batches);
+            filled = fill(response, chunks, batches, atTail);
         } finally {
             desk.chunks().giveBack(chunks);
+        }
+        if (!filled) {
+            stepOnReadThread();
+            return;
         }
         if (response.records() == 0) {
             throw new IllegalStateException(
@@ -212,7 +226,7 @@ final class ReadStream implements RpcListener, FollowWakeups.Waiting {
         recordsLeft -= response.records();
         desk.metrics().read(response.records(), response.recordBytes());
         var nextOffset = Math.max(position, StreamTail.nextOffset(replica.streams(), stream, visibleLsn));
-        send(response.finish(nextOffset, historyId, lastEpoch, lastLsn));
+        send(response.finish(nextOffset, historyId, lastEpoch, lastLsn), atTail);
     }
 
     /// Large batches are served a few at a time, and finding them again for each response would cost as much as reading
@@ -259,23 +273,28 @@ final class ReadStream implements RpcListener, FollowWakeups.Waiting {
         return visible;
     }
 
-    private void fill(ReadResponseBuilder response, LogChunks chunks, List<BatchLocation> batches) {
+    /// False: `cachedOnly`, and the first batch is not in memory; nothing has been added.
+    private boolean fill(
+            ReadResponseBuilder response, LogChunks chunks, List<BatchLocation> batches, boolean cachedOnly) {
         for (var first = 0; first < batches.size() && !response.full(); ) {
             var last = runEnd(batches, first);
             var startLsn = batches.get(first).lsn();
             ByteBuffer bytes;
             try {
                 bytes = chunks.read(
-                        startLsn, batches.get(last).endLsn(), batches.get(first).lengthBytes());
+                        startLsn, batches.get(last).endLsn(), batches.get(first).lengthBytes(), cachedOnly);
             } catch (WalException.BadEntry damaged) {
                 if (response.records() > 0) {
                     // What was read before it is sound; the next response is a refusal.
-                    return;
+                    return true;
                 }
                 throw damaged;
             }
+            if (bytes == null) {
+                return response.records() > 0;
+            }
             if (!addEntries(response, bytes.array(), bytes.arrayOffset() + bytes.limit())) {
-                return;
+                return true;
             }
             // What did not fit into the buffer is read next.
             var readUpTo = startLsn + bytes.limit();
@@ -286,6 +305,7 @@ final class ReadStream implements RpcListener, FollowWakeups.Waiting {
                 throw new IllegalStateException("the log has no entry at lsn " + startLsn + " below its visible end");
             }
         }
+        return true;
     }
 
     /// The last batch that is worth reading in one piece with `first`.
@@ -348,9 +368,10 @@ final class ReadStream implements RpcListener, FollowWakeups.Waiting {
         }
     }
 
-    private void send(FrameBuffer response) {
+    private void send(FrameBuffer response, boolean wasAtTail) {
         var complete = recordsLeft == 0;
         call.eventLoop().execute(() -> {
+            atTail = wasAtTail;
             if (complete) {
                 call.end(response);
                 closed();
@@ -368,8 +389,17 @@ final class ReadStream implements RpcListener, FollowWakeups.Waiting {
         });
     }
 
+    /// Event loop.
     private void nextStep() {
-        desk.threads().execute(() -> guarded(this::step));
+        if (atTail) {
+            guarded(() -> step(true));
+        } else {
+            stepOnReadThread();
+        }
+    }
+
+    private void stepOnReadThread() {
+        desk.threads().execute(() -> guarded(() -> step(false)));
     }
 
     private void guarded(Runnable step) {
@@ -449,7 +479,7 @@ final class ReadStream implements RpcListener, FollowWakeups.Waiting {
 
     @Override
     public void wake() {
-        guarded(this::step);
+        call.eventLoop().execute(() -> guarded(() -> step(true)));
     }
 
     @Override
