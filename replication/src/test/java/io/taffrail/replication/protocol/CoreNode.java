@@ -20,6 +20,7 @@ final class CoreNode {
     final int id;
     final ArrayList<Entry> log = new ArrayList<>();
     final ArrayDeque<Effect.Send> outbox = new ArrayDeque<>();
+    final ArrayList<Effect.OfferSeed> offered = new ArrayList<>();
     private HardState hard = HardState.EMPTY;
     private HardState durable = HardState.EMPTY;
     private long version;
@@ -184,7 +185,8 @@ final class CoreNode {
                 flushed = Math.min(flushed, lsn);
                 step(now, new Event.Truncated(end()));
             }
-            case Effect.OfferSeed _, Effect.ServeSeed _, Effect.Seed _, Effect.SeedBytes _ ->
+            case Effect.OfferSeed offer -> offered.add(offer);
+            case Effect.ServeSeed _, Effect.Seed _, Effect.SeedBytes _ ->
                 throw new AssertionError("transcripts trim nothing");
             case Effect.ServeRange _, Effect.RangeBytes _, Effect.ReadChain _ ->
                 throw new AssertionError("transcripts scrub nothing");
