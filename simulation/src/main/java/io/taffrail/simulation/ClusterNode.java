@@ -29,7 +29,11 @@ public final class ClusterNode {
     int volumes;
     /// What its volume had flushed when it was damaged; a replica that holds as much again has made it good.
     long repairedAtLsn;
-    /// The volume cannot be told apart from a sound one by what a process reads of it.
+    /// The page cache shows bytes that the disk does not hold, and will never write.
+    boolean cacheLies;
+    /// A mark on the volume: a flush has failed since the log was read last.
+    boolean flushFailed;
+    /// The process that met the failure was killed before it made the mark, so the one after it believed the cache.
     boolean damageLasts;
     boolean exchanged;
     /// The log must not end here silently when the process starts again; -1: it may.

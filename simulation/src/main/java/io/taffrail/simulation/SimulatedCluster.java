@@ -27,6 +27,7 @@ import io.taffrail.simulation.world.Trace;
 import io.taffrail.streams.StreamView;
 import io.taffrail.wal.RecoveryReport;
 import io.taffrail.wal.WalException;
+import io.taffrail.wal.io.FlushFailedException;
 import io.taffrail.wal.record.EntryType;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -121,6 +122,11 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
         node.wasSuspect = node.integrity == ReplicaStatus.Integrity.SUSPECT;
         node.integrity = null;
         node.checkpointLsn = VolumeWitness.checkpointLsn(node.disk());
+        if (node.cacheLies && !node.flushFailed && !node.exchanged) {
+            coverage.count("a cache that lies believed");
+            node.damageLasts = true;
+            damaged(node, true);
+        }
         // It may have died while its machine was suspended; no process begins on one that is.
         node.clock().thaw();
         node.process = new SimulatedProcess(
@@ -132,6 +138,7 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
                 node.disk(),
                 network,
                 randomness.child("node " + node.id() + " life " + life),
+                node.flushFailed,
                 this);
     }
 
@@ -195,6 +202,8 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
         }
         node.process = null;
         node.disk().losePower(Choices.random(crashes));
+        // Nothing of it is left to be believed.
+        node.cacheLies = false;
         checks.history().unclean(scheduler.nowNanos(), node.id());
     }
 
@@ -237,7 +246,7 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
     public void diskFault(ClusterNode node, boolean lasts) {
         node.faultsOfDisk++;
         node.faultOfDiskNanos = scheduler.nowNanos();
-        node.damageLasts |= lasts;
+        node.cacheLies |= lasts;
         damaged(node, false);
     }
 
@@ -261,7 +270,9 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
         node.disk = new SimulatedDisk(options.volume());
         node.disk.behaviour(behaviour);
         node.volumes++;
+        node.cacheLies = false;
         node.damageLasts = false;
+        node.flushFailed = false;
         node.repairedAtLsn = 0;
         node.mustNoticeLsn = -1;
         checks.epochs().forget(node.id());
@@ -329,13 +340,22 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
         return node.process == null ? scheduler.nowNanos() : node.process.loop().trueNanos();
     }
 
+    private long aheadNanos(ClusterNode node) {
+        return trueNanos(node) - scheduler.nowNanos();
+    }
+
+    /// The node's clock runs so fast from now on.
+    public void clockRate(ClusterNode node, double rate) {
+        node.clock().setRate(rate, aheadNanos(node));
+    }
+
     public void pause(ClusterNode node, boolean clockStops) {
         if (node.process != null) {
             scheduler.note("pause node " + node.id());
             stoodStill(node);
             node.process.loop().pause();
             if (clockStops) {
-                node.clock().freeze();
+                node.clock().freeze(aheadNanos(node));
             }
         }
     }
@@ -359,11 +379,32 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
     // What processes tell
 
     @Override
+    public void recovered(SimulatedProcess process) {
+        var node = nodes.get(process.nodeId());
+        if (node.process == process && node.flushFailed) {
+            if (node.cacheLies) {
+                coverage.count("log copied out of a cache that lies");
+            }
+            node.flushFailed = false;
+            node.cacheLies = false;
+        }
+    }
+
+    @Override
+    public void storageFailed(SimulatedProcess process) {
+        var node = nodes.get(process.nodeId());
+        if (node.process == process) {
+            node.flushFailed = true;
+        }
+    }
+
+    @Override
     public void ended(SimulatedProcess process, Throwable reason) {
         var node = nodes.get(process.nodeId());
         if (node.process != process) {
             return;
         }
+        node.flushFailed |= FlushFailedException.isCauseOf(reason);
         if (node.exchanged) {
             coverage.count("exchanged volume refused");
             crash(node, String.valueOf(reason.getMessage()));
@@ -457,7 +498,7 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
                     process + " knew that " + hint + " was flushed, and takes itself for " + status.integrity() + ": "
                             + recovery);
         }
-        if (!suspect) {
+        if (!suspect && !node.damageLasts) {
             var behind = VolumeWitness.behindTheEnd(node.disk());
             if (behind != null) {
                 throw new InvariantViolation("NothingStaleBehindTheEnd", process + ": " + behind);

@@ -1,6 +1,7 @@
 package io.taffrail.simulation;
 
 import io.taffrail.replication.Replica;
+import io.taffrail.replication.ReplicaConfig;
 import io.taffrail.replication.ReplicaListener;
 import io.taffrail.replication.ReplicaStatus;
 import io.taffrail.replication.Watermarks;
@@ -34,6 +35,12 @@ public final class SimulatedProcess {
         /// It did not believe what another said.
         void refused(SimulatedProcess process, int nodeId, String message);
 
+        /// Its replica is open: the log was read, and made sure of.
+        void recovered(SimulatedProcess process);
+
+        /// Its storage has failed, which the next process is told.
+        void storageFailed(SimulatedProcess process);
+
         /// It ended by itself: a crash at an effect, a failed disk, an invariant of its own.
         void ended(SimulatedProcess process, Throwable reason);
     }
@@ -58,6 +65,7 @@ public final class SimulatedProcess {
             SimulatedDisk disk,
             SimulatedNetwork network,
             Randomness randomness,
+            boolean flushFailed,
             Observer observer) {
         this.nodeId = nodeId;
         this.life = life;
@@ -71,12 +79,20 @@ public final class SimulatedProcess {
         var directory = disk.mount(
                 processLife, SimulatedDisk.BlockingTime.of(loop), Choices.random(randomness.named("choices")));
         var port = network.attach(nodeId, processLife, loop::trueNanos, new Frames());
-        loop.execute(() -> open(options, directory, port, randomness));
+        // As the service: what bypasses the page cache is not read through it.
+        var config = ClusterSettings.of(nodeId, options)
+                .afterFailedFlush(flushFailed && options.volume().directBlockBytes() == 1);
+        loop.execute(() -> open(config, options, directory, port, randomness));
     }
 
-    private void open(SimulationOptions options, SimulatedLogDirectory directory, Network port, Randomness randomness) {
+    private void open(
+            ReplicaConfig config,
+            SimulationOptions options,
+            SimulatedLogDirectory directory,
+            Network port,
+            Randomness randomness) {
         var opened = Replica.open(
-                ClusterSettings.of(nodeId, options),
+                config,
                 ClusterSettings.streams(options),
                 directory,
                 io,
@@ -86,6 +102,7 @@ public final class SimulatedProcess {
                 randomness.named("replica"),
                 percent -> {},
                 new Listener());
+        observer.recovered(this);
         replica = opened;
         loop.work(new SimulatedEventLoop.Work() {
             @Override
@@ -185,6 +202,7 @@ public final class SimulatedProcess {
         @Override
         public void storageFailed(String message) {
             failedStorage = true;
+            observer.storageFailed(SimulatedProcess.this);
             // As the service: exits with status 74, a moment later.
             scheduler.after(1_000_000, () -> {
                 if (!processLife.ended()) {

@@ -87,7 +87,7 @@ public final class FaultPlan {
         giveVolumesBack();
         for (var node : cluster.nodes()) {
             node.disk().occupy(0);
-            node.clock().setRate(1);
+            cluster.clockRate(node, 1);
             cluster.disarm(node);
             cluster.resume(node);
             cluster.start(node);
@@ -153,7 +153,7 @@ public final class FaultPlan {
                 cluster.pause(node, random.nextBoolean());
                 after(briefly(), () -> cluster.resume(node));
             }
-            case CLOCK_RATE -> node.clock().setRate(0.92 + 0.16 * random.nextDouble());
+            case CLOCK_RATE -> cluster.clockRate(node, 0.92 + 0.16 * random.nextDouble());
             case ISOLATION -> partition(node, true, true);
             case ONE_WAY_LOSS -> partition(node, random.nextBoolean(), false);
             case BRIDGE -> bridge(node);
@@ -193,13 +193,7 @@ public final class FaultPlan {
                 if (mayBreak(node)) {
                     var disk = disks.get(node.id());
                     // Direct reads see the device; what a page cache shows is the file system's choice.
-                    // One that goes on to show what it does not hold takes back flushed bytes later, beyond any
-                    // promise.
-                    disk.failSyncs(
-                            1,
-                            options.volume().directBlockBytes() > 1
-                                    || options.budget() == FaultBudget.WITHIN_PROMISE
-                                    || random.nextBoolean());
+                    disk.failSyncs(1, options.volume().directBlockBytes() > 1 || random.nextBoolean());
                     after(random.nextLong(SECOND / 10), () -> disk.failSyncs(0, false));
                 }
             }

@@ -89,8 +89,13 @@ final class FaultyDisk implements DiskBehaviour {
         if (rate == 0 || random.nextDouble() >= rate) {
             return null;
         }
-        failed.failed(operation == Operation.SYNC && !readsShowDisk);
+        failed.failed(operation == Operation.SYNC && !readsShowDisk && isReadAgain(file));
         return new Failure(
                 Failure.IO_ERROR.errno(), Failure.IO_ERROR.message(), operation == Operation.SYNC && readsShowDisk);
+    }
+
+    /// Whatever else is written gets its name when it is flushed, and is given up when it cannot be.
+    private static boolean isReadAgain(String file) {
+        return file.endsWith(".segment") || file.equals("meta") || file.equals("lineage");
     }
 }

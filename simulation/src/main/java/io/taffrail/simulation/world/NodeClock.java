@@ -21,14 +21,16 @@ public final class NodeClock {
         return frozen ? localNanos : localNanos + (long) ((scheduler.nowNanos() - sinceNanos + aheadNanos) * rate);
     }
 
-    public void setRate(double newRate) {
-        settle();
+    /// From `aheadNanos` of true time on: a process in a call that blocks has read the clock up to there, and it
+    /// never falls.
+    public void setRate(double newRate, long aheadNanos) {
+        settle(aheadNanos);
         rate = newRate;
     }
 
     /// Forwards: a monotonic clock never falls.
     public void jump(long nanos) {
-        settle();
+        settle(0);
         localNanos += nanos;
     }
 
@@ -36,19 +38,22 @@ public final class NodeClock {
         return frozen;
     }
 
-    public void freeze() {
-        settle();
+    /// From `aheadNanos` of true time on.
+    public void freeze(long aheadNanos) {
+        settle(aheadNanos);
         frozen = true;
     }
 
     public void thaw() {
-        settle();
-        frozen = false;
+        if (frozen) {
+            sinceNanos = Math.max(sinceNanos, scheduler.nowNanos());
+            frozen = false;
+        }
     }
 
-    private void settle() {
-        localNanos = nanoTime(0);
-        sinceNanos = scheduler.nowNanos();
+    private void settle(long aheadNanos) {
+        localNanos = nanoTime(aheadNanos);
+        sinceNanos = scheduler.nowNanos() + aheadNanos;
     }
 
     /// True time until the clock shows `dueNanos`, at least 0; a frozen clock is asked again a millisecond later.

@@ -2,6 +2,7 @@ package io.taffrail.simulation.world;
 
 import io.taffrail.simulation.world.DiskBehaviour.Operation;
 import io.taffrail.simulation.world.SimulatedDisk.Mount;
+import io.taffrail.wal.io.FlushFailedException;
 import io.taffrail.wal.io.LogFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -74,7 +75,7 @@ final class SimulatedLogFile implements LogFile {
         var failure = behaviour.failure(Operation.SYNC, inode.name);
         if (failure != null) {
             inode.abandonUnsynced(mount.choices(), failure.readsShowDisk());
-            throw new IOException(inode.name + ": " + failure.message());
+            throw new FlushFailedException(inode.name + ": " + failure.message());
         }
         if (!behaviour.syncLies(inode.name)) {
             inode.makeDurable(inode.lastNumber(), sector -> true);

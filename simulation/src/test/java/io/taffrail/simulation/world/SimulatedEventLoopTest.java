@@ -28,7 +28,7 @@ class SimulatedEventLoopTest {
 
     @Test
     void aFastClockMakesTimersEarly() {
-        clock.setRate(1.1);
+        clock.setRate(1.1, 0);
         loop.schedule(11 * SECOND, () -> done.add("at " + Math.round(scheduler.nowNanos() / 1e9)));
         scheduler.runUntil(20 * SECOND);
         assertEquals(List.of("at 10"), done);
@@ -37,12 +37,31 @@ class SimulatedEventLoopTest {
     @Test
     void aFrozenClockHoldsTimersBack() {
         loop.schedule(SECOND, () -> done.add("timer"));
-        clock.freeze();
+        clock.freeze(0);
         scheduler.runUntil(10 * SECOND);
         assertEquals(List.of(), done);
         clock.thaw();
         scheduler.runUntil(12 * SECOND);
         assertEquals(List.of("timer"), done);
+    }
+
+    /// Whoever blocks reads the clock ahead of the world: what happens to it meanwhile happens to it afterwards.
+    @Test
+    void aClockNeverFallsForAProcessThatBlocks() {
+        var read = new long[2];
+        loop.execute(() -> {
+            loop.block(10 * SECOND);
+            read[0] = loop.nanoTime();
+        });
+        scheduler.at(SECOND, () -> loop.execute(() -> read[1] = loop.nanoTime()));
+        scheduler.at(SECOND, () -> clock.freeze(loop.trueNanos() - scheduler.nowNanos()));
+        scheduler.at(2 * SECOND, () -> {
+            clock.thaw();
+            clock.setRate(0.9, loop.trueNanos() - scheduler.nowNanos());
+        });
+        scheduler.runUntil(11 * SECOND);
+        assertEquals(27 * SECOND, read[0]);
+        assertTrue(read[1] >= read[0] && read[1] < read[0] + SECOND / 1000, () -> read[0] + ", then " + read[1]);
     }
 
     @Test
