@@ -148,6 +148,13 @@ final class LeaderRole implements Role {
     }
 
     private void ship(FollowerProgress progress) {
+        if (progress.inSession() && progress.next().lsn() < state.startLsn) {
+            // It joined when the log still held what it lacks, and was not heard of before that was trimmed. It has
+            // to join again, and begins anew.
+            progress.leave();
+            state.emit(new Effect.StatusChanged());
+            return;
+        }
         if (progress.wantsMore(state.end, state.config.windowBytes())) {
             state.emit(new Effect.Ship(
                     progress.member.nodeId(),
