@@ -134,6 +134,11 @@ final class AppendPath {
                         Refusal.Code.DISK_FULL, "the disk has only its reserve left: trim streams or enlarge it"));
                 return true;
             }
+            case NO_SEGMENT -> {
+                command.refuse(Refusal.of(
+                        Refusal.Code.NO_SEGMENT, "the log cannot make its next file: %s".formatted(wal.hindrance())));
+                return true;
+            }
             case TOO_LARGE -> {
                 command.refuse(Refusal.of(
                         Refusal.Code.TOO_LARGE, "a batch of %d bytes of records is too large".formatted(recordsBytes)));
@@ -321,7 +326,7 @@ final class AppendPath {
                         return true;
                     }
                     // What a full disk needs is a trim: the reserve is there for it.
-                    case ADMITTED, DISK_FULL -> {}
+                    case ADMITTED, DISK_FULL, NO_SEGMENT -> {}
                 }
                 var header = wal.append(EntryType.STREAM_CONTROL, core.epoch(), payload);
                 store.apply(header, payload);

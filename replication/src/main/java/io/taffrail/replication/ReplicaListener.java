@@ -18,6 +18,9 @@ public interface ReplicaListener {
     /// and what is to be done.
     default void logDamaged(String message) {}
 
+    /// Appends are refused because the log cannot make its next file, and not for want of space. Once for each reason.
+    default void logHindered(String reason) {}
+
     /// The storage cannot be trusted any more: nothing is acknowledged or promised from here on. Exit, with
     /// status 74.
     void storageFailed(String message);

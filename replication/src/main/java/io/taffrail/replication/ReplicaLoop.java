@@ -84,6 +84,7 @@ final class ReplicaLoop {
     private boolean seedInstalled;
     private @Nullable Shutdown shutdown;
     private @Nullable String failure;
+    private @Nullable String hindrance;
     private boolean closed;
     private long toldFlushes;
     private long toldFlushNanos;
@@ -251,6 +252,7 @@ final class ReplicaLoop {
         var now = loop.nanoTime();
         var done = takeInbox(now);
         done += wal.doWork(now);
+        tellHindrance();
         var walFailure = signals.failure();
         if (walFailure != null) {
             storageFailed(walFailure);
@@ -510,6 +512,14 @@ final class ReplicaLoop {
             }
         }
         return new Scrubbing.Surroundings(core.isLeader(), members, envelope());
+    }
+
+    private void tellHindrance() {
+        var now = wal.hindrance();
+        if (now != null && !now.equals(hindrance)) {
+            listener.logHindered(now);
+        }
+        hindrance = now;
     }
 
     private void logDamaged(String message) {

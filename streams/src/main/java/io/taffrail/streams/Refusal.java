@@ -35,7 +35,8 @@ public record Refusal(
         STORAGE_FAILED,
         CURSOR_NOT_FOUND,
         RECOVERING,
-        TOO_LARGE
+        TOO_LARGE,
+        NO_SEGMENT
     }
 
     public static Refusal of(Code code, String message) {

@@ -227,17 +227,24 @@ public final class Wal implements AutoCloseable {
             return Admission.TOO_LARGE;
         }
         if (reserve.isFull()) {
-            return Admission.DISK_FULL;
+            return reserve.hindrance() == null ? Admission.DISK_FULL : Admission.NO_SEGMENT;
         }
         // One entry is always taken, or an entry longer than the limit would wait for ever.
         var pending = tail.received() - tail.flushed();
         return pending == 0 || pending + entryBytes <= config.pendingBytes() ? null : Admission.QUEUE_FULL;
     }
 
+    /// What stands in the way of the next segment's file and is not a full disk: no file descriptor is left, say.
+    public @Nullable String hindrance() {
+        return reserve.hindrance();
+    }
+
     public enum Admission {
         ADMITTED,
         QUEUE_FULL,
         DISK_FULL,
+        /// The next segment's file cannot be made: [#hindrance] says why. It is tried again by itself.
+        NO_SEGMENT,
         TOO_LARGE,
         FAILED
     }
@@ -416,7 +423,9 @@ public final class Wal implements AutoCloseable {
                 if (failed != null) {
                     throw new IOException(failed);
                 }
-                throw new WalException.NoRoom("no room for segment " + preparer.sequence());
+                var hindrance = reserve.hindrance();
+                throw new WalException.NoRoom(
+                        "no room for segment " + preparer.sequence() + (hindrance == null ? "" : ": " + hindrance));
             }
             io.await(AWAIT_NANOS);
         }

@@ -1,9 +1,11 @@
 package io.taffrail.wal;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.nio.file.FileSystemException;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -171,6 +173,28 @@ class FlushTest {
         log.settle();
         assertEquals(Wal.Admission.ADMITTED, log.wal.admit(10));
         assertEquals(3, log.directory.list().size());
+    }
+
+    @Test
+    void tellsWhatKeepsItFromMakingASegmentAndTakesAppendsWhenItCan() {
+        log.io.holds = false;
+        log.directory.createFailure = new FileSystemException("0000000000000002.segment", null, "Too many open files");
+        log.append("x".repeat(40_000));
+        log.append("y".repeat(40_000));
+        log.wal.requestFlush();
+        log.settle();
+        assertEquals(List.of(), log.failures);
+        assertEquals(Wal.Admission.NO_SEGMENT, log.wal.admit(10));
+        var why = String.valueOf(log.wal.hindrance());
+        assertTrue(why.contains("EMFILE, Too many open files: raise RLIMIT_NOFILE (ulimit -n)"), why);
+        log.directory.createFailure = null;
+        log.nowNanos += 1_000_000_000;
+        log.settle();
+        assertEquals(Wal.Admission.ADMITTED, log.wal.admit(10));
+        assertNull(log.wal.hindrance());
+        log.wal.requestFlush();
+        log.settle();
+        assertEquals(log.wal.receivedLsn(), log.wal.flushedLsn(), "what was taken is flushed");
     }
 
     @Test

@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /// Files as byte arrays, so that a test can take, damage and restore images by the thousand. What is written is
 /// there; which writes a power loss may take is the test's to decide.
@@ -23,6 +24,9 @@ final class MemoryDirectory implements LogDirectory {
     private final TreeMap<String, MemoryDirectory> folders = new TreeMap<>();
     private final Budget budget;
     long freeBytes = Long.MAX_VALUE;
+    /// What making a file fails with; null: nothing.
+    @Nullable
+    IOException createFailure;
 
     private static final class Budget {
         long changesLeft = Long.MAX_VALUE;
@@ -70,6 +74,9 @@ final class MemoryDirectory implements LogDirectory {
 
     @Override
     public LogFile create(String name, long lengthBytes) throws IOException {
+        if (createFailure != null) {
+            throw createFailure;
+        }
         budget.change();
         if (files.putIfAbsent(name, new byte[Math.toIntExact(lengthBytes)]) != null) {
             throw new FileAlreadyExistsException(name);

@@ -109,6 +109,7 @@ public final class GrpcStatusMapping {
             case CURSOR_NOT_FOUND -> ErrorCode.ERROR_CODE_CURSOR_NOT_FOUND;
             case RECOVERING -> ErrorCode.ERROR_CODE_RECOVERING;
             case TOO_LARGE -> ErrorCode.ERROR_CODE_TOO_LARGE;
+            case NO_SEGMENT -> ErrorCode.ERROR_CODE_NO_SEGMENT;
         };
     }
 
@@ -126,7 +127,7 @@ public final class GrpcStatusMapping {
                     ERROR_CODE_LOG_TRUNCATED,
                     ERROR_CODE_WRONG_CLUSTER,
                     ERROR_CODE_TOO_FEW_COPIES -> Status.Code.FAILED_PRECONDITION;
-            case ERROR_CODE_QUEUE_FULL, ERROR_CODE_DISK_FULL -> Status.Code.RESOURCE_EXHAUSTED;
+            case ERROR_CODE_QUEUE_FULL, ERROR_CODE_DISK_FULL, ERROR_CODE_NO_SEGMENT -> Status.Code.RESOURCE_EXHAUSTED;
             case ERROR_CODE_NOT_LEADER,
                     ERROR_CODE_SHUTTING_DOWN,
                     ERROR_CODE_RECOVERING,
@@ -143,6 +144,7 @@ public final class GrpcStatusMapping {
         return switch (code) {
             case ERROR_CODE_QUEUE_FULL,
                     ERROR_CODE_DISK_FULL,
+                    ERROR_CODE_NO_SEGMENT,
                     ERROR_CODE_NOT_LEADER,
                     ERROR_CODE_INDETERMINATE,
                     ERROR_CODE_SHUTTING_DOWN,

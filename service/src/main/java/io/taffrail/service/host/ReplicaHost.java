@@ -311,6 +311,11 @@ public final class ReplicaHost implements ReplicaListener {
     }
 
     @Override
+    public void logHindered(String reason) {
+        LOG.errorf("the log cannot make its next file, appends are refused until it can: %s", reason);
+    }
+
+    @Override
     public void storageFailed(String message) {
         phase = Phase.FAILED;
         failures.storageFailed(message);

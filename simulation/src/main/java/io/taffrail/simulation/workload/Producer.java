@@ -392,8 +392,14 @@ public final class Producer {
     private void refused(Batch sent, Refusal refusal) {
         workload.cluster().coverage().count("refused " + refusal.code());
         switch (refusal.code()) {
-            case NOT_LEADER, QUEUE_FULL, DISK_FULL, SHUTTING_DOWN, RECOVERING, STORAGE_FAILED, TOO_FEW_COPIES ->
-                retry();
+            case NOT_LEADER,
+                    QUEUE_FULL,
+                    DISK_FULL,
+                    NO_SEGMENT,
+                    SHUTTING_DOWN,
+                    RECOVERING,
+                    STORAGE_FAILED,
+                    TOO_FEW_COPIES -> retry();
             case STREAM_NOT_FOUND -> {
                 // Lost with a memory that was beyond the promise; control commands are Sync and Quorum.
                 workload.cluster()

@@ -62,6 +62,12 @@ public enum Errno {
         return "errno " + number;
     }
 
+    /// The same for an exception of `java.nio`; its own text if it is not one of these.
+    public static String describe(IOException exception) {
+        var number = of(exception);
+        return number == 0 ? exception.toString() : describe(number);
+    }
+
     /// The number behind an exception of `java.nio`, which keeps only the text; 0 if it is not one of these.
     public static int of(IOException exception) {
         var message = exception.getMessage();

@@ -1,5 +1,6 @@
 package io.taffrail.wal.segment;
 
+import io.taffrail.wal.io.Errno;
 import io.taffrail.wal.io.LogDirectory;
 import java.io.IOException;
 import java.util.concurrent.atomic.AtomicLong;
@@ -16,6 +17,7 @@ public final class DiskReserve {
     private long checkedNanos;
     private boolean checked;
     private @Nullable String refusal;
+    private @Nullable String hindrance;
     private final AtomicLong freeBytes = new AtomicLong(Long.MAX_VALUE);
 
     public DiskReserve(LogDirectory directory, long reserveBytes) {
@@ -36,11 +38,12 @@ public final class DiskReserve {
         checked = true;
         checkedNanos = nowNanos;
         refusal = null;
+        hindrance = null;
         try {
             freeBytes.set(directory.freeBytes());
         } catch (IOException e) {
             freeBytes.set(0);
-            refusal = "free space is unknown: " + e;
+            hindered("free space is unknown: " + Errno.describe(e), nowNanos);
         }
         return true;
     }
@@ -58,6 +61,17 @@ public final class DiskReserve {
         refusal = message;
         checked = true;
         checkedNanos = nowNanos;
+    }
+
+    /// As [#refused], for a reason that is not space.
+    void hindered(String message, long nowNanos) {
+        refused(message, nowNanos);
+        hindrance = message;
+    }
+
+    /// Why no file can be made although there may be room; null: nothing is in the way.
+    public @Nullable String hindrance() {
+        return hindrance;
     }
 
     /// Whether appends have to be refused.

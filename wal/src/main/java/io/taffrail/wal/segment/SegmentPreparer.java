@@ -1,5 +1,6 @@
 package io.taffrail.wal.segment;
 
+import io.taffrail.wal.io.Errno;
 import io.taffrail.wal.io.IoMethod;
 import io.taffrail.wal.io.IoRequest;
 import io.taffrail.wal.io.IoResult;
@@ -84,7 +85,13 @@ public final class SegmentPreparer {
             file = directory.create(name, 0);
         } catch (IOException e) {
             // Nothing of the log depends on it yet; the reserve decides when to look again.
-            reserve.refused("create " + SegmentName.of(sequence) + ": " + e, nowNanos);
+            var errno = Errno.of(e);
+            var message = "create " + SegmentName.of(sequence) + ": " + Errno.describe(e);
+            if (errno == ENOSPC || errno == EDQUOT) {
+                reserve.refused(message, nowNanos);
+            } else {
+                reserve.hindered(message, nowNanos);
+            }
             return 0;
         }
         state = State.ZEROING;
