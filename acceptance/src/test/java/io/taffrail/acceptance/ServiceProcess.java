@@ -214,6 +214,12 @@ final class ServiceProcess implements AutoCloseable {
         throw new IllegalStateException("no VmRSS");
     }
 
+    long openFiles() throws IOException {
+        try (var descriptors = Files.list(Path.of("/proc/" + pid() + "/fd"))) {
+            return descriptors.count();
+        }
+    }
+
     private Process running() {
         if (process == null) {
             throw new IllegalStateException("not started");

@@ -7,6 +7,7 @@ import io.smallrye.config.WithName;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /// Everything that can be set, as it is written: `taffrail.*` in a properties file, `TAFFRAIL_*` in the environment,
 /// `-Dtaffrail.*`, or the options of `taffrail serve`. [ServiceSettings] checks it. An unknown key is refused.
@@ -148,10 +149,9 @@ public interface ServiceConfig {
         @WithConverter(ByteSizeConverter.class)
         Long recordBytes();
 
-        /// Requests that are being received or worked on, of all connections; a quarter of the heap where that is less.
-        @WithDefault("256Mi")
-        @WithConverter(ByteSizeConverter.class)
-        Long requestMemory();
+        /// Requests that are being received or worked on, of all connections. By default 256Mi, or a quarter of the
+        /// heap where that is less; a quarter is the most in any case.
+        Optional<@WithConverter(ByteSizeConverter.class) Long> requestMemory();
 
         /// The same, of one connection.
         @WithDefault("32Mi")
@@ -161,8 +161,9 @@ public interface ServiceConfig {
         @WithDefault("20000")
         int connectionRequests();
 
-        @WithDefault("20000")
-        int connections();
+        /// Of clients, whether they say anything or not. By default as many as the limit on open files leaves, and
+        /// no more than 20,000.
+        OptionalInt connections();
 
         @WithDefault("1000")
         int callsPerConnection();

@@ -3,6 +3,7 @@ package io.taffrail.service;
 import io.taffrail.replication.ReplicaConfig;
 import io.taffrail.replication.ReplicaSettings;
 import io.taffrail.replication.ScrubConfig;
+import io.taffrail.service.accept.OpenFiles;
 import io.taffrail.service.rpc.RpcLimits;
 import io.taffrail.streams.CommitMode;
 import io.taffrail.streams.Durability;
@@ -15,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /// What [ServiceConfig] says, checked: every bound and every relation between two settings is here. All problems are
 /// told at once.
@@ -23,6 +25,7 @@ public record ServiceSettings(
         ClusterMode clusterMode,
         List<Voter> voters,
         RpcLimits rpcLimits,
+        int clientConnections,
         ReplicaSettings replicaSettings,
         WalConfig wal,
         IoChoice ioMethod,
@@ -47,6 +50,8 @@ public record ServiceSettings(
     private static final long BLOCK_BYTES = 4096;
     /// A quarter of the heap is for requests, whatever the setting.
     private static final int HEAP_FOR_REQUESTS = 4;
+
+    private static final long REQUEST_MEMORY_BYTES = 256L << 20;
     /// An eighth is for what the network may bring before anybody looks at it.
     private static final int HEAP_FOR_WINDOWS = 8;
     /// Room in a request for what is not records.
@@ -58,7 +63,11 @@ public record ServiceSettings(
 
     /// Throws [ConfigRefusedException].
     public static ServiceSettings of(ServiceConfig config) {
-        return new Check(config).settings();
+        return of(config, OpenFiles.ofThisProcess());
+    }
+
+    static ServiceSettings of(ServiceConfig config, OpenFiles openFiles) {
+        return new Check(config, openFiles).settings();
     }
 
     public ReplicaConfig replicaConfig(ServiceConfig config, String peerAddress, String clientAddress) {
@@ -83,12 +92,27 @@ public record ServiceSettings(
                 false);
     }
 
+    private static long mostRequestBytes() {
+        return Runtime.getRuntime().maxMemory() / HEAP_FOR_REQUESTS;
+    }
+
+    /// What was asked for and is less; null: nothing.
+    public @Nullable String curtailed(ServiceConfig config) {
+        var asked = config.limits().requestMemory().orElse(0L);
+        return asked <= rpcLimits.memoryBytes()
+                ? null
+                : "taffrail.limits.request-memory is " + asked + ", and a quarter of the heap is less: "
+                        + rpcLimits.memoryBytes() + " is used";
+    }
+
     private static final class Check {
         private final ServiceConfig config;
+        private final OpenFiles openFiles;
         private final List<String> problems = new ArrayList<>();
 
-        Check(ServiceConfig config) {
+        Check(ServiceConfig config, OpenFiles openFiles) {
             this.config = config;
+            this.openFiles = openFiles;
         }
 
         ServiceSettings settings() {
@@ -105,7 +129,8 @@ public record ServiceSettings(
             if (!problems.isEmpty()) {
                 throw new ConfigRefusedException(problems);
             }
-            return new ServiceSettings(Path.of(config.dataDir()), mode, voters, limits(), replica(), wal(), io, tls);
+            return new ServiceSettings(
+                    Path.of(config.dataDir()), mode, voters, limits(), connections(), replica(), wal(), io, tls);
         }
 
         private List<Voter> voters(ClusterMode mode) {
@@ -279,10 +304,11 @@ public record ServiceSettings(
             between("limits.batch-bytes", limits.batchBytes(), 4 << 10, LARGEST_BATCH_BYTES);
             between("limits.batch-records", limits.batchRecords(), 1, 10_000_000);
             between("limits.record-bytes", limits.recordBytes(), 1, limits.batchBytes());
-            between("limits.request-memory", limits.requestMemory(), 1 << 20, 1L << 40);
-            between("limits.connection-memory", limits.connectionMemory(), 64 << 10, limits.requestMemory());
+            var requestMemory = limits.requestMemory().orElse(REQUEST_MEMORY_BYTES);
+            between("limits.request-memory", requestMemory, 1 << 20, 1L << 40);
+            between("limits.connection-memory", limits.connectionMemory(), 64 << 10, requestMemory);
             between("limits.connection-requests", limits.connectionRequests(), 1, 10_000_000);
-            between("limits.connections", limits.connections(), 1, 1_000_000);
+            checkConnections();
             between("limits.calls-per-connection", limits.callsPerConnection(), 1, 1_000_000);
             between("limits.header-bytes", limits.headerBytes(), 1 << 10, 1 << 20);
             between(
@@ -297,6 +323,27 @@ public record ServiceSettings(
             between("stop.timeout", config.stop().timeout(), Duration.ofSeconds(1), Duration.ofMinutes(10));
         }
 
+        private void checkConnections() {
+            if (openFiles.clients() < OpenFiles.LEAST_CLIENTS) {
+                problems.add("the limit on open files (ulimit -n) is " + openFiles.limit() + ": allowed is at least "
+                        + (openFiles.kept() + OpenFiles.LEAST_CLIENTS));
+                return;
+            }
+            config.limits().connections().ifPresent(connections -> {
+                if (connections < 1 || connections > openFiles.clients()) {
+                    refuse(
+                            "limits.connections",
+                            String.valueOf(connections),
+                            "1 to " + openFiles.clients() + " while the limit on open files (ulimit -n) is "
+                                    + openFiles.limit());
+                }
+            });
+        }
+
+        private int connections() {
+            return config.limits().connections().orElse((int) Math.min(OpenFiles.MOST_CLIENTS, openFiles.clients()));
+        }
+
         private RpcLimits limits() {
             var limits = config.limits();
             return new RpcLimits(
@@ -304,18 +351,18 @@ public record ServiceSettings(
                     limits.partialRequestTimeout().toMillis(),
                     limits.headerBytes().intValue(),
                     limits.callsPerConnection(),
-                    limits.connections(),
                     limits.idleTimeout().toMillis(),
                     limits.pingInterval().toMillis(),
                     RpcLimits.DEFAULTS.pingsPerWindow(),
                     RpcLimits.DEFAULTS.streamWindowBytes(),
                     RpcLimits.DEFAULTS.connectionWindowBytes(),
+                    RpcLimits.DEFAULTS.windowUpdateRatio(),
                     Runtime.getRuntime().maxMemory() / HEAP_FOR_WINDOWS,
                     RpcLimits.DEFAULTS.frameBytes(),
                     limits.connectionMemory(),
                     limits.connectionRequests(),
                     // A heap that requests could fill would leave the collector nothing but itself to work for.
-                    Math.min(limits.requestMemory(), Runtime.getRuntime().maxMemory() / HEAP_FOR_REQUESTS));
+                    Math.min(limits.requestMemory().orElse(REQUEST_MEMORY_BYTES), mostRequestBytes()));
         }
 
         private Optional<TlsFiles> tls() {

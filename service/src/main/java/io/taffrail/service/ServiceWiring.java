@@ -1,6 +1,5 @@
 package io.taffrail.service;
 
-import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.TimeGauge;
 import io.quarkus.runtime.ShutdownEvent;
@@ -9,6 +8,9 @@ import io.quarkus.runtime.StartupEvent;
 import io.taffrail.replication.CommandOutcome;
 import io.taffrail.replication.Peer;
 import io.taffrail.replication.ReplicaStatus;
+import io.taffrail.service.accept.LimitingTransport;
+import io.taffrail.service.accept.OpenFiles;
+import io.taffrail.service.accept.PortLimit;
 import io.taffrail.service.api.AppendLimits;
 import io.taffrail.service.api.LogEndpoint;
 import io.taffrail.service.control.ControlGrpcService;
@@ -19,6 +21,7 @@ import io.taffrail.service.peer.PeerServer;
 import io.taffrail.service.rpc.MemoryBudget;
 import io.taffrail.service.rpc.RpcCall;
 import io.taffrail.service.rpc.RpcServer;
+import io.taffrail.service.telemetry.ConnectionMetrics;
 import io.taffrail.service.telemetry.HealthChecks;
 import io.taffrail.service.telemetry.OwnMeters;
 import io.taffrail.service.telemetry.ProcessInfo;
@@ -86,6 +89,10 @@ public class ServiceWiring {
     private final AtomicReference<@Nullable ReplicaHost> hostReference = new AtomicReference<>();
     private final PeerClient peerClient;
     private final ReplicaHost host;
+    private final PortLimit clientLimit;
+    private final PortLimit peerLimit = new PortLimit(OpenFiles.PEER_CONNECTIONS, "a fixed number, for replicas");
+    private final PortLimit httpLimit =
+            new PortLimit(OpenFiles.HTTP_CONNECTIONS, "a fixed number, for probes and metrics");
     private final RpcServer clientServer;
     private final RpcServer peerServer;
     private final @Nullable ServiceTls tls;
@@ -114,11 +121,17 @@ public class ServiceWiring {
                 RpcServer::eventLoopOfThisThread,
                 new Exits());
         hostReference.set(host);
+        clientLimit = new PortLimit(
+                settings.clientConnections(),
+                config.limits().connections().isPresent()
+                        ? "taffrail.limits.connections"
+                        : "what the limit on open files, ulimit -n, leaves for clients, and 20000 at most");
         clientServer = new RpcServer(
                 vertx,
                 settings.rpcLimits(),
-                new MemoryBudget(settings.rpcLimits().memoryBytes()));
-        peerServer = new RpcServer(vertx, settings.rpcLimits().forPeers(), new MemoryBudget(Long.MAX_VALUE));
+                new MemoryBudget(settings.rpcLimits().memoryBytes()),
+                clientLimit);
+        peerServer = new RpcServer(vertx, settings.rpcLimits().forPeers(), new MemoryBudget(Long.MAX_VALUE), peerLimit);
     }
 
     private ServiceTls tls(ServiceSettings.TlsFiles files) {
@@ -160,12 +173,10 @@ public class ServiceWiring {
                 .register(clientServer);
         new ControlGrpcService(host, info).register(clientServer);
         new PeerServer(host, this::authentic).register(peerServer);
-        Gauge.builder("taffrail.connections", clientServer, RpcServer::connectionCount)
-                .tag("port", "clients")
-                .register(registry);
-        Gauge.builder("taffrail.connections", peerServer, RpcServer::connectionCount)
-                .tag("port", "peers")
-                .register(registry);
+        ConnectionMetrics.register(registry, "clients", clientLimit);
+        ConnectionMetrics.register(registry, "peers", peerLimit);
+        ConnectionMetrics.register(registry, "http", httpLimit);
+        LimitingTransport.of(vertx).limitOthers(httpLimit);
         var encryption = tls;
         if (encryption != null) {
             TimeGauge.builder(
@@ -189,6 +200,10 @@ public class ServiceWiring {
     private void warnings() {
         if (config.unsafe().fsyncDisabled()) {
             warn("taffrail.unsafe.fsync-disabled is true: a crash may corrupt the log, SYNC promises nothing");
+        }
+        var curtailed = settings.curtailed(config);
+        if (curtailed != null) {
+            warn(curtailed);
         }
         if (tls != null) {
             tls.warnIfExpired();

@@ -29,6 +29,8 @@ class LayeringTest {
             .definedBy("io.taffrail.service.host")
             .layer("rpc")
             .definedBy("io.taffrail.service.rpc")
+            .layer("accept")
+            .definedBy("io.taffrail.service.accept")
             .whereLayer("wiring")
             .mayNotBeAccessedByAnyLayer()
             .whereLayer("control")
@@ -42,7 +44,9 @@ class LayeringTest {
             .whereLayer("host")
             .mayOnlyBeAccessedByLayers("wiring", "control", "api", "peer", "telemetry")
             .whereLayer("rpc")
-            .mayOnlyBeAccessedByLayers("wiring", "control", "api", "peer");
+            .mayOnlyBeAccessedByLayers("wiring", "control", "api", "peer")
+            .whereLayer("accept")
+            .mayOnlyBeAccessedByLayers("wiring", "rpc", "telemetry");
 
     @ArchTest
     static final ArchRule noCycles =

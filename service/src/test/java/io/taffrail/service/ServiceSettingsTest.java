@@ -1,12 +1,14 @@
 package io.taffrail.service;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.smallrye.config.ConfigValidationException;
 import io.smallrye.config.PropertiesConfigSource;
 import io.smallrye.config.SmallRyeConfigBuilder;
+import io.taffrail.service.accept.OpenFiles;
 import io.taffrail.streams.Durability;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -69,6 +71,40 @@ class ServiceSettingsTest {
         assertTrue(refusal(Map.of("taffrail.tls.certificate", "a.pem")).contains("taffrail.tls.key"));
         assertTrue(refusal(Map.of("taffrail.limits.pending-bytes", "512Mi"))
                 .contains("taffrail.storage.tail-cache-bytes"));
+    }
+
+    @Test
+    void clientsGetWhatTheLimitOnOpenFilesLeaves() {
+        var few = new OpenFiles(1_024, 2);
+        assertEquals(few.clients(), ServiceSettings.of(config(Map.of()), few).clientConnections());
+        var many = new OpenFiles(1 << 20, 2);
+        assertEquals(20_000, ServiceSettings.of(config(Map.of()), many).clientConnections());
+        var wanted = config(Map.of("taffrail.limits.connections", "1000"));
+        assertEquals(1_000, ServiceSettings.of(wanted, many).clientConnections());
+        assertEquals(
+                "taffrail.limits.connections is 1000: allowed is 1 to 248 while the limit on open files (ulimit -n) is"
+                        + " 1024",
+                assertThrows(ConfigRefusedException.class, () -> ServiceSettings.of(wanted, few))
+                        .getMessage());
+        var none = new OpenFiles(256, 2);
+        assertEquals(
+                "the limit on open files (ulimit -n) is 256: allowed is at least 792",
+                assertThrows(ConfigRefusedException.class, () -> ServiceSettings.of(config(Map.of()), none))
+                        .getMessage());
+    }
+
+    @Test
+    void requestMemoryThatTheHeapCutsShortIsTold() {
+        var quarter = Runtime.getRuntime().maxMemory() / 4;
+        var unset = config(Map.of());
+        assertNull(ServiceSettings.of(unset).curtailed(unset));
+        var much = config(Map.of("taffrail.limits.request-memory", "1024Gi"));
+        var settings = ServiceSettings.of(much);
+        assertEquals(quarter, settings.rpcLimits().memoryBytes());
+        assertEquals(
+                "taffrail.limits.request-memory is 1099511627776, and a quarter of the heap is less: " + quarter
+                        + " is used",
+                settings.curtailed(much));
     }
 
     @Test

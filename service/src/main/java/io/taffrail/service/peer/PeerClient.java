@@ -36,11 +36,11 @@ public final class PeerClient implements Network {
     private static final long LONGEST_PAUSE_MILLIS = 1_000;
     private static final int CONNECT_TIMEOUT_MILLIS = 1_000;
     private static final int PING_BYTES = 8;
-    private static final long PING_EVERY_MILLIS = 3_000;
     /// A machine that is cut off or stands still takes no frame and closes no connection, and TCP gives it a quarter of
-    /// an
-    /// hour; meanwhile its pod may have a successor under the same name.
+    /// an hour; meanwhile its pod may have a successor under the same name.
     private static final long SILENCE_MILLIS_MAX = 15_000;
+    /// In the longest silence.
+    private static final int PINGS = 5;
     private static final int STREAM_WINDOW_BYTES = 1 << 20;
     private static final int CONNECTION_WINDOW_BYTES = 8 << 20;
     /// A peer that takes nothing: what is beyond this is dropped. The replica ships less than this of its own.
@@ -52,12 +52,23 @@ public final class PeerClient implements Network {
     private final HttpClient client;
     private final boolean tls;
     private final int nodeId;
+    private final long silenceMillis;
     private final Supplier<@Nullable Replica> replica;
     private final Map<Integer, Link> links = new ConcurrentHashMap<>();
     private volatile boolean closed;
 
     public PeerClient(Vertx vertx, int nodeId, @Nullable HttpClientOptions tls, Supplier<@Nullable Replica> replica) {
+        this(vertx, nodeId, tls, replica, SILENCE_MILLIS_MAX);
+    }
+
+    PeerClient(
+            Vertx vertx,
+            int nodeId,
+            @Nullable HttpClientOptions tls,
+            Supplier<@Nullable Replica> replica,
+            long silenceMillis) {
         this.vertx = vertx;
+        this.silenceMillis = silenceMillis;
         this.nodeId = nodeId;
         this.tls = tls != null;
         this.replica = replica;
@@ -143,7 +154,6 @@ public final class PeerClient implements Network {
         private volatile boolean stopped;
         private volatile boolean up;
         private @Nullable HttpClientRequest request;
-        private long heardNanos;
         private long pauseMillis = FIRST_PAUSE_MILLIS;
         private boolean warned;
 
@@ -237,8 +247,7 @@ public final class PeerClient implements Network {
                 return;
             }
             request = begun;
-            heardNanos = System.nanoTime();
-            watch(begun);
+            watch(begun, SignsOfLife.on(begun.connection()));
             begun.setChunked(true);
             begun.exceptionHandler(failure -> onContext.execute(() -> ended(begun, failure.getMessage())));
             begun.drainHandler(room -> onContext.execute(this::drain));
@@ -253,22 +262,22 @@ public final class PeerClient implements Network {
             begun.sendHead().onFailure(failure -> onContext.execute(() -> ended(begun, failure.getMessage())));
         }
 
-        /// Whether anybody is there: a frame is not answered on this connection, a ping is.
-        private void watch(HttpClientRequest begun) {
+        /// Whether anybody is there: a frame is not answered on this connection, a ping is. But a ping waits behind the
+        /// frames before it, on a slow link for long; that they are taken is a sign of life as well.
+        private void watch(HttpClientRequest begun, SignsOfLife signs) {
             if (!begun.equals(request)) {
                 return;
             }
-            var silentMillis = (System.nanoTime() - heardNanos) / 1_000_000;
-            if (silentMillis > SILENCE_MILLIS_MAX) {
+            var silentMillis = signs.silentMillis();
+            if (silentMillis > silenceMillis) {
                 // The connection, and not the stream alone: the next stream would be made on it.
                 begun.connection().close();
                 ended(begun, "nothing heard for " + silentMillis + " ms");
                 return;
             }
-            begun.connection()
-                    .ping(Buffer.buffer(new byte[PING_BYTES]))
-                    .onSuccess(answer -> onContext.execute(() -> heardNanos = System.nanoTime()));
-            vertx.setTimer(PING_EVERY_MILLIS, again -> onContext.execute(() -> watch(begun)));
+            // The answer is heard as everything is.
+            var _ = begun.connection().ping(Buffer.buffer(new byte[PING_BYTES]));
+            vertx.setTimer(silenceMillis / PINGS, again -> onContext.execute(() -> watch(begun, signs)));
         }
 
         private void answered(HttpClientRequest begun, HttpClientResponse response) {

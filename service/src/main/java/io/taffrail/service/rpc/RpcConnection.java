@@ -1,9 +1,11 @@
 package io.taffrail.service.rpc;
 
+import io.taffrail.service.accept.Place;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpConnection;
 import java.util.ArrayDeque;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /// What is known of one client's connection: how much of its requests is being worked on, and how it behaves. Its
 /// event loop only.
@@ -18,6 +20,7 @@ final class RpcConnection {
     private final HttpConnection http;
     private final RpcLimits limits;
     private final MemoryBudget budget;
+    private final @Nullable Place place;
     private final ArrayDeque<RpcCall> waiting = new ArrayDeque<>();
     private int openCalls;
     private long inFlightBytes;
@@ -27,20 +30,27 @@ final class RpcConnection {
     private int pingsInWindow;
     private int unansweredPings;
 
-    RpcConnection(HttpConnection http, RpcLimits limits, MemoryBudget budget) {
+    RpcConnection(HttpConnection http, RpcLimits limits, MemoryBudget budget, @Nullable Place place) {
         this.http = http;
         this.limits = limits;
         this.budget = budget;
+        this.place = place;
         http.pingHandler(data -> pinged());
     }
 
     void callOpened() {
         openCalls++;
+        if (openCalls == 1 && place != null) {
+            place.busy();
+        }
     }
 
     void callClosed() {
         openCalls--;
         idleSinceNanos = System.nanoTime();
+        if (openCalls == 0 && place != null) {
+            place.idle();
+        }
     }
 
     int openCalls() {

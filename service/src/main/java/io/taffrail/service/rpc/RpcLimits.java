@@ -6,12 +6,12 @@ package io.taffrail.service.rpc;
 /// @param partialMessageMillis how long a message may take to arrive once it began: a slow sender holds memory
 /// @param headerBytes largest header list of a call
 /// @param callsPerConnection calls that may be open at once on a connection
-/// @param connections connections that may be open at once; further ones are closed
 /// @param idleMillis a connection without a call is told to go away after this
 /// @param pingMillis how often a connection that has calls is pinged, so that half-open ones are found
 /// @param pingsPerWindow pings a client may send in `PING_WINDOW_MILLIS`
 /// @param streamWindowBytes largest HTTP/2 flow control window of one call
 /// @param connectionWindowBytes largest HTTP/2 flow control window of all calls of a connection
+/// @param windowUpdateRatio a window is opened anew when so much of it or less is left
 /// @param windowsBytes of all connections, as far as it goes ([WindowBudget])
 /// @param frameBytes largest DATA frame that clients may send: the whole of one is gathered before it is looked at, in
 /// memory that is copied while it grows
@@ -23,12 +23,12 @@ public record RpcLimits(
         long partialMessageMillis,
         int headerBytes,
         int callsPerConnection,
-        int connections,
         long idleMillis,
         long pingMillis,
         int pingsPerWindow,
         int streamWindowBytes,
         int connectionWindowBytes,
+        float windowUpdateRatio,
         long windowsBytes,
         int frameBytes,
         long inFlightBytes,
@@ -47,12 +47,12 @@ public record RpcLimits(
                 partialMessageMillis,
                 headerBytes,
                 callsPerConnection,
-                connections,
                 idleMillis,
                 pingMillis,
                 pingsPerWindow,
                 PEER_WINDOW_BYTES,
                 4 * PEER_WINDOW_BYTES,
+                PEER_WINDOW_UPDATE_RATIO,
                 Long.MAX_VALUE,
                 frameBytes,
                 Long.MAX_VALUE,
@@ -62,18 +62,20 @@ public record RpcLimits(
 
     private static final int PEER_MESSAGE_BYTES = 64 << 20;
     private static final int PEER_WINDOW_BYTES = 4 << 20;
+    /// Every 256 KiB: on a slow link, an update is the first that the sender hears of whether anything arrives.
+    private static final float PEER_WINDOW_UPDATE_RATIO = 15f / 16;
 
     public static final RpcLimits DEFAULTS = new RpcLimits(
             (8 << 20) + (64 << 10),
             30_000,
             16 << 10,
             1_000,
-            20_000,
             300_000,
             30_000,
             200,
             1 << 20,
             8 << 20,
+            0.5f,
             256L << 20,
             32 << 10,
             32L << 20,

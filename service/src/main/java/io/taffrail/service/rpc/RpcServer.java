@@ -1,7 +1,12 @@
 package io.taffrail.service.rpc;
 
 import io.grpc.Status;
+import io.netty.handler.codec.http2.DefaultHttp2LocalFlowController;
+import io.netty.handler.codec.http2.Http2ConnectionHandler;
 import io.netty.handler.flush.FlushConsolidationHandler;
+import io.taffrail.service.accept.LimitingTransport;
+import io.taffrail.service.accept.Place;
+import io.taffrail.service.accept.PortLimit;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
@@ -47,12 +52,15 @@ public final class RpcServer {
     private final RpcLimits limits;
     private final MemoryBudget budget;
     private final WindowBudget windows;
+    private final PortLimit portLimit;
     private final Map<String, Route> routes = new ConcurrentHashMap<>();
     private final Map<HttpConnection, RpcConnection> connections = new ConcurrentHashMap<>();
     private final List<HttpServer> servers = new CopyOnWriteArrayList<>();
 
-    public RpcServer(Vertx vertx, RpcLimits limits, MemoryBudget budget) {
+    /// @param portLimit of the one port that this listens on
+    public RpcServer(Vertx vertx, RpcLimits limits, MemoryBudget budget, PortLimit portLimit) {
         this.vertx = vertx;
+        this.portLimit = portLimit;
         this.limits = limits;
         this.budget = budget;
         this.windows =
@@ -76,6 +84,7 @@ public final class RpcServer {
     public Future<Integer> listen(String host, int port, int loops, @Nullable HttpServerOptions tls) {
         // Vert.x shares a free port among the servers that ask for the same negative one.
         var shared = port == 0 ? -FREE_PORTS.incrementAndGet() : port;
+        LimitingTransport.of(vertx).limit(shared, portLimit);
         var options = options(tls).setHost(host).setPort(shared);
         Future<HttpServer> first = add(options);
         Future<HttpServer> all = first;
@@ -123,16 +132,14 @@ public final class RpcServer {
             http.close();
             return;
         }
-        if (connections.size() >= limits.connections()) {
-            LOG.warnf(
-                    "connection from %s refused: %d are open, taffrail.limits.connections allows no more",
-                    http.remoteAddress(), connections.size());
-            http.close();
-            return;
-        }
         // Last, where what calls write begins its way out.
-        transport.channelHandlerContext().pipeline().addLast(new FlushConsolidationHandler(WRITES_TOGETHER, true));
-        var connection = new RpcConnection(http, limits, budget);
+        var pipeline = transport.channelHandlerContext().pipeline();
+        pipeline.addLast(new FlushConsolidationHandler(WRITES_TOGETHER, true));
+        if (transport.channelHandlerContext().handler() instanceof Http2ConnectionHandler handler
+                && handler.decoder().flowController() instanceof DefaultHttp2LocalFlowController flow) {
+            flow.windowUpdateRatio(limits.windowUpdateRatio());
+        }
+        var connection = new RpcConnection(http, limits, budget, Place.of(pipeline.channel()));
         connections.put(http, connection);
         // What the protocol lets every client send at once is 64 KiB; from there it is widened.
         var window = windows.take();
@@ -195,10 +202,6 @@ public final class RpcServer {
     private static RpcListener unknown(RpcCall call) {
         call.end(RpcStatus.of(Status.Code.UNIMPLEMENTED, "this server has no such method"));
         return IgnoringListener.INSTANCE;
-    }
-
-    public int connectionCount() {
-        return connections.size();
     }
 
     /// Tells clients to go away, gives their calls so long to end, and closes.

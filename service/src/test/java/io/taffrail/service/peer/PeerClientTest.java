@@ -3,6 +3,8 @@ package io.taffrail.service.peer;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.taffrail.service.RunningReplica;
+import io.taffrail.service.accept.OpenFiles;
+import io.taffrail.service.accept.PortLimit;
 import io.taffrail.service.rpc.MemoryBudget;
 import io.taffrail.service.rpc.RpcLimits;
 import io.taffrail.service.rpc.RpcListener;
@@ -18,19 +20,32 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/// A connection whose packets get lost without a word, as in a partition.
+/// A connection whose packets get lost without a word, as in a partition, and one that is slow.
 class PeerClientTest {
+    private static final long SILENCE_MILLIS = 1_000;
+    private static final int FRAME_BYTES = 128 << 10;
+    /// More than the windows and the kernel hold.
+    private static final int MANY_FRAMES = 96;
+    /// A full window takes it longer than the longest silence, and what opens it a part of that.
+    private static final int SLOW_BYTES_PER_SECOND = 2 << 20;
+
     private final Vertx vertx = Vertx.vertx();
-    private final RpcServer server =
-            new RpcServer(vertx, RpcLimits.DEFAULTS.forPeers(), new MemoryBudget(Long.MAX_VALUE));
+    private final RpcServer server = new RpcServer(
+            vertx,
+            RpcLimits.DEFAULTS.forPeers(),
+            new MemoryBudget(Long.MAX_VALUE),
+            new PortLimit(OpenFiles.PEER_CONNECTIONS, "a test"));
     private final AtomicInteger calls = new AtomicInteger();
     /// Number of the last call that a message came on.
     private final AtomicInteger heardOn = new AtomicInteger();
-    PeerClient client = new PeerClient(vertx, 1, null, () -> null);
+    /// Bytes of the messages that came.
+    private final AtomicLong heardBytes = new AtomicLong();
+    PeerClient client = new PeerClient(vertx, 1, null, () -> null, SILENCE_MILLIS);
     Wire wire = new Wire(0);
 
     /// Copies bytes between the client and the server, until it loses them.
@@ -39,6 +54,8 @@ class PeerClientTest {
         private final int target;
         private final Set<Socket> sockets = ConcurrentHashMap.newKeySet();
         private volatile boolean loses;
+        /// From the client to the server; 0: as fast as it goes.
+        private volatile int bytesPerSecond;
         private volatile boolean lostSomething;
 
         Wire(int target) {
@@ -64,15 +81,15 @@ class PeerClientTest {
                     sockets.add(far);
                     // A connection that has lost something never gets over it.
                     var lost = new boolean[1];
-                    Thread.ofVirtual().start(() -> copy(near, far, lost));
-                    Thread.ofVirtual().start(() -> copy(far, near, lost));
+                    Thread.ofVirtual().start(() -> copy(near, far, lost, true));
+                    Thread.ofVirtual().start(() -> copy(far, near, lost, false));
                 } catch (IOException ended) {
                     return;
                 }
             }
         }
 
-        private void copy(Socket from, Socket to, boolean[] lost) {
+        private void copy(Socket from, Socket to, boolean[] lost, boolean maySlow) {
             try {
                 var chunk = new byte[1 << 16];
                 for (var read = from.getInputStream().read(chunk);
@@ -86,9 +103,15 @@ class PeerClientTest {
                             to.getOutputStream().write(chunk, 0, read);
                         }
                     }
+                    var rate = bytesPerSecond;
+                    if (maySlow && rate > 0) {
+                        Thread.sleep(1_000L * read / rate);
+                    }
                 }
             } catch (IOException ended) {
                 // Whoever closed it knows.
+            } catch (InterruptedException ends) {
+                Thread.currentThread().interrupt();
             }
         }
 
@@ -110,6 +133,7 @@ class PeerClientTest {
                 @Override
                 public void message(byte[] array, int offset, int length) {
                     heardOn.accumulateAndGet(number, Math::max);
+                    heardBytes.addAndGet(length);
                 }
 
                 @Override
@@ -163,5 +187,19 @@ class PeerClientTest {
         wire.loses = false;
         awaitMessageOnCall(2);
         assertEquals(2, calls.get());
+    }
+
+    @Test
+    void aSlowConnectionWhoseWindowIsFullIsKept() {
+        wire.bytesPerSecond = SLOW_BYTES_PER_SECOND;
+        client.locate(2, wire.address());
+        awaitMessageOnCall(1);
+        for (var i = 0; i < MANY_FRAMES; i++) {
+            client.send(2, ByteBuffer.allocate(FRAME_BYTES));
+        }
+        RunningReplica.await(
+                "all frames arrive, or the connection is made again",
+                () -> heardBytes.get() >= (long) MANY_FRAMES * FRAME_BYTES || calls.get() > 1);
+        assertEquals(1, calls.get());
     }
 }
