@@ -84,19 +84,11 @@ class ClusterDiskIT {
     }
 
     private static List<String> failingDisk(Path flag) throws Exception {
-        var agent = Path.of(Class.forName("org.jboss.byteman.agent.Main")
-                .getProtectionDomain()
-                .getCodeSource()
-                .getLocation()
-                .toURI());
-        var rules = Programs.CHECKOUT.resolve("acceptance/src/test/byteman/failing-disk.btm");
-        return Stream.concat(
+        return Stream.of(
                         LocalCluster.QUICK_AND_SMALL.stream(),
-                        Stream.of(
-                                "-Dfailing.disk.flag=" + flag,
-                                // Classes of the JDK, too.
-                                "-Dorg.jboss.byteman.transform.all",
-                                "-javaagent:" + agent + "=script:" + rules + ",boot:" + agent))
+                        Stream.of("-Dfailing.disk.flag=" + flag),
+                        Byteman.rules("failing-disk.btm").stream())
+                .flatMap(options -> options)
                 .toList();
     }
 

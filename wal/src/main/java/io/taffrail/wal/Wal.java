@@ -372,7 +372,8 @@ public final class Wal implements AutoCloseable {
     /// Forgets everything from `lsn` on, which is an entry's start or the end: moves it to `diverged/`,
     /// overwrites it with zeros and flushes that before anything is appended. Nothing may be in flight: flush
     /// first. It also makes a log that was found CORRUPT writable again. Blocks. The owner lowers its durable
-    /// hint first. Throws [WalException.NoRoom] while there is no room for the segment that the log goes on in.
+    /// hint first. Throws [WalException.NoRoom] while there is no room for the segment that the log goes on in, or
+    /// for what is moved.
     public void truncate(long lsn) {
         if (lsn < startLsn() || lsn > tail.received()) {
             throw new WalException.OutOfRange("LSN " + lsn + " is not within " + startLsn() + " to " + tail.received());
@@ -430,6 +431,12 @@ public final class Wal implements AutoCloseable {
             io.await(AWAIT_NANOS);
         }
         var sequence = preparer.sequence();
+        var copyBytes = truncation.plan(sequence);
+        var freeBytes = directory.freeBytes();
+        if (freeBytes < copyBytes) {
+            throw new WalException.NoRoom("no room for a copy of what is cut off: it takes " + copyBytes + " bytes, "
+                    + freeBytes + " are free");
+        }
         var file = preparer.take(sequence);
         if (file == null) {
             throw new IllegalStateException("segment " + sequence + " was ready");

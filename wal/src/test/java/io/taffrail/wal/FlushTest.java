@@ -143,6 +143,9 @@ class FlushTest {
         log.wal.requestFlush();
         log.settle();
         log.directory.freeBytes = 0;
+        var noCopy = assertThrows(WalException.NoRoom.class, () -> log.wal.truncate(second));
+        assertTrue(String.valueOf(noCopy.getMessage()).contains("no room for a copy"), noCopy.getMessage());
+        log.directory.freeBytes = SEGMENT_BYTES / 2;
         log.wal.truncate(second);
         var full = assertThrows(WalException.NoRoom.class, () -> log.wal.truncate(first));
         assertTrue(String.valueOf(full.getMessage()).contains("no room for segment"), full.getMessage());

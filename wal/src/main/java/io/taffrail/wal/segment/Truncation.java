@@ -5,6 +5,8 @@ import io.taffrail.wal.io.LogFile;
 import io.taffrail.wal.record.EntryCursor;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// Cuts the log at an entry's start. A flushed block is never written again, so the cut is a new segment that
@@ -28,6 +30,7 @@ public final class Truncation {
     private final long lsn;
     private final Cut cut;
     private final boolean restarts;
+    private List<Part> diverged = List.of();
 
     private Truncation(
             LogDirectory directory, SegmentTable table, BlockReader reader, long lsn, Cut cut, boolean restarts) {
@@ -53,6 +56,9 @@ public final class Truncation {
         return new Truncation(directory, table, new BlockReader(1 << 20), lsn, cut, true);
     }
 
+    /// Of a file, what goes and is kept apart.
+    private record Part(String file, long sequence, long from, long end) {}
+
     /// What stands in front of the cut.
     private record Cut(
             @Nullable Segment segment,
@@ -65,10 +71,22 @@ public final class Truncation {
     /// The part of the group that stays.
     private record Kept(ByteBuffer entries, int count, int chain, long epoch) {}
 
+    /// Finds what goes, to be called before [#run] for the same `sequence`; returns the bytes that a copy of it takes.
+    public long plan(long sequence) throws IOException {
+        var total = 0L;
+        if (!restarts) {
+            diverged = parts(sequence);
+            for (var part : diverged) {
+                total += part.end - part.from;
+            }
+        }
+        return total;
+    }
+
     /// Returns where the log goes on. `prepared` is the file of segment `sequence`, all zeros.
     public LogEnd run(LogFile prepared, long sequence, int segmentBytes) throws IOException {
         if (!restarts) {
-            saveDiverged(sequence);
+            saveDiverged();
         }
         var before = cut.segment;
         // A cut at or in a segment's first group leaves nothing of it.
@@ -152,8 +170,8 @@ public final class Truncation {
         return image.capacity();
     }
 
-    private void saveDiverged(long newSequence) throws IOException {
-        var diverged = directory.subdirectory(DIVERGED);
+    private List<Part> parts(long newSequence) throws IOException {
+        var parts = new ArrayList<Part>();
         var left = MAX_DIVERGED_BYTES;
         for (var name : directory.list()) {
             if (!SegmentName.matches(name) || SegmentName.sequence(name) == newSequence) {
@@ -169,12 +187,22 @@ public final class Truncation {
                 var end = Math.min(usedBytes(source, from), from + left);
                 if (end > from) {
                     left -= end - from;
-                    save(source, from, end, diverged, String.format("%016x-%016x.blocks", lsn, sequence));
+                    parts.add(new Part(name, sequence, from, end));
                 }
             }
         }
-        diverged.sync();
-        diverged.close();
+        return parts;
+    }
+
+    private void saveDiverged() throws IOException {
+        var target = directory.subdirectory(DIVERGED);
+        for (var part : diverged) {
+            try (var source = directory.open(part.file)) {
+                save(source, part.from, part.end, target, String.format("%016x-%016x.blocks", lsn, part.sequence));
+            }
+        }
+        target.sync();
+        target.close();
         directory.sync();
     }
 
