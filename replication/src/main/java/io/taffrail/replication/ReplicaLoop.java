@@ -389,6 +389,7 @@ final class ReplicaLoop {
         stepping = true;
         try {
             for (var next = events.poll(); next != null; next = events.poll()) {
+                var sound = failure == null;
                 var effects = core.step(loop.nanoTime(), next);
                 if (changesLineage(next)) {
                     // Before the watermarks let a reader see anything of it.
@@ -396,6 +397,11 @@ final class ReplicaLoop {
                 }
                 for (var effect : effects) {
                     perform(effect);
+                    if (sound && failure != null) {
+                        // The rest was decided while the disk was believed; what the core decides now comes next.
+                        statusDirty = true;
+                        break;
+                    }
                 }
             }
         } finally {

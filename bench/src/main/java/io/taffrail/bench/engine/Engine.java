@@ -58,7 +58,8 @@ final class Engine implements AutoCloseable {
         return switch (wal.admit(payloadBytes)) {
             case ADMITTED -> true;
             case QUEUE_FULL -> false;
-            case DISK_FULL, TOO_LARGE, FAILED -> throw new IllegalStateException("append: " + wal.admit(payloadBytes));
+            case DISK_FULL, NO_SEGMENT, TOO_LARGE, FAILED ->
+                throw new IllegalStateException("append: " + wal.admit(payloadBytes));
         };
     }
 
