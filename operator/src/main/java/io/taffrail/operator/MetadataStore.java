@@ -26,11 +26,13 @@ public class MetadataStore<R extends HasMetadata> extends BasicItemStore<R> {
 
     /// Keeps nothing but metadata in objects of this kind.
     static <R extends HasMetadata> MetadataStore<R> of(Supplier<R> kind) {
-        return new MetadataStore<>((whole, metadata) -> {
-            var kept = kind.get();
-            kept.setMetadata(metadata);
-            return kept;
-        });
+        return new MetadataStore<>((whole, metadata) -> bare(kind, metadata));
+    }
+
+    private static <R extends HasMetadata> R bare(Supplier<R> kind, ObjectMeta metadata) {
+        var kept = kind.get();
+        kept.setMetadata(metadata);
+        return kept;
     }
 
     @Override
@@ -55,11 +57,7 @@ public class MetadataStore<R extends HasMetadata> extends BasicItemStore<R> {
 
     public static final class OfClusters extends MetadataStore<LogCluster> {
         public OfClusters() {
-            super((whole, metadata) -> {
-                var kept = new LogCluster();
-                kept.setMetadata(metadata);
-                return kept;
-            });
+            super((whole, metadata) -> bare(LogCluster::new, metadata));
         }
     }
 
@@ -67,8 +65,7 @@ public class MetadataStore<R extends HasMetadata> extends BasicItemStore<R> {
     public static final class OfStreams extends MetadataStore<LogStream> {
         public OfStreams() {
             super((whole, metadata) -> {
-                var kept = new LogStream();
-                kept.setMetadata(metadata);
+                var kept = bare(LogStream::new, metadata);
                 kept.setSpec(whole.getSpec());
                 return kept;
             });

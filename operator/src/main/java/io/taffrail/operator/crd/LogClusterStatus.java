@@ -81,27 +81,14 @@ public record LogClusterStatus(
     }
 
     public LogClusterStatus withRecoveries(List<Recovery> recorded) {
-        return new LogClusterStatus(
-                observedGeneration,
-                clusterId,
-                bootstrap,
-                voters,
-                newestVersion,
-                leader,
-                readyReplicas,
-                podCount,
-                selector,
-                replicas,
-                durability,
-                endpoints,
-                settings,
-                pendingChanges,
-                recoveryPlan,
-                recorded,
-                conditions);
+        return with(observedGeneration, recorded, conditions);
     }
 
     public LogClusterStatus withConditions(@Nullable Long generation, List<Condition> now) {
+        return with(generation, recoveries, now);
+    }
+
+    private LogClusterStatus with(@Nullable Long generation, List<Recovery> recorded, List<Condition> now) {
         return new LogClusterStatus(
                 generation,
                 clusterId,
@@ -118,7 +105,7 @@ public record LogClusterStatus(
                 settings,
                 pendingChanges,
                 recoveryPlan,
-                recoveries,
+                recorded,
                 now);
     }
 
