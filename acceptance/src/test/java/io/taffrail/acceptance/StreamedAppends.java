@@ -59,8 +59,9 @@ final class StreamedAppends implements ClientResponseObserver<AppendRequest, App
             throw new AssertionError("appends to " + streams.size() + " streams do not end");
         }
         var seconds = (System.nanoTime() - startNanos) / 1e9;
-        calls.onCompleted();
+        // Read before the call is ended: the service answers that end with its own, which is no failure by then.
         var failure = appends.failure;
+        calls.onCompleted();
         if (failure != null) {
             throw new AssertionError(failure);
         }
