@@ -22,7 +22,7 @@ final class CutProxy implements AutoCloseable {
     private static final int CONNECT_TIMEOUT_MILLIS = 1_000;
 
     private final ServerSocket server;
-    private final InetSocketAddress target;
+    private volatile InetSocketAddress target;
     private final Set<Socket> sockets = ConcurrentHashMap.newKeySet();
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
@@ -32,14 +32,23 @@ final class CutProxy implements AutoCloseable {
     private volatile boolean closed;
 
     CutProxy(String target) {
-        var colon = target.lastIndexOf(':');
-        this.target = new InetSocketAddress(target.substring(0, colon), Integer.parseInt(target.substring(colon + 1)));
+        this.target = parse(target);
         try {
             server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
         } catch (IOException none) {
             throw new UncheckedIOException(none);
         }
         Thread.ofVirtual().start(this::accept);
+    }
+
+    private static InetSocketAddress parse(String address) {
+        var colon = address.lastIndexOf(':');
+        return new InetSocketAddress(address.substring(0, colon), Integer.parseInt(address.substring(colon + 1)));
+    }
+
+    /// Where connections lead that are made from now on.
+    void lead(String nextTarget) {
+        target = parse(nextTarget);
     }
 
     String address() {

@@ -7,6 +7,7 @@ import io.quarkus.runtime.Startup;
 import io.quarkus.runtime.StartupEvent;
 import io.taffrail.replication.CommandOutcome;
 import io.taffrail.replication.Peer;
+import io.taffrail.replication.Replica;
 import io.taffrail.replication.ReplicaStatus;
 import io.taffrail.service.accept.LimitingTransport;
 import io.taffrail.service.accept.OpenFiles;
@@ -16,6 +17,7 @@ import io.taffrail.service.api.LogEndpoint;
 import io.taffrail.service.control.ControlGrpcService;
 import io.taffrail.service.host.HostObserver;
 import io.taffrail.service.host.ReplicaHost;
+import io.taffrail.service.peer.PeerCalls;
 import io.taffrail.service.peer.PeerClient;
 import io.taffrail.service.peer.PeerServer;
 import io.taffrail.service.rpc.MemoryBudget;
@@ -87,6 +89,7 @@ public class ServiceWiring {
             BACKGROUND_THREADS,
             Thread.ofPlatform().name("background-", 0).daemon().factory());
     private final AtomicReference<@Nullable ReplicaHost> hostReference = new AtomicReference<>();
+    private final PeerCalls peerCalls = new PeerCalls(this::replica);
     private final PeerClient peerClient;
     private final ReplicaHost host;
     private final PortLimit clientLimit;
@@ -108,10 +111,8 @@ public class ServiceWiring {
         settings = ServiceSettings.of(config);
         info = new ProcessInfo(Version.current(), config.unsafe().fsyncDisabled());
         tls = settings.tls().map(this::tls).orElse(null);
-        peerClient = new PeerClient(vertx, config.nodeId(), tls == null ? null : tls.callsToPeers(), () -> {
-            var started = hostReference.get();
-            return started == null ? null : started.replica();
-        });
+        peerClient = new PeerClient(
+                vertx, config.nodeId(), tls == null ? null : tls.callsToPeers(), this::replica, peerCalls);
         host = new ReplicaHost(
                 config.nodeId(),
                 new LogStorage(settings.dataDirectory(), config.io().direct(), settings.ioMethod(), workers, info),
@@ -140,6 +141,11 @@ public class ServiceWiring {
         } catch (IOException unusable) {
             throw new UncheckedIOException("taffrail.tls: " + unusable.getMessage(), unusable);
         }
+    }
+
+    private @Nullable Replica replica() {
+        var started = hostReference.get();
+        return started == null ? null : started.replica();
     }
 
     private boolean peersAuthenticate() {
@@ -172,7 +178,7 @@ public class ServiceWiring {
                         readThreads)
                 .register(clientServer);
         new ControlGrpcService(host, info).register(clientServer);
-        new PeerServer(host, this::authentic).register(peerServer);
+        new PeerServer(host, this::authentic, peerCalls).register(peerServer);
         ConnectionMetrics.register(registry, "clients", clientLimit);
         ConnectionMetrics.register(registry, "peers", peerLimit);
         ConnectionMetrics.register(registry, "http", httpLimit);

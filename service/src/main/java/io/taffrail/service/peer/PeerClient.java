@@ -22,6 +22,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
@@ -54,11 +55,18 @@ public final class PeerClient implements Network {
     private final int nodeId;
     private final long silenceMillis;
     private final Supplier<@Nullable Replica> replica;
+    private final PeerCalls calls;
     private final Map<Integer, Link> links = new ConcurrentHashMap<>();
     private volatile boolean closed;
 
-    public PeerClient(Vertx vertx, int nodeId, @Nullable HttpClientOptions tls, Supplier<@Nullable Replica> replica) {
-        this(vertx, nodeId, tls, replica, SILENCE_MILLIS_MAX);
+    /// @param calls of the other nodes, which tell of their newest processes
+    public PeerClient(
+            Vertx vertx,
+            int nodeId,
+            @Nullable HttpClientOptions tls,
+            Supplier<@Nullable Replica> replica,
+            PeerCalls calls) {
+        this(vertx, nodeId, tls, replica, calls, SILENCE_MILLIS_MAX);
     }
 
     PeerClient(
@@ -66,8 +74,10 @@ public final class PeerClient implements Network {
             int nodeId,
             @Nullable HttpClientOptions tls,
             Supplier<@Nullable Replica> replica,
+            PeerCalls calls,
             long silenceMillis) {
         this.vertx = vertx;
+        this.calls = calls;
         this.silenceMillis = silenceMillis;
         this.nodeId = nodeId;
         this.tls = tls != null;
@@ -82,6 +92,12 @@ public final class PeerClient implements Network {
                 .setHttp2KeepAliveTimeout(0)
                 .setTcpNoDelay(true)
                 .setTcpKeepAlive(true));
+        calls.whenTaken(caller -> {
+            var link = links.get(caller);
+            if (link != null) {
+                link.onContext.execute(link::leaveIfOver);
+            }
+        });
     }
 
     @Override
@@ -154,6 +170,8 @@ public final class PeerClient implements Network {
         private volatile boolean stopped;
         private volatile boolean up;
         private @Nullable HttpClientRequest request;
+        private @Nullable PeerIdentity answering;
+        private long upSinceNanos;
         private long pauseMillis = FIRST_PAUSE_MILLIS;
         private boolean warned;
 
@@ -231,6 +249,14 @@ public final class PeerClient implements Network {
             if (clusterId != null) {
                 options.putHeader(PeerProtocol.CLUSTER_ID_HEADER, clusterId.toString());
             }
+            if (own != null) {
+                options.putHeader(
+                                PeerProtocol.STORAGE_ID_HEADER,
+                                own.status().storageId().toString())
+                        .putHeader(
+                                PeerProtocol.INCARNATION_HEADER,
+                                Long.toString(own.status().incarnation()));
+            }
             client.request(options)
                     .onComplete(made -> onContext.execute(() -> {
                         if (made.succeeded()) {
@@ -275,6 +301,11 @@ public final class PeerClient implements Network {
                 ended(begun, "nothing heard for " + silentMillis + " ms");
                 return;
             }
+            // The members, and with them which of two volumes counts, may have changed.
+            leaveIfOver();
+            if (!begun.equals(request)) {
+                return;
+            }
             // The answer is heard as everything is.
             var _ = begun.connection().ping(Buffer.buffer(new byte[PING_BYTES]));
             vertx.setTimer(silenceMillis / PINGS, again -> onContext.execute(() -> watch(begun, signs)));
@@ -289,12 +320,36 @@ public final class PeerClient implements Network {
             response.handler(ignored -> {});
             response.exceptionHandler(failure -> onContext.execute(() -> ended(begun, failure.getMessage())));
             response.endHandler(end -> onContext.execute(() -> ended(begun, "it ended the call")));
+            if (!begun.equals(request)) {
+                return;
+            }
+            try {
+                answering = PeerIdentity.of(
+                        response.getHeader(PeerProtocol.STORAGE_ID_HEADER),
+                        response.getHeader(PeerProtocol.INCARNATION_HEADER));
+            } catch (IllegalArgumentException malformed) {
+                ended(begun, "it does not say who it is: " + malformed.getMessage());
+                return;
+            }
+            leaveIfOver();
             if (begun.equals(request)) {
                 LOG.debugf("connected to node %d at %s", peer, address);
                 warned = false;
-                pauseMillis = FIRST_PAUSE_MILLIS;
                 up = true;
+                upSinceNanos = System.nanoTime();
                 tellConnected(peer, true);
+            }
+        }
+
+        /// Another process of the node calls, and the one at the other end is over, whether it knows or not.
+        private void leaveIfOver() {
+            var current = request;
+            var successor = current == null ? null : calls.successor(peer, answering);
+            if (current != null && successor != null) {
+                var reason = "%s answers, and %s calls".formatted(answering, successor);
+                // The next call has to find its own way.
+                current.connection().close();
+                ended(current, reason);
             }
         }
 
@@ -307,8 +362,12 @@ public final class PeerClient implements Network {
 
         private void lost(@Nullable String reason) {
             request = null;
+            answering = null;
             if (up) {
                 up = false;
+                if (System.nanoTime() - upSinceNanos > TimeUnit.MILLISECONDS.toNanos(LONGEST_PAUSE_MILLIS)) {
+                    pauseMillis = FIRST_PAUSE_MILLIS;
+                }
                 tellConnected(peer, false);
             }
             dropQueued();

@@ -8,6 +8,9 @@ final class PeerProtocol {
     static final String METHOD = ReplicationGrpc.SERVICE_NAME + "/Exchange";
     static final String NODE_ID_HEADER = "taffrail-node-id";
     static final String CLUSTER_ID_HEADER = "taffrail-cluster-id";
+    /// With the next one, said by both ends.
+    static final String STORAGE_ID_HEADER = "taffrail-storage-id";
+    static final String INCARNATION_HEADER = "taffrail-incarnation";
     /// Of `Frame`.
     static final int MESSAGE_FIELD = 1;
 

@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.function.BiPredicate;
 import org.jboss.logging.Logger;
+import org.jspecify.annotations.Nullable;
 
 /// Takes in the frames of the other replicas, and hands them to the replica in the order in which they were sent.
 public final class PeerServer {
@@ -19,11 +20,13 @@ public final class PeerServer {
 
     private final ReplicaHost host;
     private final BiPredicate<Integer, RpcCall> authentic;
+    private final PeerCalls calls;
 
     /// @param authentic whether the call's certificate is that of the node; always true without mTLS
-    public PeerServer(ReplicaHost host, BiPredicate<Integer, RpcCall> authentic) {
+    public PeerServer(ReplicaHost host, BiPredicate<Integer, RpcCall> authentic, PeerCalls calls) {
         this.host = host;
         this.authentic = authentic;
+        this.calls = calls;
     }
 
     public void register(RpcServer server) {
@@ -56,8 +59,31 @@ public final class PeerServer {
             LOG.warnf("node %d at %s is of cluster %s, this is %s", nodeId, call.remoteAddress(), theirs, ours);
             return refuse(call, Status.Code.FAILED_PRECONDITION, "this replica is of cluster " + ours);
         }
+        PeerIdentity identity;
+        try {
+            identity = PeerIdentity.of(
+                    call.header(PeerProtocol.STORAGE_ID_HEADER), call.header(PeerProtocol.INCARNATION_HEADER));
+        } catch (IllegalArgumentException malformed) {
+            return refuse(
+                    call,
+                    Status.Code.INVALID_ARGUMENT,
+                    "%s, %s: %s"
+                            .formatted(
+                                    PeerProtocol.STORAGE_ID_HEADER,
+                                    PeerProtocol.INCARNATION_HEADER,
+                                    malformed.getMessage()));
+        }
+        var frames = new Frames(call, nodeId, identity);
+        var newer = calls.take(nodeId, frames);
+        if (newer != null) {
+            LOG.warnf("node %d calls as %s from %s, and as %s: refused", nodeId, identity, call.remoteAddress(), newer);
+            return refuse(call, Status.Code.FAILED_PRECONDITION, newer + " is connected, this is " + identity);
+        }
+        var own = replica.status();
+        call.answerHeader(PeerProtocol.STORAGE_ID_HEADER, own.storageId().toString());
+        call.answerHeader(PeerProtocol.INCARNATION_HEADER, Long.toString(own.incarnation()));
         call.sendHeaders();
-        return new Frames(call, nodeId);
+        return frames;
     }
 
     private static RpcListener refuse(RpcCall call, Status.Code code, String message) {
@@ -65,20 +91,44 @@ public final class PeerServer {
         return IgnoringListener.INSTANCE;
     }
 
-    private final class Frames implements RpcListener {
+    private final class Frames implements RpcListener, PeerCalls.Caller {
         private final RpcCall call;
         private final int nodeId;
+        private final @Nullable PeerIdentity identity;
 
-        Frames(RpcCall call, int nodeId) {
+        Frames(RpcCall call, int nodeId, @Nullable PeerIdentity identity) {
             this.call = call;
             this.nodeId = nodeId;
+            this.identity = identity;
+        }
+
+        @Override
+        public @Nullable PeerIdentity identity() {
+            return identity;
+        }
+
+        @Override
+        public boolean isOpen() {
+            return !call.closed();
+        }
+
+        @Override
+        public void replaced() {
+            call.eventLoop()
+                    .execute(() ->
+                            call.end(RpcStatus.of(Status.Code.ABORTED, "another call of this node took its place")));
+        }
+
+        private void end(RpcStatus status) {
+            calls.left(nodeId, this);
+            call.end(status);
         }
 
         @Override
         public void message(byte[] array, int offset, int length) {
             var replica = host.replica();
             if (replica == null) {
-                call.end(RpcStatus.of(Status.Code.UNAVAILABLE, "the replica stops"));
+                end(RpcStatus.of(Status.Code.UNAVAILABLE, "the replica stops"));
                 return;
             }
             var in = CodedInputStream.newInstance(array, offset, length);
@@ -97,21 +147,23 @@ public final class PeerServer {
                 }
             } catch (IOException malformed) {
                 LOG.warnf("a frame of node %d cannot be parsed: %s", nodeId, malformed.getMessage());
-                call.end(RpcStatus.of(Status.Code.INVALID_ARGUMENT, "the frame cannot be parsed"));
+                end(RpcStatus.of(Status.Code.INVALID_ARGUMENT, "the frame cannot be parsed"));
             }
         }
 
         @Override
         public void halfClosed() {
-            call.end(RpcStatus.OK);
+            end(RpcStatus.OK);
         }
 
         @Override
-        public void cancelled() {}
+        public void cancelled() {
+            calls.left(nodeId, this);
+        }
 
         @Override
         public void deadlineExceeded() {
-            call.end(RpcStatus.of(Status.Code.DEADLINE_EXCEEDED, "the deadline is over"));
+            end(RpcStatus.of(Status.Code.DEADLINE_EXCEEDED, "the deadline is over"));
         }
 
         @Override

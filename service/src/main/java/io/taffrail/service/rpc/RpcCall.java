@@ -43,7 +43,7 @@ public final class RpcCall {
     private boolean pumping;
     private boolean requestEnded;
     private boolean halfClosedTold;
-    private boolean closed;
+    private volatile boolean closed;
     private boolean headersSet;
     private long deadlineTimer = NO_TIMER;
     private long partialTimer = NO_TIMER;
@@ -337,6 +337,13 @@ public final class RpcCall {
         }
     }
 
+    /// Goes with what is answered first; ignored later.
+    public void answerHeader(String name, String value) {
+        if (!closed && !headersSet) {
+            response.putHeader(name, value);
+        }
+    }
+
     /// Tells the client that its call is taken, before there is anything to answer.
     public void sendHeaders() {
         if (!closed && !headersSet) {
@@ -392,6 +399,7 @@ public final class RpcCall {
         }
     }
 
+    /// Any thread.
     public boolean closed() {
         return closed;
     }

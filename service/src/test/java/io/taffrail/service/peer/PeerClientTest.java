@@ -1,6 +1,8 @@
 package io.taffrail.service.peer;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.taffrail.service.RunningReplica;
 import io.taffrail.service.accept.OpenFiles;
@@ -17,15 +19,18 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/// A connection whose packets get lost without a word, as in a partition, and one that is slow.
+/// A connection whose packets get lost without a word, as in a partition, one that is slow, and one that leads to a
+/// process that is over.
 class PeerClientTest {
     private static final long SILENCE_MILLIS = 1_000;
     private static final int FRAME_BYTES = 128 << 10;
@@ -45,7 +50,10 @@ class PeerClientTest {
     private final AtomicInteger heardOn = new AtomicInteger();
     /// Bytes of the messages that came.
     private final AtomicLong heardBytes = new AtomicLong();
-    PeerClient client = new PeerClient(vertx, 1, null, () -> null, SILENCE_MILLIS);
+    private final PeerCalls peerCalls = new PeerCalls(nodeId -> null);
+    /// Who answers calls that begin now; null: somebody who does not say.
+    private volatile @Nullable PeerIdentity answers;
+    PeerClient client = new PeerClient(vertx, 1, null, () -> null, peerCalls, SILENCE_MILLIS);
     Wire wire = new Wire(0);
 
     /// Copies bytes between the client and the server, until it loses them.
@@ -57,6 +65,7 @@ class PeerClientTest {
         /// From the client to the server; 0: as fast as it goes.
         private volatile int bytesPerSecond;
         private volatile boolean lostSomething;
+        private final AtomicInteger connections = new AtomicInteger();
 
         Wire(int target) {
             this.target = target;
@@ -76,6 +85,7 @@ class PeerClientTest {
             while (!front.isClosed()) {
                 try {
                     var near = front.accept();
+                    connections.incrementAndGet();
                     var far = new Socket(InetAddress.getLoopbackAddress(), target);
                     sockets.add(near);
                     sockets.add(far);
@@ -128,6 +138,12 @@ class PeerClientTest {
     void listen() throws Exception {
         server.bulkMethod(PeerProtocol.METHOD, call -> {
             var number = calls.incrementAndGet();
+            var identity = answers;
+            if (identity != null) {
+                call.answerHeader(
+                        PeerProtocol.STORAGE_ID_HEADER, identity.storageId().toString());
+                call.answerHeader(PeerProtocol.INCARNATION_HEADER, Long.toString(identity.incarnation()));
+            }
             call.sendHeaders();
             return new RpcListener() {
                 @Override
@@ -201,5 +217,23 @@ class PeerClientTest {
                 "all frames arrive, or the connection is made again",
                 () -> heardBytes.get() >= (long) MANY_FRAMES * FRAME_BYTES || calls.get() > 1);
         assertEquals(1, calls.get());
+    }
+
+    @Test
+    void aConnectionThatAPredecessorAnswersIsMadeAnewWhenItsSuccessorCalls() {
+        var volume = new UUID(1, 1);
+        answers = new PeerIdentity(volume, 3);
+        client.locate(2, wire.address());
+        awaitMessageOnCall(1);
+        assertNull(peerCalls.take(2, new PeerCallsTest.Call(volume, 4)));
+        RunningReplica.await("the predecessor is left, and found again", () -> calls.get() >= 3);
+        assertTrue(wire.connections.get() >= 3, "another connection each: the one that is there leads nowhere else");
+        assertEquals(1, heardOn.get(), "nothing is sent to a predecessor");
+        answers = new PeerIdentity(volume, 4);
+        awaitMessageOnCall(2);
+        var last = calls.get();
+        assertNull(peerCalls.take(2, new PeerCallsTest.Call(volume, 4)));
+        awaitMessageOnCall(last);
+        assertEquals(last, calls.get(), "the successor's own connection stays");
     }
 }
