@@ -19,6 +19,7 @@ final class FollowerProgress {
     private long receivedLsn;
     private long flushedLsn;
     private long lastAckNanos = NEVER;
+    private long joinedNanos = NEVER;
     private long echoNanos;
     private boolean inSync;
     private long readmissionLsn = -1;
@@ -32,7 +33,8 @@ final class FollowerProgress {
         this.movedNanos = nowNanos;
     }
 
-    void join(long newSession, long newIncarnation, Integrity newIntegrity, LogPosition cut) {
+    void join(long nowNanos, long newSession, long newIncarnation, Integrity newIntegrity, LogPosition cut) {
+        joinedNanos = nowNanos;
         session = newSession;
         incarnation = newIncarnation;
         integrity = newIntegrity;
@@ -170,6 +172,12 @@ final class FollowerProgress {
     /// Age of the newest acknowledgement; [Long#MAX_VALUE] if there was none.
     long lastAckAgeNanos(long nowNanos) {
         return lastAckNanos == NEVER ? Long.MAX_VALUE : nowNanos - lastAckNanos;
+    }
+
+    /// Since it joined or acknowledged anything; [Long#MAX_VALUE] if it never did.
+    long lastHeardAgeNanos(long nowNanos) {
+        var joinedAgo = joinedNanos == NEVER ? Long.MAX_VALUE : nowNanos - joinedNanos;
+        return Math.min(joinedAgo, lastAckAgeNanos(nowNanos));
     }
 
     @Nullable

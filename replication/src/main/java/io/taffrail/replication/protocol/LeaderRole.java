@@ -246,7 +246,7 @@ final class LeaderRole implements Role {
                         : state.log.chainCrcAt(cut.lsn()).orElse(0);
         Check.that(chain == cut.chainCrc(), "I1: node %d has %s, this log has %08x there", received.from(), cut, chain);
         sessions++;
-        progress.join(sessions, received.fromIncarnation(), join.integrity(), cut);
+        progress.join(state.nowNanos, sessions, received.fromIncarnation(), join.integrity(), cut);
         state.send(received.from(), new Message.Welcome(epoch, join.nonce(), sessions, cut, state.end.lsn()));
     }
 
@@ -408,7 +408,7 @@ final class LeaderRole implements Role {
         var needed = state.end.lsn();
         for (var progress : followers.values()) {
             // One that stays away longer begins anew when it returns: it must not fill the disks of the others.
-            if (progress.lastAckAgeNanos(state.nowNanos) < MEMBER_PATIENCE_NANOS) {
+            if (progress.lastHeardAgeNanos(state.nowNanos) < MEMBER_PATIENCE_NANOS) {
                 needed = Math.min(needed, progress.appendedLsn());
             }
         }

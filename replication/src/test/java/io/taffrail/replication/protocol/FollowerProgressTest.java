@@ -15,7 +15,7 @@ class FollowerProgressTest {
 
     @BeforeEach
     void join() {
-        progress.join(7, 3, Integrity.INTACT, new LogPosition(100, 1, 5));
+        progress.join(0, 7, 3, Integrity.INTACT, new LogPosition(100, 1, 5));
         progress.acknowledge(0, acknowledges(100, 100));
         assertTrue(inSyncAt(0, 100));
     }

@@ -1,5 +1,6 @@
 package io.taffrail.replication.protocol;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.junit.jupiter.api.Test;
@@ -27,5 +28,27 @@ class TrimmedSessionTest {
             leader.step(now, new Event.Tick(0, leader.end().lsn()));
         }
         assertTrue(leader.offered.stream().anyMatch(offer -> offer.to() == 2));
+    }
+
+    @Test
+    void whatAFollowerThatHasJustJoinedLacksIsNeeded() {
+        var transcript = new Transcript(3);
+        var leader = transcript.node(0);
+        transcript.command("cut", "0", "2");
+        transcript.command("tick", "0", "2000");
+        transcript.command("deliver");
+        transcript.command("append", "0", "5");
+        transcript.command("deliver");
+        assertTrue(leader.core.isOpen());
+        assertTrue(leader.core.neededByMembersLsn() > 0, "node 2 was never heard");
+        transcript.command("heal");
+        transcript.command("tick", "0", "2200");
+        transcript.command("deliver", "0", "2");
+        // It has to promise first.
+        transcript.node(2).durable(2200);
+        transcript.command("tick", "0", "2300");
+        transcript.command("deliver", "0", "2");
+        transcript.command("deliver", "2", "0");
+        assertEquals(0, leader.core.neededByMembersLsn(), "it has joined at 0, and has acknowledged nothing yet");
     }
 }
