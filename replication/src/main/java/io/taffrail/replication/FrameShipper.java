@@ -2,6 +2,7 @@ package io.taffrail.replication;
 
 import io.taffrail.replication.codec.Envelope;
 import io.taffrail.replication.codec.FrameCodec;
+import io.taffrail.replication.port.EventLoop;
 import io.taffrail.replication.port.Network;
 import io.taffrail.replication.protocol.Effect;
 import io.taffrail.replication.protocol.Event;
@@ -23,10 +24,17 @@ final class FrameShipper {
     /// Of what has to be read from the disk, off the loop, while the frame before it is on its way.
     static final int DISK_FRAME_BYTES = 256 << 10;
 
+    /// A follower that lacks more is catching up, also where memory holds it: one that is shipped to as the log grows
+    /// lacks
+    /// no more than its window, which is less.
+    private static final long BEHIND_BYTES = 16L << 20;
+
     private final Wal wal;
     private final WalReader reader;
     private final Network network;
     private final Supplier<DiskReads> diskReads;
+    private final EventLoop loop;
+    private final CatchUpPace pace;
     private final Ready ready;
     private final long maxUnsentBytes;
     private final TreeMap<Integer, CatchUp> catchUps = new TreeMap<>();
@@ -41,15 +49,19 @@ final class FrameShipper {
         void damaged(long lsn);
     }
 
-    /// What one follower is sent from the disk: one read at a time, and one piece that waits to be sent.
+    /// What one follower is sent that is behind; from the disk one read at a time, and one piece that waits to be sent.
     private static final class CatchUp {
         final DiskReads reads;
 
         @Nullable
         Piece piece;
 
-        CatchUp(DiskReads reads) {
+        long dueNanos;
+        boolean pauses;
+
+        CatchUp(DiskReads reads, long nowNanos) {
             this.reads = reads;
+            this.dueNanos = nowNanos;
         }
     }
 
@@ -57,11 +69,19 @@ final class FrameShipper {
 
     /// @param diskReads makes another one for each follower
     FrameShipper(
-            Wal wal, WalReader reader, Network network, int pendingBytes, Supplier<DiskReads> diskReads, Ready ready) {
+            Wal wal,
+            WalReader reader,
+            Network network,
+            int pendingBytes,
+            Supplier<DiskReads> diskReads,
+            EventLoop loop,
+            Ready ready) {
         this.wal = wal;
         this.reader = reader;
         this.network = network;
         this.diskReads = diskReads;
+        this.loop = loop;
+        this.pace = new CatchUpPace(loop.nanoTime());
         this.ready = ready;
         this.maxUnsentBytes = Math.max(FRAME_BYTES, pendingBytes / 8);
     }
@@ -85,6 +105,9 @@ final class FrameShipper {
         if (!wal.isInMemory(previous.lsn())) {
             return shipFromDisk(envelope, ship);
         }
+        if (wal.receivedLsn() - previous.lsn() > BEHIND_BYTES && !isDue(ship.to(), catchUp(ship.to()), FRAME_BYTES)) {
+            return null;
+        }
         var frame = fill(
                 previous.lsn(),
                 bytes -> FrameCodec.beginReplicate(
@@ -99,11 +122,12 @@ final class FrameShipper {
     /// The disk is not waited for on the loop: a leader that did would be late for everybody's appends.
     private Event.@Nullable Shipped shipFromDisk(Envelope envelope, Effect.Ship ship) {
         var from = ship.previous().lsn();
-        var catchUp = catchUps.computeIfAbsent(ship.to(), _ -> new CatchUp(diskReads.get()));
+        var catchUp = catchUp(ship.to());
         var piece = catchUp.piece;
         catchUp.piece = null;
         if (piece == null || piece.fromLsn() != from) {
-            if (!catchUp.reads.isBusy()) {
+            var bytes = (int) Math.min(DISK_FRAME_BYTES, wal.receivedLsn() - from);
+            if (!catchUp.reads.isBusy() && isDue(ship.to(), catchUp, bytes)) {
                 read(ship.to(), catchUp, from);
             }
             return null;
@@ -122,6 +146,36 @@ final class FrameShipper {
         var end = end(frame, entriesAt, from + entries.remaining());
         network.send(ship.to(), FrameCodec.finish(frame));
         return new Event.Shipped(ship.to(), ship.session(), end);
+    }
+
+    private CatchUp catchUp(int to) {
+        return catchUps.computeIfAbsent(to, _ -> new CatchUp(diskReads.get(), loop.nanoTime()));
+    }
+
+    /// Whether so many bytes may go on their way now; the core hears when to ask again.
+    private boolean isDue(int to, CatchUp catchUp, int bytes) {
+        if (catchUp.pauses) {
+            return false;
+        }
+        var now = loop.nanoTime();
+        var pause = pace.pauseNanos(now, catchUp.dueNanos);
+        if (pause <= 0) {
+            catchUp.dueNanos = pace.reads(now, catchUp.dueNanos, bytes);
+            return true;
+        }
+        catchUp.pauses = true;
+        loop.schedule(pause, () -> {
+            catchUp.pauses = false;
+            ready.shipReady(to);
+        });
+        return false;
+    }
+
+    /// From time to time.
+    ///
+    /// @param awaited a majority is not in sync
+    void pace(long nowNanos, CatchUpPace.Appends appends, boolean awaited) {
+        pace.turn(nowNanos, appends, awaited);
     }
 
     private void read(int to, CatchUp catchUp, long from) {

@@ -130,6 +130,7 @@ final class ReplicaLoop {
                 network,
                 config.settings().pendingBytes(),
                 () -> new DiskReads(wal, background, loop),
+                loop,
                 new CatchUps());
         this.scrubbing = new Scrubbing(
                 wal,
@@ -363,7 +364,13 @@ final class ReplicaLoop {
         post(new Event.Tick(stats.unflushedAgeNanos(), wal.startLsn()));
         // Authority may have come back while no watermark moved.
         complete(core.levels());
-        appends.waiting().expire(now - MAX_WAIT_NANOS, "the level was not reached in time");
+        var waiting = appends.waiting();
+        shipper.pace(
+                now,
+                new CatchUpPace.Appends(
+                        waiting.reached(), waiting.reachedAfterNanos(), !waiting.isEmpty(), wal.receivedLsn()),
+                !core.isMajorityInSync());
+        waiting.expire(now - MAX_WAIT_NANOS, "the level was not reached in time");
         if (seeding != null) {
             // The last request or its answer may have been lost.
             seeding.ask(envelope(), now);
@@ -609,8 +616,12 @@ final class ReplicaLoop {
     }
 
     private void complete(Levels levels) {
-        if (!appends.waiting().isEmpty() && core.hasAuthority(loop.nanoTime())) {
-            appends.waiting().advance(levels);
+        if (appends.waiting().isEmpty()) {
+            return;
+        }
+        var now = loop.nanoTime();
+        if (core.hasAuthority(now)) {
+            appends.waiting().advance(levels, now);
         }
     }
 

@@ -37,6 +37,8 @@ final class WaitingLine {
             new EnumMap<>(CommitMode.class);
     private final ArrayDeque<Entry> held = new ArrayDeque<>();
     private int size;
+    private long reached;
+    private long reachedAfterNanos;
 
     WaitingLine() {
         for (var mode : CommitMode.values()) {
@@ -61,6 +63,15 @@ final class WaitingLine {
         return size;
     }
 
+    /// How many have reached their level, since the start; with the next, how long they waited together.
+    long reached() {
+        return reached;
+    }
+
+    long reachedAfterNanos() {
+        return reachedAfterNanos;
+    }
+
     private ArrayDeque<Entry> line(Durability level) {
         var forMode = lines.get(level.commitMode());
         var line = forMode == null ? null : forMode.get(level.replicationMode());
@@ -71,13 +82,15 @@ final class WaitingLine {
     }
 
     /// Ends the waiting of those whose level is reached.
-    void advance(Levels levels) {
+    void advance(Levels levels, long nowNanos) {
         for (var level : LEVELS) {
             var line = line(level);
             var position = position(levels, level);
             for (var head = line.peek(); head != null && head.waiter().endLsn() <= position; head = line.peek()) {
                 line.remove();
                 size--;
+                reached++;
+                reachedAfterNanos += nowNanos - head.sinceNanos();
                 if (!head.waiter()
                         .reached(strongest(levels, level, head.waiter().endLsn()))) {
                     // It wants more copies than the level promises; those behind it do not wait for that.

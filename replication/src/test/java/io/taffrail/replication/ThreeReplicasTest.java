@@ -294,6 +294,31 @@ class ThreeReplicasTest {
     }
 
     @Test
+    void aFollowerCatchesUpFromFilesWhileAppendsGoOn() {
+        var leader = world.leader();
+        leader.createStream("s");
+        var follower = followers().getFirst();
+        follower.crash();
+        // More than memory holds.
+        var text = "b".repeat(60_000);
+        for (var i = 0; i < 500; i++) {
+            leader.acknowledged("s", text, SYNC_QUORUM);
+        }
+        follower.start();
+        var millisecond = SECOND / 1_000;
+        var lastAppend = new long[] {world.nanos()};
+        world.until("it is in sync though 60 MB are appended a second", () -> {
+            if (world.nanos() - lastAppend[0] >= millisecond) {
+                lastAppend[0] = world.nanos();
+                leader.append("s", text, SYNC_QUORUM);
+            }
+            return leader.up().status().followers().stream()
+                    .anyMatch(seen -> seen.nodeId() == follower.id && seen.inSync());
+        });
+        world.until("it has all of it", () -> follower.nextOffset("s") == leader.nextOffset("s"));
+    }
+
+    @Test
     void everyReplicaComesBackAfterAllWentDown() {
         var leader = world.leader();
         leader.createStream("s");

@@ -463,6 +463,12 @@ public final class ReplicationCore {
         return role instanceof LeaderRole leader ? leader.inSyncCount() : 0;
     }
 
+    /// As a leader sees it: no append at `Quorum` waits for a replica that is not in sync.
+    public boolean isMajorityInSync() {
+        return !(role instanceof LeaderRole leader)
+                || leader.inSyncCount() >= state.configuration().majority();
+    }
+
     /// No member needs the log below this from this leader; a follower keeps nothing for others.
     public long neededByMembersLsn() {
         return role instanceof LeaderRole leader ? leader.neededByMembersLsn() : Long.MAX_VALUE;
