@@ -15,7 +15,6 @@ import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
@@ -28,8 +27,7 @@ import org.jspecify.annotations.Nullable;
 /// release of it: futures run what callers attached, and that must not run under the lock.
 /// The connection is a part in an [AppendCall]; over each new one all that is not acknowledged is sent again, and what
 /// the one before still says is not heard.
-final class AppendPipeline {
-    private static final long DELIVERY_CHECK_MILLIS = 500;
+final class AppendPipeline implements DeliveryWatch.Waiting {
     /// A leader whose acknowledgements stay away for so long may have been replaced without knowing it. The
     /// others are asked then, and again after twice the time, up to the longest.
     private static final long FIRST_DOUBT_NANOS = TimeUnit.SECONDS.toNanos(2);
@@ -55,7 +53,7 @@ final class AppendPipeline {
     private final RetryPolicy retry;
     private final ScheduledExecutorService timer;
     private final Source source;
-    private final ScheduledFuture<?> deliveryCheck;
+    private final DeliveryWatch watch;
     private final Queue<Runnable> completions = new ConcurrentLinkedQueue<>();
     // What connections have said, no more than the answers that were asked for. A transport's thread serves all
     // connections and must not wait for an appending one: whoever has the lock takes this in.
@@ -67,6 +65,7 @@ final class AppendPipeline {
     private final Map<Long, Batch> awaiting = new LinkedHashMap<>();
     private @Nullable Batch newest;
     private @Nullable Connection connection;
+    private boolean watched;
     private long lastCall = -1;
     private boolean connecting;
     private boolean closed;
@@ -88,6 +87,7 @@ final class AppendPipeline {
             LeaderCache leaders,
             RetryPolicy retry,
             ScheduledExecutorService timer,
+            DeliveryWatch watch,
             Source source) {
         this.lock = lock;
         this.config = config;
@@ -97,13 +97,25 @@ final class AppendPipeline {
         this.retry = retry;
         this.timer = timer;
         this.source = source;
-        this.deliveryCheck = timer.scheduleWithFixedDelay(
-                () -> locked(this::checkDelivery), DELIVERY_CHECK_MILLIS, DELIVERY_CHECK_MILLIS, TimeUnit.MILLISECONDS);
+        this.watch = watch;
     }
 
     void add(Batch batch) {
         unsent.add(batch);
         newest = batch;
+        beWatched();
+    }
+
+    private void beWatched() {
+        if (!watched) {
+            watched = true;
+            watch.add(this);
+        }
+    }
+
+    private void beLeftAlone() {
+        watched = false;
+        watch.remove(this);
     }
 
     /// Sends as much as the connection takes; connects if there is something to send.
@@ -112,8 +124,11 @@ final class AppendPipeline {
             return;
         }
         if (connection == null) {
-            if (hasWork() && !connecting) {
-                connect(0);
+            if (hasWork()) {
+                beWatched();
+                if (!connecting) {
+                    connect(0);
+                }
             }
             return;
         }
@@ -161,7 +176,7 @@ final class AppendPipeline {
 
     void close() {
         closed = true;
-        deliveryCheck.cancel(false);
+        beLeftAlone();
         failAll(new LogClientException(LogClientException.Kind.CLOSED, "the appender was closed", lastProblem));
         if (connection != null) {
             connection.session.leave();
@@ -329,7 +344,16 @@ final class AppendPipeline {
         completions.add(() -> batch.fail(cause));
     }
 
-    private void checkDelivery() {
+    @Override
+    public void checkDelivery() {
+        locked(this::checkOldest);
+    }
+
+    private void checkOldest() {
+        if (sent.isEmpty() && !hasWork()) {
+            beLeftAlone();
+            return;
+        }
         if (connection == null) {
             source.offerOpenBatch(false);
         }

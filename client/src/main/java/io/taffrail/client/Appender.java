@@ -46,6 +46,7 @@ public final class Appender implements AutoCloseable {
             LeaderCache leaders,
             RetryPolicy retry,
             ScheduledExecutorService timer,
+            DeliveryWatch watch,
             Consumer<AutoCloseable> whenClosed) {
         this.stream = stream;
         this.config = config;
@@ -53,8 +54,8 @@ public final class Appender implements AutoCloseable {
         this.timer = timer;
         this.whenClosed = whenClosed;
         this.number = calls.nextAppender();
-        this.pipeline =
-                new AppendPipeline(lock, config, calls, number, leaders, retry, timer, new OpenBatchAndAdmission());
+        this.pipeline = new AppendPipeline(
+                lock, config, calls, number, leaders, retry, timer, watch, new OpenBatchAndAdmission());
     }
 
     public String stream() {

@@ -49,6 +49,7 @@ public final class LogClient implements AutoCloseable {
     private final LeaderCache leaders;
     private final UnaryCalls calls;
     private final ScheduledExecutorService timer;
+    private final DeliveryWatch deliveryWatch;
     private final Set<AutoCloseable> open = ConcurrentHashMap.newKeySet();
 
     public LogClient(LogClientConfig config) {
@@ -59,6 +60,7 @@ public final class LogClient implements AutoCloseable {
         this.calls = new UnaryCalls(connections, leaders, config.endpoints(), config.retry());
         this.timer = Executors.newSingleThreadScheduledExecutor(
                 Thread.ofPlatform().daemon().name("taffrail-client-timer").factory());
+        this.deliveryWatch = new DeliveryWatch(timer);
     }
 
     /// @param endpoints as in `127.0.0.1:9090`; any replicas of the cluster
@@ -87,7 +89,15 @@ public final class LogClient implements AutoCloseable {
                 UnaryCalls.Repeat.SAFE,
                 appenderConfig.deliveryTimeout());
         var appender = new Appender(
-                stream, appenderConfig, producer, appendCalls, leaders, config.retry(), timer, open::remove);
+                stream,
+                appenderConfig,
+                producer,
+                appendCalls,
+                leaders,
+                config.retry(),
+                timer,
+                deliveryWatch,
+                open::remove);
         open.add(appender);
         return appender;
     }
@@ -253,6 +263,11 @@ public final class LogClient implements AutoCloseable {
 
     public LogClientConfig config() {
         return config;
+    }
+
+    /// Appenders that have something to deliver, or had when they were looked at last.
+    int waitingAppenders() {
+        return deliveryWatch.size();
     }
 
     @Override

@@ -300,6 +300,27 @@ class AppenderTest {
     }
 
     @Test
+    void isLookedAfterAgainOnceItWaitedForNothing() throws Exception {
+        var appender = client.appender("s", ONE_RECORD_A_BATCH.deliveryTimeout(Duration.ofMillis(300)));
+        append(appender, 0, 1);
+        appender.flush(SOON);
+        var giveUp = System.nanoTime() + SOON.toNanos();
+        while (client.waitingAppenders() > 0) {
+            assertTrue(System.nanoTime() < giveUp, "it is still looked after");
+            Thread.sleep(5);
+        }
+        server.answersAppends(false);
+        var append = appender.append(bytes("r1"));
+        var failed = assertThrows(
+                ExecutionException.class, () -> append.acknowledged().get(30, TimeUnit.SECONDS));
+        assertEquals(
+                LogClientException.Kind.TIMED_OUT,
+                assertInstanceOf(LogClientException.class, failed.getCause()).kind());
+        assertThrows(LogClientException.class, appender::close);
+        assertEquals(0, client.waitingAppenders());
+    }
+
+    @Test
     void gathersRecordsWhileTheyLinger() {
         var config = AppenderConfig.DEFAULTS.batching(1 << 20, 10_000, Duration.ofSeconds(20));
         try (var appender = client.appender("s", config)) {
