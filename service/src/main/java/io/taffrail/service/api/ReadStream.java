@@ -239,7 +239,8 @@ final class ReadStream implements RpcListener, FollowWakeups.Waiting {
                 }
             }
         }
-        located = replica.streams().locate(streamId, position, LOCATED_BATCHES);
+        // Each batch has a record at least.
+        located = replica.streams().locate(streamId, position, (int) Math.min(LOCATED_BATCHES, recordsLeft));
         return located;
     }
 

@@ -50,28 +50,41 @@ public final class BlockReader {
         return Blocks.isZero(window, index, index + Blocks.BLOCK_BYTES);
     }
 
+    int windowBytes() {
+        return windowBytes;
+    }
+
     public long bytesRead() {
         return bytesRead;
     }
 
     /// Has `bytes` at `position` in [#buffer] and returns their index there; -1: the file ends before.
     public int load(long position, int bytes) throws IOException {
+        return load(position, bytes, windowBytes);
+    }
+
+    /// As [#load], for who goes on far behind it: what has to be read is read without what follows.
+    int loadAlone(long position, int bytes) throws IOException {
+        return load(position, bytes, 0);
+    }
+
+    private int load(long position, int bytes, int alongBytes) throws IOException {
         if (position < start || position + bytes > start + length) {
-            fill(position, bytes);
+            fill(position, bytes, alongBytes);
         }
         return position + bytes <= start + length ? (int) (position - start) : -1;
     }
 
-    private void fill(long position, int bytes) throws IOException {
+    private void fill(long position, int bytes, int alongBytes) throws IOException {
         var from = file;
         if (from == null) {
             throw new IllegalStateException("no file to read from");
         }
         var first = position & -(long) Blocks.BLOCK_BYTES;
         var needed = Blocks.roundUp(position - first + bytes);
-        var goesOn = length > 0 && first > start && first <= start + length;
+        var goesOn = length > 0 && first > start && first <= start + length && alongBytes > 0;
         var useful =
-                Math.min(goesOn ? readAheadBytes : windowBytes, Blocks.roundUp(Math.max(0, from.sizeBytes() - first)));
+                Math.min(goesOn ? readAheadBytes : alongBytes, Blocks.roundUp(Math.max(0, from.sizeBytes() - first)));
         var wanted = Math.toIntExact(Math.max(needed, useful));
         if (window.capacity() < wanted) {
             window = Blocks.allocate(wanted);

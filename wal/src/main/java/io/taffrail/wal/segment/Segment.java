@@ -119,8 +119,12 @@ public final class Segment {
         }
         reader.use(file());
         var position = known.getValue().intValue();
+        var stepBytes = 0;
         while (true) {
-            var index = reader.load(position, GroupHeader.SIZE_BYTES);
+            // Of groups larger than a window, one after the other would be read for its header.
+            var index = stepBytes < reader.windowBytes()
+                    ? reader.load(position, GroupHeader.SIZE_BYTES)
+                    : reader.loadAlone(position, GroupHeader.SIZE_BYTES);
             var group = index < 0 ? null : GroupHeader.read(reader.buffer(), index);
             if (group == null || group.sequence() != sequence() || group.lsn() > lsn) {
                 return -1;
@@ -128,7 +132,8 @@ public final class Segment {
             if (lsn < group.endLsn()) {
                 return position;
             }
-            position += group.fileBytes();
+            stepBytes = group.fileBytes();
+            position += stepBytes;
             index(group.endLsn(), position);
         }
     }
