@@ -32,12 +32,13 @@ record Measurement(
         line.append(String.format(
                 Locale.ROOT,
                 "{\"peer\":\"taffrail\",\"version\":\"%s\",\"setting\":\"%s\",\"durable\":%b,\"workload\":\"%s\","
-                        + "\"size\":%d,\"round\":\"%d\",\"records_per_s\":%.3f,\"mb_per_s\":%.3f,",
+                        + "\"size\":%d,\"count\":%d,\"round\":\"%d\",\"records_per_s\":%.3f,\"mb_per_s\":%.3f,",
                 version,
                 durable ? "durable" : "relaxed",
                 durable,
                 workload.kind(),
                 workload.sizeBytes(),
+                workload.count(),
                 round,
                 perSecond,
                 perSecond * workload.sizeBytes() / MILLION));

@@ -16,21 +16,27 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.Callable;
+import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Function;
 import org.HdrHistogram.Histogram;
 
 /// The workloads. A run makes its own streams and deletes them; it ends by the clock or by a count.
 final class Runs {
-    private static final int VALUES = 4096;
-    private static final int MANY_STREAMS = 1_000;
-    private static final int SATURATION_UNITS = 64;
+    private static final int MOST_VALUES = 4096;
+    private static final int MOST_VALUE_BYTES = 64 << 20;
+    private static final int OUTSTANDING = 64;
     private static final int SATURATION_UNIT_BYTES = 64 << 10;
     private static final int LEAST_UNIT_RECORDS = 16;
     private static final long PACED_STEP_NANOS = 1_000_000;
     private static final long LAST_ANSWERS_SECONDS = 30;
+    private static final String FILLED_STREAM = "bench-filled";
     private static final Duration POLL = Duration.ofMillis(200);
 
     private final LogClient client;
@@ -50,17 +56,20 @@ final class Runs {
 
     Measurement run(Workload workload, int round) throws InterruptedException {
         return switch (workload.kind()) {
-            case W1 -> appends(workload, round, 1, new Load(1, 1));
-            case W2 -> appends(workload, round, 1, new Load(64, 1));
-            case W3 -> appends(workload, round, 1, saturation(workload.sizeBytes()));
-            case W4 -> appends(workload, round, MANY_STREAMS, new Load(64, 1));
+            case W1 -> workload.count() == 1 ? appends(workload, round, 1, new Load(1, 1)) : producers(workload, round);
+            case W2 -> appends(workload, round, 1, new Load(workload.count(), 1));
+            case W3 -> appends(workload, round, 1, saturation(workload));
+            case W4 -> appends(workload, round, workload.count(), new Load(OUTSTANDING, 1));
             case W5 -> catchUp(workload, round);
             case W6 -> tail(workload, round);
+            case FILL -> fill(workload, round);
+            case SEEK -> seek(workload, round);
         };
     }
 
-    private static Load saturation(int sizeBytes) {
-        return new Load(SATURATION_UNITS, Math.max(LEAST_UNIT_RECORDS, SATURATION_UNIT_BYTES / sizeBytes));
+    private static Load saturation(Workload workload) {
+        var batch = Math.max(LEAST_UNIT_RECORDS, SATURATION_UNIT_BYTES / workload.sizeBytes());
+        return new Load(workload.count(), batch);
     }
 
     private AppenderConfig appenderConfig() {
@@ -69,26 +78,41 @@ final class Runs {
                 : AppenderConfig.DEFAULTS.modes(CommitMode.COMMIT_MODE_ASYNC, ReplicationMode.REPLICATION_MODE_ASYNC);
     }
 
-    private List<Appender> open(int count) {
-        var appenders = new ArrayList<Appender>(count);
+    private List<Appender> open(int count) throws InterruptedException {
+        var names = new ArrayList<String>(count);
         for (var i = 0; i < count; i++) {
-            var stream = "bench-" + ProcessHandle.current().pid() + "-" + streams++;
-            client.createStream(stream, StreamConfig.getDefaultInstance(), true);
-            appenders.add(client.appender(stream, appenderConfig()));
+            names.add("bench-" + ProcessHandle.current().pid() + "-" + streams++);
         }
-        return appenders;
+        return eachOf(names, stream -> {
+            client.createStream(stream, StreamConfig.getDefaultInstance(), true);
+            return client.appender(stream, appenderConfig());
+        });
     }
 
-    private void drop(List<Appender> appenders) {
-        for (var appender : appenders) {
+    private void drop(List<Appender> appenders) throws InterruptedException {
+        eachOf(appenders, appender -> {
             appender.close();
             client.deleteStream(appender.stream());
+            return appender;
+        });
+    }
+
+    /// What `step` makes of each, in the same order; so many at a time.
+    private static <T, R> List<R> eachOf(List<T> items, Function<T, R> step) throws InterruptedException {
+        try (var threads = Executors.newFixedThreadPool(OUTSTANDING)) {
+            var made = new ArrayList<R>(items.size());
+            for (var one : threads.invokeAll(items.stream()
+                    .<Callable<R>>map(item -> () -> step.apply(item))
+                    .toList())) {
+                made.add(one.resultNow());
+            }
+            return made;
         }
     }
 
     private static byte[][] values(int sizeBytes) {
         var random = new Random(42);
-        var values = new byte[VALUES][sizeBytes];
+        var values = new byte[Math.clamp(MOST_VALUE_BYTES / sizeBytes, 1, MOST_VALUES)][sizeBytes];
         for (var value : values) {
             random.nextBytes(value);
         }
@@ -136,18 +160,117 @@ final class Runs {
         }
     }
 
+    private Measurement producers(Workload workload, int round) throws InterruptedException {
+        var stream = "bench-" + ProcessHandle.current().pid() + "-" + streams++;
+        client.createStream(stream, StreamConfig.getDefaultInstance(), true);
+        var clients = new ArrayList<LogClient>();
+        for (var i = 0; i < workload.count(); i++) {
+            clients.add(new LogClient(client.config()));
+        }
+        var free = new LinkedBlockingQueue<>(eachOf(clients, one -> one.appender(stream, appenderConfig())));
+        var values = values(workload.sizeBytes());
+        var timing = new Timing();
+        oneEach(free, values, new Timing(), nanosFromNow(options.warmUpSeconds()));
+        timing.measure(true);
+        var before = ProcessorTime.now(options.serverPids());
+        var start = System.nanoTime();
+        oneEach(free, values, timing, start + nanos(options.seconds()));
+        var seconds = (System.nanoTime() - start) / 1e9;
+        var used = ProcessorTime.now(options.serverPids()).since(before);
+        eachOf(clients, one -> {
+            one.close();
+            return one;
+        });
+        client.deleteStream(stream);
+        var load = new Load(workload.count(), 1);
+        return measurement(workload, round, seconds, timing.records(), timing, used, load, 1, timing.note());
+    }
+
+    /// Whichever appender has its answer appends again; at the end all have theirs.
+    private static void oneEach(BlockingQueue<Appender> free, byte[][] values, Timing timing, long endNanos)
+            throws InterruptedException {
+        var producers = free.size();
+        for (var unit = 0L; System.nanoTime() - endNanos < 0; unit++) {
+            var appender = free.take();
+            var startNanos = System.nanoTime();
+            var _ = appender.append(values[(int) (unit % values.length)])
+                    .acknowledged()
+                    .whenComplete((receipt, failed) -> {
+                        timing.done(startNanos, 1, failed);
+                        free.add(appender);
+                    });
+        }
+        var giveUp = nanosFromNow(LAST_ANSWERS_SECONDS);
+        while (free.size() < producers) {
+            if (System.nanoTime() - giveUp > 0) {
+                timing.done(0, 0, new IllegalStateException("appends without an answer"));
+                return;
+            }
+            LockSupport.parkNanos(PACED_STEP_NANOS);
+        }
+    }
+
+    private Measurement fill(Workload workload, int round) throws InterruptedException {
+        client.createStream(FILLED_STREAM, StreamConfig.getDefaultInstance(), true);
+        var load = saturation(new Workload(Workload.Kind.W3, workload.sizeBytes(), OUTSTANDING));
+        var timing = new Timing();
+        timing.measure(true);
+        var before = ProcessorTime.now(options.serverPids());
+        var start = System.nanoTime();
+        try (var appender = client.appender(FILLED_STREAM, appenderConfig())) {
+            var count = ((long) workload.count() << 30) / workload.sizeBytes();
+            pump(List.of(appender), values(workload.sizeBytes()), load, timing, Long.MAX_VALUE, count);
+        }
+        var seconds = (System.nanoTime() - start) / 1e9;
+        var used = ProcessorTime.now(options.serverPids()).since(before);
+        return measurement(workload, round, seconds, timing.records(), timing, used, load, 1, timing.note());
+    }
+
+    private Measurement seek(Workload workload, int round) {
+        var stream = client.describeStream(FILLED_STREAM);
+        var offsets = new Random(round);
+        var timing = new Timing();
+        var warm = nanosFromNow(options.warmUpSeconds());
+        var before = ProcessorTime.now(options.serverPids());
+        var start = System.nanoTime();
+        for (var end = warm + nanos(options.seconds()); System.nanoTime() - end < 0; ) {
+            if (System.nanoTime() - warm < 0) {
+                before = ProcessorTime.now(options.serverPids());
+                start = System.nanoTime();
+            } else {
+                timing.measure(true);
+            }
+            var offset = offsets.nextLong(stream.getStartOffset(), stream.getNextOffset());
+            var began = System.nanoTime();
+            var config = ReaderConfig.DEFAULTS.from(ReadFrom.offset(offset)).maxRecords(1);
+            try (var reader = client.reader(FILLED_STREAM, config)) {
+                var record = reader.next(Duration.ofSeconds(LAST_ANSWERS_SECONDS));
+                timing.done(
+                        began,
+                        1,
+                        record != null && record.offset() == offset
+                                ? null
+                                : new IllegalStateException("no record at offset " + offset));
+            }
+        }
+        var seconds = (System.nanoTime() - start) / 1e9;
+        var used = ProcessorTime.now(options.serverPids()).since(before);
+        var load = new Load(1, 1);
+        return measurement(workload, round, seconds, timing.records(), timing, used, load, 1, timing.note());
+    }
+
     /// The last record's: an appender acknowledges in order, so it speaks for all of the unit.
     private static PendingAppend append(Appender appender, byte[][] values, int batch, long unit) {
         var first = unit * batch;
         for (var i = 0; i < batch - 1; i++) {
-            appender.append(values[(int) ((first + i) % VALUES)]);
+            appender.append(values[(int) ((first + i) % values.length)]);
         }
-        return appender.append(values[(int) ((first + batch - 1) % VALUES)]);
+        return appender.append(values[(int) ((first + batch - 1) % values.length)]);
     }
 
     private Measurement catchUp(Workload workload, int round) throws InterruptedException {
         var appenders = open(1);
-        var load = saturation(workload.sizeBytes());
+        var load = saturation(new Workload(Workload.Kind.W3, workload.sizeBytes(), OUTSTANDING));
         var count = options.readBytes() / workload.sizeBytes() / load.batch() * load.batch();
         var timing = new Timing();
         pump(appenders, values(workload.sizeBytes()), load, timing, Long.MAX_VALUE, count);
@@ -195,15 +318,20 @@ final class Runs {
         // What is acknowledged from memory is not durable yet: whoever appends relaxed reads relaxed.
         var isolation = options.durable() ? Isolation.ISOLATION_DURABLE : Isolation.ISOLATION_BUFFERED;
         var config = ReaderConfig.DEFAULTS.from(ReadFrom.earliest()).following().isolation(isolation);
-        var reader = client.reader(appenders.getFirst().stream(), config);
-        var consumer = Thread.ofPlatform().start(() -> {
-            while (!reader.isAtEnd()) {
-                seen.addAndGet(take(
-                        reader,
-                        (value, takenNanos) ->
-                                timing.done(ByteBuffer.wrap(value).getLong(), 1, null)));
-            }
-        });
+        var readers = new ArrayList<Reader>();
+        var consumers = new ArrayList<Thread>();
+        for (var i = 0; i < workload.count(); i++) {
+            var reader = client.reader(appenders.getFirst().stream(), config);
+            readers.add(reader);
+            consumers.add(Thread.ofPlatform().start(() -> {
+                while (!reader.isAtEnd()) {
+                    seen.addAndGet(take(
+                            reader,
+                            (value, takenNanos) ->
+                                    timing.done(ByteBuffer.wrap(value).getLong(), 1, null)));
+                }
+            }));
+        }
         var values = values(workload.sizeBytes());
         var start = System.nanoTime() + PACED_STEP_NANOS;
         var from = start + nanos(options.warmUpSeconds());
@@ -222,7 +350,7 @@ final class Runs {
             }
             // That this thread woke up late is not the service's doing; that an append held it up is.
             var now = System.nanoTime();
-            var value = values[(int) (sent % VALUES)].clone();
+            var value = values[(int) (sent % values.length)].clone();
             ByteBuffer.wrap(value).putLong(now - due < PACED_STEP_NANOS ? now : due);
             var _ = appenders.getFirst().append(value).acknowledged().whenComplete((receipt, failed) -> {
                 if (failed != null) {
@@ -234,13 +362,16 @@ final class Runs {
         var used = ProcessorTime.now(options.serverPids()).since(before);
         appenders.getFirst().flush(Duration.ofSeconds(LAST_ANSWERS_SECONDS));
         var giveUp = nanosFromNow(LAST_ANSWERS_SECONDS);
-        while (seen.get() < sent && System.nanoTime() - giveUp < 0) {
+        var expected = sent * readers.size();
+        while (seen.get() < expected && System.nanoTime() - giveUp < 0) {
             LockSupport.parkNanos(PACED_STEP_NANOS);
         }
-        reader.close();
-        consumer.join();
-        if (seen.get() != sent) {
-            timing.done(0, 0, new IllegalStateException(sent + " records were sent and " + seen.get() + " seen"));
+        readers.forEach(Reader::close);
+        for (var consumer : consumers) {
+            consumer.join();
+        }
+        if (seen.get() != expected) {
+            timing.done(0, 0, new IllegalStateException(expected + " records were due and " + seen.get() + " seen"));
         }
         drop(appenders);
         return measurement(
