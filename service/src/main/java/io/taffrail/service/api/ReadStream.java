@@ -22,6 +22,7 @@ import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
@@ -61,6 +62,8 @@ final class ReadStream implements RpcListener, FollowWakeups.Waiting {
     private long lastEpoch;
     private long lastLsn;
     private byte[] historyId = NO_HISTORY;
+    /// Was compared with it, and is the same: [#ready] asks often.
+    private @Nullable UUID sameHistory;
 
     // Event loop.
     private boolean stepWaitsForRoom;
@@ -248,9 +251,13 @@ final class ReadStream implements RpcListener, FollowWakeups.Waiting {
     /// (I31).
     private @Nullable Refusal discarded(Replica replica) {
         var history = replica.status().historyId();
-        if (!Arrays.equals(Uuids.bytes(history), historyId)) {
-            return Refusal.of(
-                    Refusal.Code.LOG_TRUNCATED, "a forced recovery began history " + history + " while this was read");
+        if (history == null || !history.equals(sameHistory)) {
+            if (!Arrays.equals(Uuids.bytes(history), historyId)) {
+                return Refusal.of(
+                        Refusal.Code.LOG_TRUNCATED,
+                        "a forced recovery began history " + history + " while this was read");
+            }
+            sameHistory = history;
         }
         if (lastEpoch == 0 || lastLsn < replica.status().startLsn()) {
             return null;
