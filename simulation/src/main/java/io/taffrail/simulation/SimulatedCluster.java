@@ -7,6 +7,8 @@ import io.taffrail.replication.ReplicaStatus;
 import io.taffrail.replication.Watermarks;
 import io.taffrail.replication.codec.ControlEntryCodec;
 import io.taffrail.replication.codec.FrameCodec;
+import io.taffrail.replication.codec.MalformedException;
+import io.taffrail.replication.protocol.Message;
 import io.taffrail.simulation.check.AckLedger.OpenLeader;
 import io.taffrail.simulation.check.Acknowledgement;
 import io.taffrail.simulation.check.Checks;
@@ -242,8 +244,11 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
     }
 
     /// The disk has refused something; what the process does from here on may be to give up. `lasts`: later reads may
-    /// show bytes that the disk does not hold.
-    public void diskFault(ClusterNode node, boolean lasts) {
+    /// show bytes that the disk does not hold. `vital`: no replica may go on without it.
+    public void diskFault(ClusterNode node, boolean lasts, boolean vital) {
+        if (vital && node.process != null) {
+            checks.failedDisks().failed(node.process.toString(), scheduler.nowNanos());
+        }
         node.faultsOfDisk++;
         node.faultOfDiskNanos = scheduler.nowNanos();
         node.cacheLies |= lasts;
@@ -261,6 +266,12 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
     /// The node's log cannot be read from here on, and says itself that it had been flushed further.
     public void mustNotice(ClusterNode node, long lsn) {
         node.mustNoticeLsn = lsn;
+    }
+
+    /// How far small files of the volume say that its log had been flushed; `checkpoints`: they are whole and say so,
+    /// too.
+    public static long rememberedLsn(SimulatedDisk disk, boolean checkpoints) {
+        return Math.max(VolumeWitness.durableHintLsn(disk), checkpoints ? VolumeWitness.checkpointLsn(disk) : 0);
     }
 
     /// The node is down. It comes back with a new volume.
@@ -600,16 +611,40 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
                                 process.loop().trueNanos(),
                                 watermarks.leaderReceived(),
                                 watermarks.leaderFlushed());
+                checks.copies()
+                        .advanced(
+                                process.toString(),
+                                process.nodeId(),
+                                replica.status().epoch(),
+                                watermarks,
+                                List.of(voters.keySet(), votersBefore.keySet(), votersNext.keySet()));
             }
         });
     }
 
     @Override
-    public void heard(SimulatedProcess process, int fromNodeId) {
+    public void heard(SimulatedProcess process, int fromNodeId, ByteBuffer bytes) {
         checks.leases().delivered(fromNodeId, process.nodeId(), process.loop().trueNanos());
+        if (FrameCodec.carriesEntries(bytes)
+                ? checks.fetches().hasAsked(process.toString())
+                : checks.copies().hasWelcomed(process.toString())) {
+            read(process, fromNodeId, bytes);
+        }
     }
 
-    private void said(int from, ProcessLife life, ByteBuffer bytes) {
+    private void read(SimulatedProcess process, int from, ByteBuffer bytes) {
+        try {
+            switch (FrameCodec.decode(bytes).message()) {
+                case Message.Acknowledge ack -> checks.copies().heard(process.toString(), from, ack);
+                case Message.Fetched fetched -> checks.fetches().answered(process.toString(), fetched);
+                default -> {}
+            }
+        } catch (MalformedException flipped) {
+            coverage.count("a malformed frame arrived");
+        }
+    }
+
+    private void said(int from, int to, ProcessLife life, ByteBuffer bytes) {
         var node = nodes.get(from);
         var process = node.process;
         if (process == null || process.processLife() != life) {
@@ -622,6 +657,12 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
                     && !node.exchanged
                     && !checks.history().isDamaged(from);
             checks.said().said(process.toString(), frame, process.failedStorage(), sound, process.volume());
+            checks.failedDisks().says(process.toString(), scheduler.nowNanos(), frame.message());
+            switch (frame.message()) {
+                case Message.Welcome welcome -> checks.copies().welcomed(process.toString(), to, welcome);
+                case Message.Fetch fetch -> checks.fetches().asks(process.toString(), fetch);
+                default -> {}
+            }
         });
     }
 

@@ -30,7 +30,7 @@ public final class SimulatedProcess {
         void advanced(SimulatedProcess process, Watermarks watermarks);
 
         /// A frame has reached it.
-        void heard(SimulatedProcess process, int fromNodeId);
+        void heard(SimulatedProcess process, int fromNodeId, ByteBuffer frame);
 
         /// It did not believe what another said.
         void refused(SimulatedProcess process, int nodeId, String message);
@@ -164,7 +164,7 @@ public final class SimulatedProcess {
         public void receive(int fromNodeId, ByteBuffer frame) {
             var receiver = replica();
             if (receiver != null) {
-                observer.heard(SimulatedProcess.this, fromNodeId);
+                observer.heard(SimulatedProcess.this, fromNodeId, frame.duplicate());
                 receiver.receive(fromNodeId, frame);
             }
         }

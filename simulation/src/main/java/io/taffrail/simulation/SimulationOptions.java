@@ -30,6 +30,8 @@ public record SimulationOptions(
         SimulatedDisk.Geometry volume) {
     public static final long MILLI = 1_000_000;
     public static final long SECOND = 1_000_000_000;
+    /// Each plot is in one run of so many.
+    private static final int PLOTS = 10;
 
     /// @param thinkNanos mean pause of a client between two operations
     /// @param asynchronous whether appends that are acknowledged from memory occur at all
@@ -61,7 +63,7 @@ public record SimulationOptions(
         var random = new Randomness(seed).named("options");
         var budget = random.nextInt(3) == 0 ? FaultBudget.BEYOND_PROMISE : FaultBudget.WITHIN_PROMISE;
         var nodes = new int[] {1, 3, 3, 3, 3, 5}[random.nextInt(6)];
-        var faults = faults(random, budget);
+        var faults = faults(seed, random, budget);
         return new SimulationOptions(
                 seed,
                 nodes,
@@ -128,19 +130,35 @@ public record SimulationOptions(
         return text.toString();
     }
 
-    private static EnumSet<FaultClass> faults(SplittableRandom random, FaultBudget budget) {
+    private static EnumSet<FaultClass> faults(long seed, SplittableRandom random, FaultBudget budget) {
         var faults = EnumSet.noneOf(FaultClass.class);
         // Some runs have a few kinds of faults, some nearly all.
         var share = 0.1 + 0.6 * random.nextDouble();
         for (var fault : FaultClass.values()) {
-            if (random.nextDouble() < share) {
+            if (!isPlot(fault) && random.nextDouble() < share) {
                 faults.add(fault);
             }
         }
         if (budget == FaultBudget.WITHIN_PROMISE) {
             faults.remove(FaultClass.POWER_LOSS_OF_ALL);
         }
+        var plots = new Randomness(seed).named("plots");
+        for (var fault : FaultClass.values()) {
+            if (isPlot(fault)
+                    && plots.nextInt(PLOTS) == 0
+                    && (!needsSpares(fault) || faults.contains(FaultClass.MEMBERSHIP))) {
+                faults.add(fault);
+            }
+        }
         return faults;
+    }
+
+    private static boolean isPlot(FaultClass fault) {
+        return fault.compareTo(FaultClass.FORGETFUL_WITNESS) >= 0;
+    }
+
+    private static boolean needsSpares(FaultClass fault) {
+        return fault == FaultClass.CORNERED_WITH_LEARNER || fault == FaultClass.MEMBERS_CHANGE_UNSEEN;
     }
 
     /// Leases show only where nothing else stops clients first: some append rarely.
@@ -165,18 +183,20 @@ public record SimulationOptions(
                 seed, nodes, spares, budget, newFaults, faultEveryNanos, chaosNanos, load, timing, log, volume);
     }
 
-    /// A short run of three nodes or more with these faults only, often, and with many appends from memory; `rarely`:
-    /// with few.
-    public SimulationOptions provoked(Set<FaultClass> newFaults, boolean rarely) {
+    /// A short run of three nodes or more, five where a fault needs them, with these faults only, often, and with many
+    /// appends from memory.
+    public SimulationOptions provoked(Set<FaultClass> newFaults) {
         var kinds = EnumSet.copyOf(newFaults);
         if (budget == FaultBudget.WITHIN_PROMISE) {
             kinds.remove(FaultClass.POWER_LOSS_OF_ALL);
         }
-        var voters = Math.max(3, nodes);
+        var voters = kinds.contains(FaultClass.VOTER_RETURNS_WITH_LESS) ? 5 : Math.max(3, nodes);
         return new SimulationOptions(
                 seed,
                 voters,
-                kinds.contains(FaultClass.MEMBERSHIP) && voters < 5 ? 2 : 0,
+                kinds.stream().anyMatch(kind -> kind == FaultClass.MEMBERSHIP || needsSpares(kind)) && voters < 5
+                        ? 2
+                        : 0,
                 budget,
                 kinds,
                 Math.min(faultEveryNanos, 600 * MILLI),
@@ -184,7 +204,7 @@ public record SimulationOptions(
                 new Load(
                         Math.max(3, load.producers()),
                         Math.max(1, load.readers()),
-                        rarely ? SECOND / 4 : Math.min(load.thinkNanos(), 10 * MILLI),
+                        Math.min(load.thinkNanos(), 10 * MILLI),
                         true),
                 timing,
                 log,

@@ -8,6 +8,7 @@ import io.taffrail.simulation.fault.PlantedBug;
 import io.taffrail.simulation.mistake.MistakenClassLoader;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -55,6 +56,15 @@ class PlantedBugsTest {
     void eachFitsTheCode() throws ReflectiveOperationException {
         for (var bug : PlantedBug.values()) {
             assertEquals(List.of(), MistakenClassLoader.unfit(bug.edits()), bug.name());
+        }
+    }
+
+    /// One that nothing finds is a promise that may not be checked at all: the README says which those are.
+    @Test
+    void eachHasASeedThatFindsIt() {
+        var notFound = Set.of(PlantedBug.NONE, PlantedBug.OLD_ACKNOWLEDGEMENTS_COUNT);
+        for (var bug : PlantedBug.values()) {
+            assertEquals(!notFound.contains(bug), bug.firstSeed().isPresent(), bug.name());
         }
     }
 

@@ -27,6 +27,9 @@ public final class Checks {
     private final GatesClose gates;
     private final LeasesEnd leases;
     private final SaidIsDurable said = new SaidIsDurable();
+    private final CountedCopies copies = new CountedCopies();
+    private final FetchesGetOn fetches = new FetchesGetOn();
+    private final FailedDisksAreNoticed failedDisks = new FailedDisksAreNoticed();
 
     public Checks(SimulationOptions options) {
         this.options = options;
@@ -81,6 +84,18 @@ public final class Checks {
 
     public SaidIsDurable said() {
         return said;
+    }
+
+    public CountedCopies copies() {
+        return copies;
+    }
+
+    public FetchesGetOn fetches() {
+        return fetches;
+    }
+
+    public FailedDisksAreNoticed failedDisks() {
+        return failedDisks;
     }
 
     /// I9: whoever has opened holds the entry that begins its epoch, flushed on a majority with all before it.

@@ -44,5 +44,25 @@ public enum FaultClass {
     /// long, and old.
     OLD_LEADER_RETURNS,
     /// A process dies, comes back, and its machine loses power before anything else was flushed.
-    POWER_LOSS_AFTER_CRASH
+    POWER_LOSS_AFTER_CRASH,
+
+    // Drawn apart from those above, so that the runs of a seed without any of these stay what they were.
+
+    /// As CORNERED_QUORUM, but the leader is cut off when those that forget have just joined it again, or they shut
+    /// down properly before they have.
+    FORGETFUL_WITNESS,
+    /// As CORNERED_QUORUM, but the volumes lose what was flushed.
+    ROTTEN_WITNESS,
+    /// As CORNERED_QUORUM, with a learner that was just let in among those that lack what was counted.
+    CORNERED_WITH_LEARNER,
+    /// A leader is cut off while its disk stalls, until its lease is over.
+    LEADER_STALLS_ALONE,
+    /// Of five voters, one that is ahead of the others forgets it and joins again.
+    VOTER_RETURNS_WITH_LESS,
+    /// A voter is away while another joins and becomes the leader.
+    MEMBERS_CHANGE_UNSEEN,
+    /// A replica dies while it is filled up from its leader.
+    CRASH_WHILE_FILLED,
+    /// The disk has lost the log's newest flushes, all of them; something else on it tells.
+    LOST_TAIL
 }

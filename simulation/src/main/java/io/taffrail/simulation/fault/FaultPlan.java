@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 
 /// Breaks things at random while chaos lasts, never more at once than the budget allows, and mends everything at its
 /// end.
@@ -26,6 +27,10 @@ public final class FaultPlan {
     private final List<List<ClusterNode>> exchanged = new ArrayList<>();
     private final Administrator administrator;
     private final Plots plots;
+    private final WitnessPlots witnessPlots;
+    private final LeaderPlots leaderPlots;
+    private final MemberPlots memberPlots;
+    private final TreeSet<Integer> rottenCheckpoints = new TreeSet<>();
     private boolean active;
     private long settingsGeneration;
 
@@ -35,14 +40,18 @@ public final class FaultPlan {
         this.options = cluster.options();
         this.random = cluster.randomness().named("faults");
         this.classes = List.copyOf(options.faults());
-        this.plots = new Plots(cluster, random, this::after, this::mayBreak);
+        var stage = new Stage(cluster, random, this::after, this::mayBreak, new PlotDisks());
+        this.plots = new Plots(stage);
+        this.witnessPlots = new WitnessPlots(stage);
+        this.leaderPlots = new LeaderPlots(stage);
+        this.memberPlots = new MemberPlots(stage, administrator);
         cluster.network().rewrite(bug::rewrite);
         var latencies = cluster.randomness().child("disks");
         for (var node : cluster.nodes()) {
             var disk = new FaultyDisk(
                     latencies.named("disk " + node.id()),
                     () -> cluster.trueNanos(node),
-                    lasts -> cluster.diskFault(node, lasts),
+                    (lasts, vital) -> cluster.diskFault(node, lasts, vital),
                     bug);
             node.disk().behaviour(disk);
             disks.add(disk);
@@ -213,10 +222,7 @@ public final class FaultPlan {
             case BIT_ROT -> rot(node, false);
             case LOST_WRITE -> rot(node, true);
             case EMPTY_VOLUME -> {
-                // What nobody replaces is gone for good: never more than the cluster can do without.
-                if (cluster.voters().size() > 1 && node.replica() != null && isOneOfFew(node)) {
-                    cluster.crash(node, "its volume is gone");
-                    cluster.emptyVolume(node, disks.get(node.id()));
+                if (empty(node)) {
                     startLater(node);
                 }
             }
@@ -230,6 +236,14 @@ public final class FaultPlan {
                     changeMembers();
                 }
             }
+            case FORGETFUL_WITNESS -> witnessPlots.forget(cluster.leader());
+            case ROTTEN_WITNESS -> witnessPlots.rot(cluster.leader());
+            case CORNERED_WITH_LEARNER -> memberPlots.cornerWithLearner(cluster.leader());
+            case LEADER_STALLS_ALONE -> leaderPlots.stallAlone(cluster.leader());
+            case VOTER_RETURNS_WITH_LESS -> leaderPlots.comeBackWithLess(cluster.leader());
+            case MEMBERS_CHANGE_UNSEEN -> memberPlots.changeUnseen(cluster.leader());
+            case CRASH_WHILE_FILLED -> memberPlots.crashWhileFilled(cluster.leader());
+            case LOST_TAIL -> loseTail(node);
             case POWER_LOSS_AFTER_CRASH -> {
                 if (node.isUp() && mayBreak(node)) {
                     plots.losePowerAfterCrash(node);
@@ -250,6 +264,16 @@ public final class FaultPlan {
         cluster.coverage().count("fault " + fault);
     }
 
+    /// What nobody replaces is gone for good: never more than the cluster can do without.
+    private boolean empty(ClusterNode node) {
+        if (cluster.voters().size() <= 1 || node.replica() == null || !isOneOfFew(node)) {
+            return false;
+        }
+        cluster.crash(node, "its volume is gone");
+        cluster.emptyVolume(node, disks.get(node.id()));
+        return true;
+    }
+
     private void rot(ClusterNode node, boolean loses) {
         // What lies in another node's machine comes home as it went.
         if (!mayBreak(node) || node.exchanged()) {
@@ -257,20 +281,58 @@ public final class FaultPlan {
         }
         cluster.crash(node, "SIGKILL before its volume rots");
         var within = options.budget() == FaultBudget.WITHIN_PROMISE;
-        var damage = new Rot(node.disk(), random, loses).inflict(within);
-        if (damage != null) {
-            cluster.scheduler().note("damaged " + damage.where());
-            cluster.coverage()
-                    .count("damaged "
-                            + (damage.isOfTheLog() ? (damage.witnessed() ? "log" : "log's end") : "small file"));
-            if (damage.isOfTheLog()) {
-                cluster.damaged(node, !damage.witnessed());
-                if (damage.witnessed()) {
-                    cluster.mustNotice(node, damage.lsn());
-                }
+        damage(node, new Rot(node.disk(), random, loses).inflict(within));
+        startLater(node);
+    }
+
+    private void loseTail(ClusterNode node) {
+        if (!mayBreak(node) || node.exchanged()) {
+            return;
+        }
+        cluster.crash(node, "SIGKILL before its disk forgets");
+        var remembered = SimulatedCluster.rememberedLsn(node.disk(), !rottenCheckpoints.contains(node.id()));
+        damage(node, new Rot(node.disk(), random, true).loseTail(remembered));
+        // At once: what remembers must not be damaged as well before it is asked.
+        cluster.start(node);
+    }
+
+    /// Null: there was nothing to damage.
+    private void damage(ClusterNode node, Rot.@Nullable Damage damage) {
+        if (damage == null) {
+            return;
+        }
+        cluster.scheduler().note("damaged " + damage.where());
+        if (damage.isOfACheckpoint()) {
+            rottenCheckpoints.add(node.id());
+        }
+        cluster.coverage()
+                .count("damaged " + (damage.isOfTheLog() ? (damage.witnessed() ? "log" : "log's end") : "small file"));
+        if (damage.isOfTheLog()) {
+            cluster.damaged(node, !damage.witnessed());
+            if (damage.witnessed()) {
+                cluster.mustNotice(node, damage.lsn());
             }
         }
-        startLater(node);
+    }
+
+    private final class PlotDisks implements Stage.Disks {
+        @Override
+        public void stall(ClusterNode node, long nanos) {
+            disks.get(node.id()).stallUntil(cluster.scheduler().nowNanos() + nanos);
+        }
+
+        @Override
+        public void spoil(ClusterNode node) {
+            if (!node.exchanged()) {
+                cluster.crash(node, "SIGKILL before its volume rots");
+                damage(node, new Rot(node.disk(), random, random.nextBoolean()).spoilLog());
+            }
+        }
+
+        @Override
+        public boolean empty(ClusterNode node) {
+            return FaultPlan.this.empty(node);
+        }
     }
 
     private void exchange(ClusterNode node) {

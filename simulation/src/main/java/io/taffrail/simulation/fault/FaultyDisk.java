@@ -18,8 +18,9 @@ final class FaultyDisk implements DiskBehaviour {
     private final PlantedBug bug;
 
     interface Failed {
-        /// `lasts`: reads go on showing bytes that the disk does not hold.
-        void failed(boolean lasts);
+        /// `lasts`: reads go on showing bytes that the disk does not hold. `vital`: the file is one that a replica
+        /// cannot do without.
+        void failed(boolean lasts, boolean vital);
     }
 
     FaultyDisk(SplittableRandom random, LongSupplier nowNanos, Failed failed, PlantedBug bug) {
@@ -89,7 +90,7 @@ final class FaultyDisk implements DiskBehaviour {
         if (rate == 0 || random.nextDouble() >= rate) {
             return null;
         }
-        failed.failed(operation == Operation.SYNC && !readsShowDisk && isReadAgain(file));
+        failed.failed(operation == Operation.SYNC && !readsShowDisk && isReadAgain(file), isReadAgain(file));
         return new Failure(
                 Failure.IO_ERROR.errno(), Failure.IO_ERROR.message(), operation == Operation.SYNC && readsShowDisk);
     }

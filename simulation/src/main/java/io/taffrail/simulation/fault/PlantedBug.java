@@ -89,7 +89,14 @@ public enum PlantedBug {
                     : message;
         }
     },
-    SUSPECT_VOTER_TESTIFIES_AS_INTACT("a voter whose log has lost flushed bytes testifies as one that has not") {
+    SUSPECT_VOTER_TESTIFIES_AS_INTACT(
+            "a voter whose log has lost flushed bytes answers candidates as one that has not",
+            neverJumps("replication.protocol.ReplicationCore", "preVote", "integrity", 1)) {
+        @Override
+        boolean rewritesFrames() {
+            return true;
+        }
+
         @Override
         Message rewrite(Message message) {
             return message instanceof Message.Promise promise && promise.integrity() == Integrity.SUSPECT
@@ -342,6 +349,11 @@ public enum PlantedBug {
         return false;
     }
 
+    /// Whether its mistake, or a part of it, is made in what it says.
+    boolean rewritesFrames() {
+        return this != NONE && edits.isEmpty();
+    }
+
     Message rewrite(Message message) {
         return message;
     }
@@ -360,7 +372,7 @@ public enum PlantedBug {
 
     /// The frame as a replica with the bug would have sent it.
     public ByteBuffer rewrite(ByteBuffer frame) {
-        if (this == NONE || !edits.isEmpty() || FrameCodec.carriesEntries(frame)) {
+        if (!rewritesFrames() || FrameCodec.carriesEntries(frame)) {
             return frame;
         }
         var decoded = FrameCodec.decode(frame.duplicate());

@@ -1,52 +1,29 @@
 package io.taffrail.simulation.fault;
 
+import static io.taffrail.simulation.fault.Stage.CRAWLING;
+import static io.taffrail.simulation.fault.Stage.MILLI;
+
 import io.taffrail.simulation.ClusterNode;
 import io.taffrail.simulation.SimulatedCluster;
-import io.taffrail.simulation.SimulationOptions;
 import io.taffrail.simulation.world.LinkQuality;
-import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
-import java.util.Random;
 import java.util.SplittableRandom;
-import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /// Faults in an order that chance alone brings about too rarely: each of these leads to a corner of the protocol.
 final class Plots {
-    private static final long MILLI = SimulationOptions.MILLI;
     private static final int LOOKS = 60;
-    private static final LinkQuality CRAWLING = new LinkQuality(MILLI, MILLI, 10_000, 0, 0, 0, 0);
 
-    /// Runs a task later, unless chaos is over by then.
-    @FunctionalInterface
-    interface Later {
-        void after(long nanos, Runnable task);
-    }
-
+    private final Stage stage;
     private final SimulatedCluster cluster;
     private final SplittableRandom random;
-    private final Later later;
-    private final Predicate<ClusterNode> mayBreak;
     private final long electionNanos;
 
-    Plots(SimulatedCluster cluster, SplittableRandom random, Later later, Predicate<ClusterNode> mayBreak) {
-        this.cluster = cluster;
-        this.random = random;
-        this.later = later;
-        this.mayBreak = mayBreak;
-        this.electionNanos = cluster.options().timing().electionTimeoutMaxNanos();
-    }
-
-    private List<ClusterNode> followers(ClusterNode leader) {
-        var others = new ArrayList<ClusterNode>();
-        for (var node : cluster.nodes()) {
-            if (node != leader && node.isUp() && cluster.isVoter(node)) {
-                others.add(node);
-            }
-        }
-        Collections.shuffle(others, new Random(random.nextLong()));
-        return others;
+    Plots(Stage stage) {
+        this.stage = stage;
+        this.cluster = stage.cluster();
+        this.random = stage.random();
+        this.electionNanos = stage.electionMaxNanos();
     }
 
     /// 1. The leader reaches no more followers than it needs. 2. Those die, and the leader is cut off: at once, or
@@ -57,32 +34,32 @@ final class Plots {
         if (leader == null || needed < 1 || !cluster.voters().containsKey(leader.id())) {
             return;
         }
-        var others = followers(leader);
+        var others = stage.followers(leader);
         if (others.size() <= needed) {
             return;
         }
         var witnesses = List.copyOf(others.subList(0, needed));
         var behind = List.copyOf(others.subList(needed, others.size()));
-        behind.forEach(node -> cut(leader, node));
-        later.after(10 * MILLI + random.nextLong(electionNanos / 3), () -> {
+        behind.forEach(node -> stage.cut(leader, node));
+        stage.after(10 * MILLI + random.nextLong(electionNanos / 3), () -> {
             var meetAgain = random.nextInt(3) == 0;
             for (var witness : witnesses) {
-                if (witness.isUp() && mayBreak.test(witness)) {
+                if (witness.isUp() && stage.mayBreak(witness)) {
                     die(witness);
                 }
                 if (meetAgain) {
                     cluster.network().quality(leader.id(), witness.id(), CRAWLING);
                 }
             }
-            later.after(meetAgain ? 100 * MILLI + random.nextLong(400 * MILLI) : 0, () -> {
+            stage.after(meetAgain ? 100 * MILLI + random.nextLong(400 * MILLI) : 0, () -> {
                 for (var node : cluster.nodes()) {
                     if (node != leader) {
-                        cut(leader, node);
+                        stage.cut(leader, node);
                         cluster.network().quality(leader.id(), node.id(), LinkQuality.LOCAL);
                     }
                 }
             });
-            later.after(electionNanos + random.nextLong(6 * electionNanos), () -> mend(leader));
+            stage.after(electionNanos + random.nextLong(6 * electionNanos), () -> stage.mend(leader));
         });
     }
 
@@ -94,7 +71,7 @@ final class Plots {
         }
         cluster.scheduler().after(random.nextLong(200 * MILLI), () -> cluster.start(node));
         if (random.nextInt(3) == 0) {
-            later.after(
+            stage.after(
                     200 * MILLI + random.nextLong(100 * MILLI),
                     () -> cluster.shutDown(node, () -> cluster.scheduler().after(0, () -> cluster.start(node))));
         }
@@ -108,7 +85,7 @@ final class Plots {
         }
         for (var node : cluster.nodes()) {
             if (node != leader) {
-                cut(leader, node);
+                stage.cut(leader, node);
             }
         }
         awaitSuccessor(leader, LOOKS);
@@ -116,14 +93,14 @@ final class Plots {
     }
 
     private void awaitSuccessor(ClusterNode leader, int looks) {
-        later.after(electionNanos / 10, () -> {
+        stage.after(electionNanos / 10, () -> {
             var successor = cluster.leader();
             if (looks == 0) {
-                mend(leader);
+                stage.mend(leader);
             } else if (successor == null || successor == leader) {
                 awaitSuccessor(leader, looks - 1);
             } else {
-                later.after(random.nextLong(electionNanos / 2), () -> meet(leader, successor));
+                stage.after(random.nextLong(electionNanos / 2), () -> meet(leader, successor));
             }
         });
     }
@@ -132,42 +109,28 @@ final class Plots {
         for (var one : cluster.nodes()) {
             for (var other : cluster.nodes()) {
                 if (one != other) {
-                    cut(one, other);
+                    stage.cut(one, other);
                 }
             }
         }
-        later.after(electionNanos, () -> {
+        stage.after(electionNanos, () -> {
             cluster.network().unblock(leader.id(), successor.id());
             cluster.network().unblock(successor.id(), leader.id());
-            later.after(3 * electionNanos, () -> cluster.nodes().forEach(this::mend));
+            stage.after(3 * electionNanos, () -> cluster.nodes().forEach(stage::mend));
         });
     }
 
     /// What recovery found in the page cache has to be flushed before it counts.
     void losePowerAfterCrash(ClusterNode node) {
         cluster.crash(node, "SIGKILL before a power loss");
-        later.after(random.nextLong(100 * MILLI), () -> {
+        stage.after(random.nextLong(100 * MILLI), () -> {
             cluster.start(node);
-            later.after(random.nextLong(300 * MILLI), () -> {
-                if (mayBreak.test(node)) {
+            stage.after(random.nextLong(300 * MILLI), () -> {
+                if (stage.mayBreak(node)) {
                     cluster.losePower(node);
                     cluster.scheduler().after(random.nextLong(500 * MILLI), () -> cluster.start(node));
                 }
             });
         });
-    }
-
-    private void cut(ClusterNode one, ClusterNode other) {
-        cluster.network().block(one.id(), other.id());
-        cluster.network().block(other.id(), one.id());
-    }
-
-    private void mend(ClusterNode node) {
-        for (var other : cluster.nodes()) {
-            if (other != node) {
-                cluster.network().unblock(node.id(), other.id());
-                cluster.network().unblock(other.id(), node.id());
-            }
-        }
     }
 }

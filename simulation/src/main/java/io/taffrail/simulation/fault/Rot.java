@@ -16,6 +16,8 @@ import org.jspecify.annotations.Nullable;
 final class Rot {
     private static final int BLOCK_BYTES = 4096;
     private static final int HEADER_BYTES = 64;
+    private static final int SECTOR_BYTES = 512;
+    private static final String CHECKPOINT = ".checkpoint";
     /// Recovery verifies so many; older segments are the scrubber's.
     private static final int NEWEST_SEGMENTS = 2;
 
@@ -24,6 +26,10 @@ final class Rot {
     record Damage(String where, long lsn, boolean witnessed) {
         boolean isOfTheLog() {
             return lsn >= 0;
+        }
+
+        boolean isOfACheckpoint() {
+            return where.endsWith(CHECKPOINT);
         }
     }
 
@@ -50,6 +56,34 @@ final class Rot {
             case 3 -> log(onlyWitnessed, true);
             default -> log(onlyWitnessed, false);
         };
+    }
+
+    /// Of the log, and so that a later group tells. Null: there is none.
+    @Nullable
+    Damage spoilLog() {
+        return log(true, false);
+    }
+
+    /// The newest groups as if they had never been written: nothing in the log tells. `rememberedLsn`: how far
+    /// something else on the volume says that it had been flushed. Null: all that it knows of is older.
+    @Nullable
+    Damage loseTail(long rememberedLsn) {
+        var groups = groups();
+        var known = groups.stream()
+                .filter(group -> group.header().lsn() < rememberedLsn)
+                .toList();
+        var newest = known.isEmpty() ? null : known.getLast();
+        // A later segment's header would tell.
+        if (newest == null || !newest.file().equals(groups.getLast().file())) {
+            return null;
+        }
+        for (var group : groups.subList(known.size() - 1, groups.size())) {
+            for (var at = 0; at < group.header().fileBytes(); at += SECTOR_BYTES) {
+                disk.loseSector(group.file(), group.position() + at);
+            }
+        }
+        return new Damage(
+                newest.file() + " from " + newest.position(), newest.header().lsn(), true);
     }
 
     private @Nullable Damage log(boolean onlyWitnessed, boolean header) {
@@ -139,7 +173,7 @@ final class Rot {
     /// The newest of two: the one before and the log make up for it.
     private @Nullable Damage checkpoint() {
         var files = disk.files().keySet().stream()
-                .filter(file -> file.startsWith("streams/") && file.endsWith(".checkpoint"))
+                .filter(file -> file.startsWith("streams/") && file.endsWith(CHECKPOINT))
                 .toList();
         if (files.size() < 2) {
             return null;

@@ -32,7 +32,7 @@ public final class SimulatedNetwork {
     /// Hears what leaves, as it leaves.
     @FunctionalInterface
     public interface Tap {
-        void said(int fromNodeId, ProcessLife life, ByteBuffer frame);
+        void said(int fromNodeId, int toNodeId, ProcessLife life, ByteBuffer frame);
     }
 
     private record Attached(ProcessLife life, Endpoint endpoint) {}
@@ -75,7 +75,7 @@ public final class SimulatedNetwork {
     private final TreeMap<Integer, Attached> nodes = new TreeMap<>();
     private final TreeMap<Long, Link> links = new TreeMap<>();
     private UnaryOperator<ByteBuffer> sender = UnaryOperator.identity();
-    private Tap tap = (from, life, frame) -> {};
+    private Tap tap = (from, to, life, frame) -> {};
     private LinkQuality defaultQuality = LinkQuality.LOCAL;
     private long delivered;
     private long dropped;
@@ -337,7 +337,7 @@ public final class SimulatedNetwork {
                 return;
             }
             var leaving = sender.apply(frame);
-            tap.said(nodeId, life, leaving.duplicate());
+            tap.said(nodeId, toNodeId, life, leaving.duplicate());
             SimulatedNetwork.this.send(link, connection, leaving, trueNanos.getAsLong());
         }
 
