@@ -43,7 +43,8 @@ sealed interface FileName {
 
         @Override
         public String toString() {
-            return "%016x-%016x-%d".formatted(fromLsn, toLsn, level) + INDEX_SUFFIX;
+            // Not by %d, which writes a number with the digits of the process's language.
+            return "%016x-%016x-".formatted(fromLsn, toLsn) + level + INDEX_SUFFIX;
         }
     }
 }
