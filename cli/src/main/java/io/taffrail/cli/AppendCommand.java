@@ -35,7 +35,8 @@ import picocli.CommandLine.Spec;
         description = {
             "Append a file's lines, or standard input's, each as a record.",
             "A record is appended once and in order, whatever happens to the service meanwhile. If this command itself is"
-                    + " interrupted, the same command with the same --producer goes on where it stopped."
+                    + " interrupted, the same command with the same --producer goes on where it stopped.",
+            "How safe it must be --commit-mode and --replication-mode say, otherwise the stream."
         })
 final class AppendCommand implements Callable<Integer> {
     // After a crash took acknowledged records, once for each crash.
@@ -45,7 +46,12 @@ final class AppendCommand implements Callable<Integer> {
     @Parameters(index = "0", paramLabel = "STREAM")
     String stream = "";
 
-    @Parameters(index = "1", paramLabel = "FILE", defaultValue = "-", description = "- is standard input")
+    @Parameters(
+            index = "1",
+            arity = "0..1",
+            paramLabel = "FILE",
+            defaultValue = "-",
+            description = "default: -, standard input")
     String file = "-";
 
     @Option(names = "--create", description = "create the stream if it does not exist")
@@ -58,7 +64,11 @@ final class AppendCommand implements Callable<Integer> {
     @Nullable
     String producer;
 
-    @Option(names = "--format", defaultValue = "LINES", description = "${COMPLETION-CANDIDATES} (default: lines)")
+    @Option(
+            names = "--format",
+            paramLabel = "FORMAT",
+            defaultValue = "LINES",
+            description = "${COMPLETION-CANDIDATES} (default: lines)")
     RecordSource.Format format = RecordSource.Format.LINES;
 
     @Option(names = "--batch-bytes", paramLabel = "SIZE", defaultValue = "512Ki", description = "default: 512Ki")
@@ -86,6 +96,7 @@ final class AppendCommand implements Callable<Integer> {
     @Spec
     CommandSpec spec = CommandSpec.create();
 
+    private volatile boolean begun;
     private volatile boolean finished;
 
     @Override
@@ -93,6 +104,9 @@ final class AppendCommand implements Callable<Integer> {
         var fromFile = !file.equals("-");
         if (fromFile && !Files.exists(Path.of(file))) {
             throw new NoSuchFileException(file);
+        }
+        if (fromFile && Files.isDirectory(Path.of(file))) {
+            throw new CliException(ExitCode.USAGE, file + " is a folder: name a file");
         }
         // A pipe cannot be read again, so that a name made up here would help no-one.
         var name = producer != null ? producer : fromFile ? "cli-" + UUID.randomUUID() : "";
@@ -107,17 +121,15 @@ final class AppendCommand implements Callable<Integer> {
                 // That no service is there, or no stream, is told within --timeout; later there is more patience.
                 var _ = client.describeStream(stream);
             }
+            begun = true;
             append(client, name, fromFile);
             finished = true;
-        } catch (LogClientException failed) {
-            finished = resume.isEmpty();
-            throw failed;
         }
         return ExitCode.OK;
     }
 
     private void tellHowToResume(String command) {
-        if (!finished && !command.isEmpty()) {
+        if (begun && !finished && !command.isEmpty()) {
             System.err.println("taffrail: not finished; to go on where it stopped: " + command);
         }
     }

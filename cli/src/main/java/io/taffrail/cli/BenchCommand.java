@@ -27,7 +27,12 @@ import picocli.CommandLine.Spec;
 final class BenchCommand implements Callable<Integer> {
     private static final long LONGEST_MICROS = 600_000_000;
 
-    @Parameters(index = "0", paramLabel = "STREAM", defaultValue = "bench", description = "is created (default: bench)")
+    @Parameters(
+            index = "0",
+            arity = "0..1",
+            paramLabel = "STREAM",
+            defaultValue = "bench",
+            description = "is created (default: bench)")
     String stream = "";
 
     @Option(names = "--records", paramLabel = "N", defaultValue = "1000000", description = "default: 1000000")

@@ -10,7 +10,7 @@ import io.taffrail.proto.control.Voter;
 import java.time.Duration;
 import java.time.LocalTime;
 import java.time.ZoneId;
-import java.time.temporal.ChronoUnit;
+import java.time.format.DateTimeFormatter;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -41,6 +41,7 @@ import picocli.CommandLine.Spec;
 final class ClusterWatchCommand implements Callable<Integer> {
     // A busy machine may take so long for the first answer; a replica that is stopped holds up no more than this.
     private static final Duration ATTEMPT = Duration.ofSeconds(3);
+    private static final DateTimeFormatter TO_THE_SECOND = DateTimeFormatter.ofPattern("HH:mm:ss", Locale.ROOT);
 
     @Option(names = "--interval", paramLabel = "MILLIS", defaultValue = "1000", description = "default: 1000")
     int intervalMillis;
@@ -129,7 +130,7 @@ final class ClusterWatchCommand implements Callable<Integer> {
             OutputOptions.json(out, fields);
             return;
         }
-        out.println(LocalTime.now(ZoneId.systemDefault()).truncatedTo(ChronoUnit.SECONDS) + "  "
+        out.println(LocalTime.now(ZoneId.systemDefault()).format(TO_THE_SECOND) + "  "
                 + leader.map(ClusterWatchCommand::headline).orElse("nobody leads"));
         var table = new Table("REPLICA", "ADDRESS", "STATE", "IN SYNC", "RECEIVED", "FLUSHED", "BEHIND", "INTEGRITY");
         known.forEach(endpoint -> row(table, endpoint, statuses.get(endpoint), leader));

@@ -20,13 +20,15 @@ final class LevelOptions {
 
     @Option(
             names = "--commit-mode",
-            description = "when a copy counts: async (in memory) or sync (on disk); default: the stream's")
+            paramLabel = "MODE",
+            description = "when a copy counts: async (in memory) or sync (on disk)")
     @Nullable
     Commit commit;
 
     @Option(
             names = "--replication-mode",
-            description = "how many copies: async (the leader's), quorum or all; default: the stream's")
+            paramLabel = "MODE",
+            description = "how many copies: async (the leader's), quorum or all")
     @Nullable
     Replication replication;
 

@@ -23,6 +23,7 @@ final class OutputOptions {
 
     @Option(
             names = {"-o", "--output"},
+            paramLabel = "FORMAT",
             defaultValue = "TEXT",
             description = "text, or json for programs (default: text)")
     Output output = Output.TEXT;

@@ -27,10 +27,11 @@ final class ReadOptions {
 
     @Option(
             names = "--isolation",
+            paramLabel = "LEVEL",
             defaultValue = "DURABLE",
             description =
-                    "durable: on the disks of a majority; replicated: in the memory of one; buffered: the leader's own"
-                            + " (default: durable)")
+                    "durable: on the disks of a majority; replicated: in the memory of a majority; buffered: the leader's"
+                            + " own (default: durable)")
     Level isolation = Level.DURABLE;
 
     @Option(names = "--max", paramLabel = "N", description = "end after so many records")
@@ -38,6 +39,7 @@ final class ReadOptions {
 
     @Option(
             names = "--format",
+            paramLabel = "FORMAT",
             defaultValue = "LINES",
             description = "${COMPLETION-CANDIDATES}; json also shows offset, key and times (default: lines)")
     RecordSink.Format format = RecordSink.Format.LINES;
@@ -51,6 +53,7 @@ final class ReadOptions {
 
     @Option(
             names = {"-o", "--output"},
+            paramLabel = "FORMAT",
             description = "json is --format json")
     OutputOptions.Output output = OutputOptions.Output.TEXT;
 
@@ -59,6 +62,9 @@ final class ReadOptions {
 
     /// Copies records to standard output until the end, or until no-one reads it.
     void copy(String stream, ReadFrom from, boolean follow) throws IOException {
+        if (max < 0) {
+            throw new CliException(ExitCode.USAGE, "--max is " + max + ": 1 or more, 0 for all");
+        }
         var config = ReaderConfig.DEFAULTS.from(from).maxRecords(max).isolation(isolation());
         var sink = new RecordSink(output == OutputOptions.Output.JSON ? RecordSink.Format.JSON : format);
         try (var client = server.connect();

@@ -18,7 +18,10 @@ final class ServerOptions {
             split = ",",
             paramLabel = "HOST:PORT",
             defaultValue = "${env:TAFFRAIL_SERVER:-127.0.0.1:9090}",
-            description = "any replicas of the cluster; the leader is found through them (default: ${DEFAULT-VALUE})")
+            description = {
+                "any replicas of the cluster; the leader is found through them (default: what TAFFRAIL_SERVER says, else"
+                        + " 127.0.0.1:9090)"
+            })
     List<String> servers = List.of();
 
     @Option(
@@ -49,6 +52,9 @@ final class ServerOptions {
     }
 
     Duration timeout() {
+        if (timeoutSeconds < 1) {
+            throw new CliException(ExitCode.USAGE, "--timeout is " + timeoutSeconds + ": 1 second or more");
+        }
         return Duration.ofSeconds(timeoutSeconds);
     }
 

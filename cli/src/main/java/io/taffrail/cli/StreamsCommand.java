@@ -31,7 +31,12 @@ import picocli.CommandLine.Spec;
 final class StreamsCommand {
     @Command(name = "list", mixinStandardHelpOptions = true, description = "List streams by name.")
     static final class ListStreams implements Callable<Integer> {
-        @Parameters(index = "0", paramLabel = "PREFIX", defaultValue = "", description = "only names that start so")
+        @Parameters(
+                index = "0",
+                arity = "0..1",
+                paramLabel = "PREFIX",
+                defaultValue = "",
+                description = "only names that start so")
         String prefix = "";
 
         @Mixin
@@ -57,10 +62,16 @@ final class StreamsCommand {
         @Mixin
         LevelOptions levels = new LevelOptions();
 
-        @Option(names = "--minimum-commit-mode", description = "refuse appends that ask for less: async or sync")
+        @Option(
+                names = "--minimum-commit-mode",
+                paramLabel = "MODE",
+                description = "refuse appends that ask for less: async or sync")
         LevelOptions.@Nullable Commit minimumCommit;
 
-        @Option(names = "--minimum-replication-mode", description = "refuse less: async, quorum or all")
+        @Option(
+                names = "--minimum-replication-mode",
+                paramLabel = "MODE",
+                description = "refuse less: async, quorum or all")
         LevelOptions.@Nullable Replication minimumReplication;
 
         @Option(names = "--retention-age", paramLabel = "ISO", description = "as in P7D or PT12H; 0: for ever")
@@ -102,7 +113,10 @@ final class StreamsCommand {
         }
     }
 
-    @Command(name = "create", mixinStandardHelpOptions = true, description = "Create a stream.")
+    @Command(
+            name = "create",
+            mixinStandardHelpOptions = true,
+            description = "Create a stream. Modes that are not named are the cluster's.")
     static final class Create implements Callable<Integer> {
         @Parameters(index = "0", paramLabel = "STREAM")
         String stream = "";

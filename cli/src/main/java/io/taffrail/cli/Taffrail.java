@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
+import java.util.Locale;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import picocli.AutoComplete.GenerateCompletion;
@@ -45,6 +46,8 @@ final class Taffrail {
     private static final Logger GRPC = Logger.getLogger("io.grpc");
 
     public static void main(String[] arguments) {
+        // What it says is English, and its numbers have the digits that programs read.
+        Locale.setDefault(Locale.ROOT);
         if (System.getenv("TAFFRAIL_DEBUG") == null) {
             // It prints a stack trace of its own where a name cannot be resolved; the refusal says it in a line.
             GRPC.setLevel(Level.OFF);

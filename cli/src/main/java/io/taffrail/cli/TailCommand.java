@@ -26,6 +26,9 @@ final class TailCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
+        if (count < 0) {
+            throw new CliException(ExitCode.USAGE, "-n is " + count + ": 0 or more");
+        }
         options.copy(stream, ReadFrom.offset(firstOffset()), follow);
         return ExitCode.OK;
     }

@@ -1,10 +1,12 @@
 package io.taffrail.cli;
 
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 @Command(
@@ -30,11 +32,22 @@ final class WatchCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        if (intervalMillis < 1 || count < 0) {
+            throw new ParameterException(
+                    spec.commandLine(),
+                    "--interval is " + intervalMillis + " and --count " + count + ": 1 or more, and 0 or more");
+        }
         var out = spec.commandLine().getOut();
         if (!output.json()) {
             out.printf(
+                    Locale.ROOT,
                     "%16s %16s %16s %12s %12s %12s%n",
-                    "RECEIVED", "FLUSHED", "ON A MAJORITY", "UNFLUSHED", "AGE ms", "RISK ms (MAX)");
+                    "RECEIVED",
+                    "FLUSHED",
+                    "ON A MAJORITY",
+                    "UNFLUSHED",
+                    "AGE ms",
+                    "RISK ms (MAX)");
         }
         try (var client = server.connect()) {
             var reports = client.watchDurability(intervalMillis, count);
@@ -44,6 +57,7 @@ final class WatchCommand implements Callable<Integer> {
                     OutputOptions.json(out, report);
                 } else {
                     out.printf(
+                            Locale.ROOT,
                             "%16d %16d %16d %12s %12.1f %8.1f (%.1f)%s%n",
                             report.getLeaderReceivedLsn(),
                             report.getLeaderFlushedLsn(),
