@@ -11,6 +11,7 @@ import java.nio.file.NoSuchFileException;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Properties;
 import java.util.stream.IntStream;
 import picocli.CommandLine;
@@ -32,6 +33,8 @@ public final class ServiceMain {
     }
 
     public static void main(String... arguments) {
+        // What it says is English, and its numbers have the digits that programs read.
+        Locale.setDefault(Locale.ROOT);
         var options = arguments.length > 0 && arguments[0].equals(SERVE)
                 ? Arrays.copyOfRange(arguments, 1, arguments.length)
                 : arguments;

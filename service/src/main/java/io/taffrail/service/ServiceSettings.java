@@ -1,5 +1,6 @@
 package io.taffrail.service;
 
+import io.netty.util.internal.PlatformDependent;
 import io.taffrail.replication.ReplicaConfig;
 import io.taffrail.replication.ReplicaSettings;
 import io.taffrail.replication.ScrubConfig;
@@ -57,17 +58,21 @@ public record ServiceSettings(
     /// Room in a request for what is not records.
     private static final long REQUEST_OVERHEAD_BYTES = 64 << 10;
     /// Room in a log entry for its header and the records' prefix.
+    /// What reads from files, checkpoints, repairs and copies for others take at a time.
+    private static final long DIRECT_BYTES_BESIDES_TAIL = 16 << 20;
+
     private static final long ENTRY_OVERHEAD_BYTES = 4 << 10;
 
     private static final long LARGEST_BATCH_BYTES = WalConfig.MAX_ENTRY_BYTES - ENTRY_OVERHEAD_BYTES;
 
     /// Throws [ConfigRefusedException].
     public static ServiceSettings of(ServiceConfig config) {
-        return of(config, OpenFiles.ofThisProcess());
+        return of(config, OpenFiles.ofThisProcess(), PlatformDependent.estimateMaxDirectMemory());
     }
 
-    static ServiceSettings of(ServiceConfig config, OpenFiles openFiles) {
-        return new Check(config, openFiles).settings();
+    /// @param directBytes what the JVM allows outside its heap
+    static ServiceSettings of(ServiceConfig config, OpenFiles openFiles, long directBytes) {
+        return new Check(config, openFiles, directBytes).settings();
     }
 
     public ReplicaConfig replicaConfig(ServiceConfig config, String peerAddress, String clientAddress) {
@@ -108,11 +113,13 @@ public record ServiceSettings(
     private static final class Check {
         private final ServiceConfig config;
         private final OpenFiles openFiles;
+        private final long directBytes;
         private final List<String> problems = new ArrayList<>();
 
-        Check(ServiceConfig config, OpenFiles openFiles) {
+        Check(ServiceConfig config, OpenFiles openFiles, long directBytes) {
             this.config = config;
             this.openFiles = openFiles;
+            this.directBytes = directBytes;
         }
 
         ServiceSettings settings() {
@@ -126,6 +133,9 @@ public record ServiceSettings(
             checkLimits();
             var io = one("io.method", config.io().method(), IoChoice.class);
             var tls = tls();
+            if (problems.isEmpty()) {
+                checkDirectMemory(wal());
+            }
             if (!problems.isEmpty()) {
                 throw new ConfigRefusedException(problems);
             }
@@ -297,6 +307,17 @@ public record ServiceSettings(
                     (int) Math.min(Integer.MAX_VALUE, storage.tailCacheBytes()),
                     storage.reserveBytes(),
                     config.unsafe().fsyncDisabled());
+        }
+
+        /// The memory of the log's tail is taken at the start, and then there must be some left.
+        private void checkDirectMemory(WalConfig wal) {
+            var needed = wal.memoryBytes() + DIRECT_BYTES_BESIDES_TAIL;
+            if (directBytes < needed) {
+                problems.add(
+                        "the memory outside the heap (-XX:MaxDirectMemorySize, else as much as -Xmx) is " + directBytes
+                                + ": allowed is at least " + needed + " with taffrail.storage.tail-cache-bytes "
+                                + wal.tailCacheBytes() + " and taffrail.storage.segment-bytes " + wal.segmentBytes());
+            }
         }
 
         private void checkLimits() {

@@ -53,7 +53,8 @@ import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
@@ -81,13 +82,9 @@ public class ServiceWiring {
     private final Vertx vertx;
     private final MeterRegistry registry;
     private final ProcessInfo info;
-    private final ExecutorService readThreads = Executors.newFixedThreadPool(
-            READ_THREADS, Thread.ofPlatform().name("read-", 0).daemon().factory());
-    private final ExecutorService workers = Executors.newFixedThreadPool(
-            WORKER_THREADS, Thread.ofPlatform().name("disk-", 0).daemon().factory());
-    private final ExecutorService background = Executors.newFixedThreadPool(
-            BACKGROUND_THREADS,
-            Thread.ofPlatform().name("background-", 0).daemon().factory());
+    private final ExecutorService readThreads = threads("read-", READ_THREADS);
+    private final ExecutorService workers = threads("disk-", WORKER_THREADS);
+    private final ExecutorService background = threads("background-", BACKGROUND_THREADS);
     private final AtomicReference<@Nullable ReplicaHost> hostReference = new AtomicReference<>();
     private final PeerCalls peerCalls = new PeerCalls(this::replica);
     private final PeerClient peerClient;
@@ -417,6 +414,26 @@ public class ServiceWiring {
             // After a signal the JVM ends with 143 whatever its hooks did, which to a supervisor is not a clean stop.
             Runtime.getRuntime().halt((done.getCount() == 0 ? ExitCode.STOPPED : ExitCode.FAILED).status());
         }
+    }
+
+    /// All there from the start: one that cannot be made is found out then, and not when something waits for it.
+    /// An error there, such as the end of the memory outside the heap, leaves a job undone that somebody waits for,
+    /// and nobody knows which: the process ends, as it does when its heap is full.
+    private ExecutorService threads(String name, int count) {
+        var made = Thread.ofPlatform()
+                .name(name, 0)
+                .daemon()
+                .uncaughtExceptionHandler((thread, cause) -> {
+                    if (cause instanceof Error) {
+                        new Exits().broken(cause);
+                    } else {
+                        LOG.errorf(cause, "thread %s", thread.getName());
+                    }
+                })
+                .factory();
+        var pool = new ThreadPoolExecutor(count, count, 0, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), made);
+        pool.prestartAllCoreThreads();
+        return pool;
     }
 
     private final class Exits implements ReplicaHost.Failures {

@@ -50,7 +50,7 @@ class ConnectionLimitTest {
         port = server.listen("127.0.0.1", 0, 2, null)
                 .toCompletionStage()
                 .toCompletableFuture()
-                .get(30, TimeUnit.SECONDS);
+                .get(5, TimeUnit.MINUTES);
     }
 
     @AfterEach
@@ -59,7 +59,7 @@ class ConnectionLimitTest {
         for (var socket : sockets) {
             socket.close();
         }
-        vertx.close().toCompletionStage().toCompletableFuture().get(30, TimeUnit.SECONDS);
+        vertx.close().toCompletionStage().toCompletableFuture().get(5, TimeUnit.MINUTES);
     }
 
     private Socket silent() throws IOException {

@@ -29,7 +29,7 @@ public final class DataDirectory implements QuarkusTestResourceLifecycleManager 
                 "taffrail.limits.record-bytes", "256Ki",
                 "taffrail.limits.batch-records", "1000",
                 "taffrail.limits.connection-memory", "4Mi",
-                "taffrail.limits.partial-request-timeout", "1s");
+                "taffrail.limits.partial-request-timeout", "5s");
     }
 
     @Override

@@ -15,7 +15,7 @@ import java.util.concurrent.TimeUnit;
 
 /// HTTP/2 without a gRPC library on top: for bytes that no gRPC library would send.
 final class RawConnection implements AutoCloseable {
-    private static final long LONGEST_WAIT_SECONDS = 60;
+    private static final long LONGEST_WAIT_SECONDS = 300;
     private final Vertx vertx = Vertx.vertx();
     private final HttpClient client;
     private final String host;

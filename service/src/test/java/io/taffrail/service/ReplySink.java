@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 
 /// What came on a streaming call.
 public final class ReplySink<T> implements StreamObserver<T> {
-    private static final long LONGEST_WAIT_SECONDS = 60;
+    private static final long LONGEST_WAIT_SECONDS = 300;
     private final BlockingQueue<T> replies = new LinkedBlockingQueue<>();
     private final CountDownLatch ended = new CountDownLatch(1);
     private volatile @Nullable Throwable failure;
@@ -34,7 +34,7 @@ public final class ReplySink<T> implements StreamObserver<T> {
         try {
             var reply = replies.poll(LONGEST_WAIT_SECONDS, TimeUnit.SECONDS);
             if (reply == null) {
-                throw new AssertionError("no reply within a minute; the call "
+                throw new AssertionError("no reply within " + LONGEST_WAIT_SECONDS + " s; the call "
                         + (ended.getCount() == 0 ? "ended: " + failure : "is open"));
             }
             return reply;
@@ -51,7 +51,7 @@ public final class ReplySink<T> implements StreamObserver<T> {
     public @Nullable Throwable awaitEnd() {
         try {
             if (!ended.await(LONGEST_WAIT_SECONDS, TimeUnit.SECONDS)) {
-                throw new AssertionError("the call did not end within a minute");
+                throw new AssertionError("the call did not end within " + LONGEST_WAIT_SECONDS + " s");
             }
             return failure;
         } catch (InterruptedException interrupted) {

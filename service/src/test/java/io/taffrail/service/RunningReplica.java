@@ -5,7 +5,7 @@ import io.taffrail.service.telemetry.HealthChecks;
 
 /// Waits for conditions, not for time.
 public final class RunningReplica {
-    private static final long LONGEST_WAIT_NANOS = 60_000_000_000L;
+    private static final long LONGEST_WAIT_NANOS = 300_000_000_000L;
 
     private RunningReplica() {}
 
@@ -18,7 +18,7 @@ public final class RunningReplica {
         try {
             while (!condition.holds()) {
                 if (System.nanoTime() - end > 0) {
-                    throw new AssertionError("waited for a minute: " + what);
+                    throw new AssertionError("waited for five minutes: " + what);
                 }
                 Thread.sleep(5);
             }

@@ -17,7 +17,7 @@ import java.util.concurrent.TimeUnit;
 public final class ServiceClient implements AutoCloseable {
     private static final Metadata.Key<byte[]> ERROR =
             Metadata.Key.of("taffrail-error-bin", Metadata.BINARY_BYTE_MARSHALLER);
-    private static final long DEADLINE_SECONDS = 30;
+    private static final long DEADLINE_SECONDS = 180;
 
     private final ManagedChannel channel;
 

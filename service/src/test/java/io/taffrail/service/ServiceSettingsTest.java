@@ -16,6 +16,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class ServiceSettingsTest {
+    private static final long PLENTY = 1L << 40;
+
     private static ServiceConfig config(Map<String, String> properties) {
         return new SmallRyeConfigBuilder()
                 .addDefaultInterceptors()
@@ -76,20 +78,37 @@ class ServiceSettingsTest {
     @Test
     void clientsGetWhatTheLimitOnOpenFilesLeaves() {
         var few = new OpenFiles(1_024, 2);
-        assertEquals(few.clients(), ServiceSettings.of(config(Map.of()), few).clientConnections());
+        assertEquals(
+                few.clients(), ServiceSettings.of(config(Map.of()), few, PLENTY).clientConnections());
         var many = new OpenFiles(1 << 20, 2);
-        assertEquals(20_000, ServiceSettings.of(config(Map.of()), many).clientConnections());
+        assertEquals(20_000, ServiceSettings.of(config(Map.of()), many, PLENTY).clientConnections());
         var wanted = config(Map.of("taffrail.limits.connections", "1000"));
-        assertEquals(1_000, ServiceSettings.of(wanted, many).clientConnections());
+        assertEquals(1_000, ServiceSettings.of(wanted, many, PLENTY).clientConnections());
         assertEquals(
                 "taffrail.limits.connections is 1000: allowed is 1 to 248 while the limit on open files (ulimit -n) is"
                         + " 1024",
-                assertThrows(ConfigRefusedException.class, () -> ServiceSettings.of(wanted, few))
+                assertThrows(ConfigRefusedException.class, () -> ServiceSettings.of(wanted, few, PLENTY))
                         .getMessage());
         var none = new OpenFiles(256, 2);
         assertEquals(
                 "the limit on open files (ulimit -n) is 256: allowed is at least 792",
-                assertThrows(ConfigRefusedException.class, () -> ServiceSettings.of(config(Map.of()), none))
+                assertThrows(ConfigRefusedException.class, () -> ServiceSettings.of(config(Map.of()), none, PLENTY))
+                        .getMessage());
+    }
+
+    @Test
+    void memoryOutsideTheHeapHoldsTheTailAndMore() {
+        var files = new OpenFiles(1 << 20, 2);
+        var small = config(Map.of(
+                "taffrail.storage.segment-bytes", "1Mi",
+                "taffrail.storage.tail-cache-bytes", "32Mi",
+                "taffrail.limits.pending-bytes", "1Mi"));
+        assertEquals(32 << 20, ServiceSettings.of(small, files, 48 << 20).wal().tailCacheBytes());
+        assertEquals(
+                "the memory outside the heap (-XX:MaxDirectMemorySize, else as much as -Xmx) is 50331647: allowed is at"
+                        + " least 50331648 with taffrail.storage.tail-cache-bytes 33554432 and"
+                        + " taffrail.storage.segment-bytes 1048576",
+                assertThrows(ConfigRefusedException.class, () -> ServiceSettings.of(small, files, (48 << 20) - 1))
                         .getMessage());
     }
 

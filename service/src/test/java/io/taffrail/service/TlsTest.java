@@ -54,7 +54,7 @@ import org.junit.jupiter.api.Test;
 @QuarkusTestResource(value = TlsDirectory.class, restrictToAnnotatedClass = true)
 class TlsTest {
     private static final Authority FOREIGN = new Authority("somebody else's");
-    private static final long DEADLINE_SECONDS = 20;
+    private static final long DEADLINE_SECONDS = 180;
     private static final int ROTATIONS = 20;
 
     @Inject

@@ -50,8 +50,8 @@ public record WalConfig(
         return Math.min(MAX_ENTRY_BYTES, TailBuffer.maxEntryBytes(segmentBytes));
     }
 
-    /// Of the memory for the tail: any entry fits, wherever the memory's end is.
-    int memoryBytes() {
+    /// Of the memory for the tail, outside the heap: any entry fits, wherever the memory's end is.
+    public int memoryBytes() {
         var entry = (int) TailBuffer.neededBytes(maxEntryBytes(), maxEntryBytes(), segmentBytes);
         return Math.max(tailCacheBytes, Math.max(Blocks.roundUp(entry), Math.min(MAX_MEMORY_BYTES, pendingBytes)));
     }

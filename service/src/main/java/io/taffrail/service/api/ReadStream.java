@@ -418,7 +418,8 @@ final class ReadStream implements RpcListener, FollowWakeups.Waiting {
             damaged();
         } catch (WalException.OutOfRange trimmed) {
             rangeLeft();
-        } catch (RuntimeException broken) {
+        } catch (RuntimeException | OutOfMemoryError broken) {
+            // Of the memory outside the heap, which a JVM does not end for; a full heap ends it before this.
             LOG.errorf(broken, "read of stream %d at offset %d failed", streamId, position);
             end(RpcStatus.of(Status.Code.INTERNAL, "the server failed to read; its log says why"));
         }

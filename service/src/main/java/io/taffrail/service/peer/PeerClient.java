@@ -40,7 +40,7 @@ public final class PeerClient implements Network {
     /// A machine that is cut off or stands still takes no frame and closes no connection, and TCP gives it a quarter of
     /// an hour; meanwhile its pod may have a successor under the same name.
     private static final long SILENCE_MILLIS_MAX = 15_000;
-    /// In the longest silence.
+    /// In the longest silence; after each of them nothing was heard.
     private static final int PINGS = 5;
     private static final int STREAM_WINDOW_BYTES = 1 << 20;
     private static final int CONNECTION_WINDOW_BYTES = 8 << 20;
@@ -294,11 +294,10 @@ public final class PeerClient implements Network {
             if (!begun.equals(request)) {
                 return;
             }
-            var silentMillis = signs.silentMillis();
-            if (silentMillis > silenceMillis) {
+            if (signs.look() > PINGS) {
                 // The connection, and not the stream alone: the next stream would be made on it.
                 begun.connection().close();
-                ended(begun, "nothing heard for " + silentMillis + " ms");
+                ended(begun, "nothing heard for " + silenceMillis + " ms");
                 return;
             }
             // The members, and with them which of two volumes counts, may have changed.

@@ -5,10 +5,14 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.vertx.core.http.HttpConnection;
 import io.vertx.core.net.impl.ConnectionBase;
 
-/// When a connection last brought anything: answers to pings, and window updates, which a peer sends while it takes
-/// what is sent to it.
+/// Whether a connection brings anything: answers to pings, and window updates, which a peer sends while it takes what
+/// is
+/// sent to it. Counted by looks and not by the clock: a process that itself had no time has asked nothing meanwhile,
+/// and
+/// finds at its next look that it was silent for long, whoever is there.
 final class SignsOfLife extends ChannelInboundHandlerAdapter {
-    private volatile long heardNanos = System.nanoTime();
+    private volatile boolean heard = true;
+    private int silentLooks;
 
     private SignsOfLife() {}
 
@@ -17,7 +21,7 @@ final class SignsOfLife extends ChannelInboundHandlerAdapter {
         var pipeline = ((ConnectionBase) connection).channelHandlerContext().pipeline();
         var before = pipeline.get(SignsOfLife.class);
         if (before != null) {
-            before.heardNanos = System.nanoTime();
+            before.heard = true;
             return before;
         }
         var signs = new SignsOfLife();
@@ -27,11 +31,14 @@ final class SignsOfLife extends ChannelInboundHandlerAdapter {
 
     @Override
     public void channelRead(ChannelHandlerContext context, Object bytes) {
-        heardNanos = System.nanoTime();
+        heard = true;
         context.fireChannelRead(bytes);
     }
 
-    long silentMillis() {
-        return (System.nanoTime() - heardNanos) / 1_000_000;
+    /// How many looks in a row, this one included, have found nothing. One thread at a time.
+    int look() {
+        silentLooks = heard ? 0 : silentLooks + 1;
+        heard = false;
+        return silentLooks;
     }
 }

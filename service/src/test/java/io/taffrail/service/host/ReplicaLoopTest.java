@@ -53,7 +53,7 @@ class ReplicaLoopTest {
     }
 
     private static void await(CountDownLatch latch) throws InterruptedException {
-        assertTrue(latch.await(60, TimeUnit.SECONDS));
+        assertTrue(latch.await(5, TimeUnit.MINUTES));
     }
 
     @Test
@@ -107,11 +107,11 @@ class ReplicaLoopTest {
                             ran.complete(Thread.currentThread());
                         }));
                 thread = ran;
-                ran.get(60, TimeUnit.SECONDS);
+                ran.get(5, TimeUnit.MINUTES);
             }
             assertTrue(isEventLoop(thread), "no turn of " + turns.get() + " was an event loop's");
         } finally {
-            vertx.close().toCompletionStage().toCompletableFuture().get(60, TimeUnit.SECONDS);
+            vertx.close().toCompletionStage().toCompletableFuture().get(5, TimeUnit.MINUTES);
         }
     }
 
@@ -137,7 +137,7 @@ class ReplicaLoopTest {
             await(done);
             assertEquals(1, most.get());
         } finally {
-            vertx.close().toCompletionStage().toCompletableFuture().get(60, TimeUnit.SECONDS);
+            vertx.close().toCompletionStage().toCompletableFuture().get(5, TimeUnit.MINUTES);
         }
     }
 
@@ -159,10 +159,10 @@ class ReplicaLoopTest {
                     .runOnContext(_ -> loop.execute(() -> {
                         throw new IllegalStateException("broken");
                     }));
-            thread.join(Duration.ofSeconds(60));
+            thread.join(Duration.ofMinutes(5));
             assertEquals("broken", ended.get().getMessage());
         } finally {
-            vertx.close().toCompletionStage().toCompletableFuture().get(60, TimeUnit.SECONDS);
+            vertx.close().toCompletionStage().toCompletableFuture().get(5, TimeUnit.MINUTES);
         }
     }
 

@@ -168,7 +168,7 @@ class PeerClientTest {
         var port = server.listen("127.0.0.1", 0, 1, null)
                 .toCompletionStage()
                 .toCompletableFuture()
-                .get(30, TimeUnit.SECONDS);
+                .get(5, TimeUnit.MINUTES);
         wire.close();
         wire = new Wire(port);
     }
@@ -177,7 +177,7 @@ class PeerClientTest {
     void close() throws Exception {
         client.close();
         wire.close();
-        vertx.close().toCompletionStage().toCompletableFuture().get(30, TimeUnit.SECONDS);
+        vertx.close().toCompletionStage().toCompletableFuture().get(5, TimeUnit.MINUTES);
     }
 
     private void send() {
