@@ -197,7 +197,11 @@ public class ServiceWiring {
         var peerAddress = config.peer().advertisedAddress().orElse(reachable(peerHost) + ":" + peerPort);
         watchTls();
         var replicaConfig = settings.replicaConfig(config, peerAddress, clientAddress);
-        Thread.ofPlatform().name("replica").start(() -> host.run(replicaConfig));
+        // Even the catching of what ends it takes classes, and so memory.
+        Thread.ofPlatform()
+                .name("replica")
+                .uncaughtExceptionHandler((thread, cause) -> new Exits().broken(cause))
+                .start(() -> host.run(replicaConfig));
     }
 
     private void warnings() {
@@ -450,20 +454,30 @@ public class ServiceWiring {
                 LOG.warnf("while stopping: %s", cause.toString());
                 return;
             }
+            var code = ExitCode.FAILED;
+            try {
+                code = told(cause);
+            } catch (Throwable untold) {
+                // What ends the process may keep it from saying so, and it ends all the same.
+            }
+            exit(code);
+        }
+
+        private static ExitCode told(Throwable cause) {
             if (cause instanceof DirectoryUnusableException) {
                 LOG.fatalf("the data directory cannot be used: %s", cause.getMessage());
-                exit(ExitCode.DATA_DIRECTORY_IN_USE);
+                return ExitCode.DATA_DIRECTORY_IN_USE;
             }
             if (cause instanceof IOException || cause instanceof UncheckedIOException) {
                 LOG.fatalf("the log cannot be opened: %s", cause.getMessage());
-                exit(ExitCode.STORAGE_FAILED);
+                return ExitCode.STORAGE_FAILED;
             }
             if (cause instanceof WalException.Unusable) {
                 LOG.fatalf("the log cannot be used: %s", cause.getMessage());
-                exit(ExitCode.STORAGE_FAILED);
+                return ExitCode.STORAGE_FAILED;
             }
             LOG.fatal("the replica stopped, the process ends", cause);
-            exit(ExitCode.FAILED);
+            return ExitCode.FAILED;
         }
 
         /// The disk that has failed may never answer, and the process ends in any case.
