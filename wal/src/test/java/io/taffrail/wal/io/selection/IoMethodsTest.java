@@ -25,9 +25,15 @@ class IoMethodsTest {
     void opensEachByItsNameAndLeavesNothingBehind() throws Exception {
         try (var directory = FileLogDirectory.open(folder, Buffering.DIRECT)) {
             for (var name : List.of("io_uring", "worker", "posix_aio", "sync")) {
-                var opened = IoMethods.open(name, directory, Runnable::run);
-                assertEquals(name, opened.method().name());
-                opened.method().close();
+                try {
+                    var opened = IoMethods.open(name, directory, Runnable::run);
+                    assertEquals(name, opened.method().name());
+                    opened.method().close();
+                } catch (IoMethodUnavailableException refused) {
+                    // Only those may be missing that ask the kernel for more than files.
+                    assertTrue(List.of("io_uring", "posix_aio").contains(name), refused::getMessage);
+                    System.out.println("SKIPPED: " + refused.getMessage());
+                }
             }
             assertEquals(List.of(), directory.list());
         }
@@ -54,6 +60,7 @@ class IoMethodsTest {
         try (var directory = FileLogDirectory.open(folder, Buffering.BUFFERED)) {
             var opened = IoMethods.open("auto", directory, Runnable::run);
             opened.method().close();
+            assumeTrue(!opened.reason().contains("passed over: io_uring"), opened::reason);
             var times = Pattern.compile("(io_uring|worker) ([0-9]+) us").matcher(opened.reason());
             assertTrue(times.find(), opened.reason());
             assertEquals(opened.method().name(), times.group(1));
@@ -64,7 +71,7 @@ class IoMethodsTest {
 
     @Test
     void passesOverWhatTheKernelRefuses() throws Exception {
-        assumeTrue(Files.isExecutable(Path.of("/usr/bin/strace")), "strace makes the refusal");
+        assumeTrue(canTrace(), "strace makes the refusal");
         for (var errno : List.of("EPERM", "ENOSYS", "ENOMEM")) {
             assertEquals(
                     "worker passed over=true",
@@ -83,7 +90,7 @@ class IoMethodsTest {
 
     @Test
     void passesOverAMethodWhoseOperationsFail() throws Exception {
-        assumeTrue(Files.isExecutable(Path.of("/usr/bin/strace")), "strace makes the refusal");
+        assumeTrue(canTrace(), "strace makes the refusal");
         assertEquals(
                 "worker passed over=true",
                 choose(List.of(
@@ -96,6 +103,18 @@ class IoMethodsTest {
                         "trace=io_uring_enter",
                         "-e",
                         "inject=io_uring_enter:error=EPERM")));
+    }
+
+    /// It is installed, and may look at processes.
+    private static boolean canTrace() throws Exception {
+        if (!Files.isExecutable(Path.of("/usr/bin/strace"))) {
+            return false;
+        }
+        var process = new ProcessBuilder("/usr/bin/strace", "-f", "-qq", "-o", "/dev/null", "true")
+                .redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                .start();
+        return process.waitFor(5, TimeUnit.MINUTES) && process.exitValue() == 0;
     }
 
     private String choose(List<String> wrapper) throws Exception {
