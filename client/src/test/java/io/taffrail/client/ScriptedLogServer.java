@@ -48,6 +48,7 @@ final class ScriptedLogServer extends LogGrpc.LogImplBase implements AutoCloseab
     }
 
     private static final int WINDOW = 5;
+    private static final long LONGEST_WAIT_NANOS = 300_000_000_000L;
 
     private record Logged(long sequence, long baseOffset, int count) {}
 
@@ -105,8 +106,12 @@ final class ScriptedLogServer extends LogGrpc.LogImplBase implements AutoCloseab
     }
 
     synchronized void awaitAsked(int times) throws InterruptedException {
+        var deadlineNanos = System.nanoTime() + LONGEST_WAIT_NANOS;
         while (asked < times) {
-            wait(60_000);
+            if (System.nanoTime() > deadlineNanos) {
+                throw new AssertionError("asked " + asked + " times, not " + times);
+            }
+            wait(1_000);
         }
     }
 
