@@ -54,14 +54,14 @@ final class OperatorBootTest {
         cluster.getMetadata().setNamespace("boot");
         cluster.setSpec(Sight.spec("replicas: 1"));
         client.resource(cluster).create();
-        await().atMost(Duration.ofMinutes(1))
+        await().atMost(Duration.ofMinutes(5))
                 .until(() -> client.resources(LogCluster.class)
                                 .inNamespace("boot")
                                 .withName("orders")
                                 .get()
                                 .getStatus()
                         != null);
-        await().atMost(Duration.ofMinutes(1)).until(() -> get(metrics).contains("condition=\"Available\""));
+        await().atMost(Duration.ofMinutes(5)).until(() -> get(metrics).contains("condition=\"Available\""));
     }
 
     private static String get(URI uri) throws IOException, InterruptedException {

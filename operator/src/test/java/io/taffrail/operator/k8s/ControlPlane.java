@@ -51,7 +51,7 @@ final class ControlPlane implements AutoCloseable {
                 .withApiServerVersion(version)
                 .withOfflineMode(true)
                 .withUpdateKubeConfig(false)
-                .withStartupTimeout(120_000)
+                .withStartupTimeout(300_000)
                 .build());
         server.start();
         kubeConfig = directory.resolve("kubeconfig");
@@ -93,7 +93,7 @@ final class ControlPlane implements AutoCloseable {
                         .v1()
                         .customResourceDefinitions()
                         .withName(kind + ".taffrail.io")
-                        .waitUntilCondition(ControlPlane::established, 1, TimeUnit.MINUTES);
+                        .waitUntilCondition(ControlPlane::established, 5, TimeUnit.MINUTES);
             }
         }
         running = started;
@@ -145,7 +145,7 @@ final class ControlPlane implements AutoCloseable {
     /// Patient: a machine that has no time is no failure of what is tested.
     KubernetesClient client() {
         var config = config();
-        config.setRequestTimeout(60_000);
+        config.setRequestTimeout(180_000);
         return new KubernetesClientBuilder().withConfig(config).build();
     }
 

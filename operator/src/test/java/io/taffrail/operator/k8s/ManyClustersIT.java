@@ -184,13 +184,7 @@ final class ManyClustersIT {
 
     /// An own one for each cluster: all replicas speak on the same port.
     private synchronized String prefix(Pod pod) {
-        return prefixes.computeIfAbsent(cluster(pod), name -> {
-            var prefix = LoopbackPrefix.next();
-            while (prefixes.containsValue(prefix)) {
-                prefix = LoopbackPrefix.next();
-            }
-            return prefix;
-        });
+        return prefixes.computeIfAbsent(cluster(pod), name -> LoopbackPrefix.next());
     }
 
     private static String cluster(Pod pod) {

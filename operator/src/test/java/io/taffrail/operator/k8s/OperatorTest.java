@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Test;
 /// The operator against a real API server and the real StatefulSet, garbage and namespace controllers, with no more
 /// rights than the chart gives it. Replicas are stand-ins behind the real control protocol.
 final class OperatorTest {
-    private static final Duration PATIENCE = Duration.ofMinutes(1);
+    private static final Duration PATIENCE = Duration.ofMinutes(5);
     private static ControlPlane plane;
     private static KubernetesClient admin;
     private static int count;

@@ -27,8 +27,14 @@ final class RandomSequence implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofMinutes(4);
     private static final int EVENTS = 10;
     private static final int PAUSE_MILLIS_MAX = 1_200;
-    /// A pass that saw the cluster before a fault may act after it: what it does then is judged by what it saw.
-    private static final long PASS_NANOS_MAX = 5_000_000_000L;
+    /// A pass that saw the cluster before a fault may act after it: what it does then is judged by what it saw. So long
+    /// behind the fault, besides the longest pass that there was: what it saw was a cache's.
+    private static final long EXCUSED_NANOS = 5_000_000_000L;
+
+    private static final long LONG_AGO_NANOS = Duration.ofDays(1).toNanos();
+
+    /// @param behindNanos how long after what may excuse it
+    private record Act(String harm, long behindNanos) {}
 
     private static final Pattern POD = Pattern.compile(".*/pods/orders-([0-9]+)");
     private static final Pattern SET = Pattern.compile(".*/statefulsets/orders");
@@ -45,10 +51,11 @@ final class RandomSequence implements AutoCloseable {
     private final KubernetesClient through;
     private final List<RunningOperator> operators = new ArrayList<>();
     private final List<String> story = new CopyOnWriteArrayList<>();
-    private final List<String> violations = new CopyOnWriteArrayList<>();
+    private final List<Act> harmful = new CopyOnWriteArrayList<>();
     private final AtomicInteger excused = new AtomicInteger();
-    private final AtomicLong lastFault = new AtomicLong(System.nanoTime() - PASS_NANOS_MAX);
-    private final AtomicLong lastAsleep = new AtomicLong(System.nanoTime() - PASS_NANOS_MAX);
+    private final AtomicLong lastFault = new AtomicLong(System.nanoTime() - LONG_AGO_NANOS);
+    private final AtomicLong lastAsleep = new AtomicLong(System.nanoTime() - LONG_AGO_NANOS);
+    private long longestPassNanos;
     private final Thread writer;
     private volatile boolean stopping;
     private volatile boolean storm;
@@ -166,7 +173,7 @@ final class RandomSequence implements AutoCloseable {
         var overlap = random.nextBoolean();
         story.add(overlap ? "another operator, then the first one ends" : "the operator ends, another begins");
         if (!overlap) {
-            operators.removeFirst().close();
+            end(operators.removeFirst());
         }
         try {
             operators.add(new RunningOperator(through, namespace));
@@ -174,8 +181,13 @@ final class RandomSequence implements AutoCloseable {
             story.add("it could not start: " + weather.getMessage());
         }
         if (overlap && operators.size() > 1) {
-            operators.removeFirst().close();
+            end(operators.removeFirst());
         }
+    }
+
+    private void end(RunningOperator operator) {
+        operator.close();
+        longestPassNanos = Math.max(longestPassNanos, operator.longestPassNanos());
     }
 
     /// Somebody who should not have.
@@ -272,25 +284,38 @@ final class RandomSequence implements AutoCloseable {
     private void judge(ShakyApiServer.Request request) {
         var pod = POD.matcher(request.path());
         var harm = "";
+        var excuse = lastFault.get();
         if (request.method().equals("DELETE") && pod.matches()) {
             var of = pods.replicas().harmOfRestarting(Integer.parseInt(pod.group(1)));
             harm = of == null ? "" : of;
         } else if (request.method().equals("PATCH")
                 && SET.matcher(request.path()).matches()) {
             harm = harmOfScaling(request.body());
+            excuse = Math.max(excuse, lastAsleep.get());
         }
         if (!harm.isEmpty()) {
-            if (System.nanoTime() - lastFault.get() < PASS_NANOS_MAX) {
+            harmful.add(new Act(harm, System.nanoTime() - excuse));
+        }
+    }
+
+    private List<String> violations() {
+        for (var operator : operators) {
+            longestPassNanos = Math.max(longestPassNanos, operator.longestPassNanos());
+        }
+        var found = new ArrayList<>(pods.replicas().violations());
+        for (var act : harmful) {
+            if (act.behindNanos < EXCUSED_NANOS + longestPassNanos) {
                 excused.incrementAndGet();
             } else {
-                violations.add(harm);
+                found.add(act.harm);
             }
         }
+        return found;
     }
 
     private String harmOfScaling(String patch) {
         var found = REPLICAS.matcher(patch);
-        if (!found.find() || asleep || System.nanoTime() - lastAsleep.get() < PASS_NANOS_MAX) {
+        if (!found.find() || asleep) {
             return "";
         }
         var count = Integer.parseInt(found.group(1) == null ? found.group(2) : found.group(1));
@@ -326,8 +351,7 @@ final class RandomSequence implements AutoCloseable {
                     namespace + " did not converge: " + pods.cluster().getStatus() + "\n" + told(), e);
         }
         stopping = true;
-        violations.addAll(pods.replicas().violations());
-        assertEquals(List.of(), violations, this::told);
+        assertEquals(List.of(), violations(), this::told);
     }
 
     private boolean asSpecified() {

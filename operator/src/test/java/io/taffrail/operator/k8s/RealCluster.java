@@ -50,7 +50,9 @@ import java.util.stream.Collectors;
 /// The LogCluster `orders` of real servers, in a namespace of a real API server, and what a client of it does. Clients
 /// ask the replicas who leads and never the API server.
 final class RealCluster implements AutoCloseable {
-    static final Duration PATIENCE = Duration.ofMinutes(2);
+    static final Duration PATIENCE = Duration.ofMinutes(5);
+    /// For tests that say that nobody was elected: a leader that a busy machine gives no time is not missed so soon.
+    static final String[] PATIENT = {"-Dtaffrail.election.timeout-min=8s", "-Dtaffrail.election.timeout-max=10s"};
     static final String STREAM = "payments";
 
     private final KubernetesClient admin;
@@ -69,7 +71,8 @@ final class RealCluster implements AutoCloseable {
     private final Map<String, Path> moved = new ConcurrentHashMap<>();
 
     /// @param folder for the volumes
-    RealCluster(ControlPlane plane, String namespace, Path folder) {
+    /// @param jvmOptions of each replica
+    RealCluster(ControlPlane plane, String namespace, Path folder, String... jvmOptions) {
         ServerPod.jar();
         this.namespace = namespace;
         this.folder = folder;
@@ -92,7 +95,8 @@ final class RealCluster implements AutoCloseable {
                     pod,
                     address,
                     volume(Objects.requireNonNull(claim).getMetadata().getUid()),
-                    names.file());
+                    names.file(),
+                    jvmOptions);
         });
     }
 
@@ -224,7 +228,7 @@ final class RealCluster implements AutoCloseable {
     /// What the replica at this address says of itself.
     ReplicaStatus replica(String address) {
         return ControlGrpc.newBlockingStub(channel(address))
-                .withDeadlineAfter(5, TimeUnit.SECONDS)
+                .withDeadlineAfter(20, TimeUnit.SECONDS)
                 .getStatus(GetStatusRequest.getDefaultInstance());
     }
 
@@ -271,6 +275,13 @@ final class RealCluster implements AutoCloseable {
         return answers().stream().mapToInt(Answer::leader).findFirst();
     }
 
+    int awaitLeader() {
+        return await("a leader")
+                .atMost(PATIENCE)
+                .until(this::leader, OptionalInt::isPresent)
+                .orElseThrow();
+    }
+
     /// To whoever says of itself that it leads, in the newest epoch; also if its pod has a successor already.
     Optional<ManagedChannel> leaderChannel() {
         var answers = answers();
@@ -282,7 +293,11 @@ final class RealCluster implements AutoCloseable {
     }
 
     <T> T withLeader(Function<ManagedChannel, T> call) {
-        return call.apply(leaderChannel().orElseThrow());
+        return call.apply(await("a leader that answers")
+                .atMost(PATIENCE)
+                .ignoreException(StatusRuntimeException.class)
+                .until(this::leaderChannel, Optional::isPresent)
+                .orElseThrow());
     }
 
     Acknowledgement append(String... values) {
@@ -291,12 +306,17 @@ final class RealCluster implements AutoCloseable {
 
     /// `StatusRuntimeException` where it was not acknowledged.
     Acknowledgement append(ManagedChannel channel, String... values) {
+        return append(channel, PATIENCE, values);
+    }
+
+    /// As [#append], waiting no longer than that.
+    Acknowledgement append(ManagedChannel channel, Duration patience, String... values) {
         var request = AppendRequest.newBuilder().setRequestId(1).setStream(STREAM);
         for (var value : values) {
             request.addRecords(Record.newBuilder().setValue(ByteString.copyFromUtf8(value)));
         }
         var response = LogGrpc.newBlockingStub(channel)
-                .withDeadlineAfter(5, TimeUnit.SECONDS)
+                .withDeadlineAfter(patience.toMillis(), TimeUnit.MILLISECONDS)
                 .append(request.build());
         assertTrue(response.hasAcknowledgement(), response.toString());
         return response.getAcknowledgement();
@@ -309,7 +329,7 @@ final class RealCluster implements AutoCloseable {
     List<String> read(ManagedChannel channel) {
         var values = new ArrayList<String>();
         LogGrpc.newBlockingStub(channel)
-                .withDeadlineAfter(1, TimeUnit.MINUTES)
+                .withDeadlineAfter(PATIENCE.toMinutes(), TimeUnit.MINUTES)
                 .read(ReadRequest.newBuilder().setStream(STREAM).setOffset(0).build())
                 .forEachRemaining(response -> response.getBatchesList()
                         .forEach(batch -> batch.getRecordsList()

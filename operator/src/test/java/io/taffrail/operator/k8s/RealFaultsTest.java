@@ -29,7 +29,7 @@ final class RealFaultsTest {
     static void start() {
         ServerPod.jar();
         plane = ControlPlane.require();
-        cluster = new RealCluster(plane, NAMESPACE, folder);
+        cluster = new RealCluster(plane, NAMESPACE, folder, RealCluster.PATIENT);
         operator = new RunningOperator(cluster.admin(), NAMESPACE);
         cluster.apply("");
         cluster.awaitReady();
@@ -49,7 +49,7 @@ final class RealFaultsTest {
         operator.close();
         try (var writer = new SteadyWriter(cluster)) {
             writer.awaitMore(10);
-            var leader = cluster.leader().orElseThrow();
+            var leader = cluster.awaitLeader();
             var process = cluster.process(leader);
             plane.freeze();
             try {
@@ -57,7 +57,7 @@ final class RealFaultsTest {
                 assertTrue(cluster.read().size() >= 20);
                 process.kill();
                 writer.awaitMore(20);
-                assertTrue(cluster.leader().orElseThrow() != leader);
+                assertTrue(cluster.awaitLeader() != leader);
                 assertTrue(cluster.read().size() >= 40);
             } finally {
                 plane.thaw();
@@ -72,7 +72,7 @@ final class RealFaultsTest {
     /// Ten milliseconds of processor time a second, which is a limit of 10m.
     @Test
     void aStarvedProcessIsNotKilledForIt() throws InterruptedException {
-        var follower = (cluster.leader().orElseThrow() + 1) % 3;
+        var follower = (cluster.awaitLeader() + 1) % 3;
         var process = cluster.process(follower);
         var probes = new AtomicInteger();
         var failed = new AtomicLong();

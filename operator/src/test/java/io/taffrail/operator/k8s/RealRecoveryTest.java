@@ -38,7 +38,7 @@ final class RealRecoveryTest {
     @BeforeAll
     static void start() throws IOException {
         ServerPod.jar();
-        cluster = new RealCluster(ControlPlane.require(), NAMESPACE, folder);
+        cluster = new RealCluster(ControlPlane.require(), NAMESPACE, folder, RealCluster.PATIENT);
         rights = chartsRights();
         operator = new RunningOperator(rights, NAMESPACE);
         cluster.apply("");
@@ -118,11 +118,11 @@ final class RealRecoveryTest {
     void onePersonsDecisionIsShownRefusedAndCarriedOutOnce() {
         cluster.append("one", "two", "three");
         var records = cluster.read();
-        var survivor = (cluster.leader().orElseThrow() + 1) % 3;
+        var survivor = (cluster.awaitLeader() + 1) % 3;
         await("the survivor has everything")
                 .atMost(RealCluster.PATIENCE)
                 .until(() -> cluster.replica(survivor).getFlushedLsn()
-                        == cluster.replica(cluster.leader().orElseThrow()).getFlushedLsn());
+                        == cluster.replica(cluster.awaitLeader()).getFlushedLsn());
         var before = cluster.replica(survivor);
         cluster.apply("forceRecovery: {from: " + survivor + "}");
         awaitReconciled("MajorityLives");

@@ -9,7 +9,6 @@ import io.taffrail.proto.control.GetStatusRequest;
 import io.taffrail.proto.log.CommitMode;
 import io.taffrail.proto.log.ReplicationMode;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -19,7 +18,6 @@ import org.junit.jupiter.api.io.TempDir;
 /// A cluster of the real server, made and kept by the operator through a real API server.
 final class RealServiceTest {
     private static final String NAMESPACE = "real";
-    private static final Duration SECONDS = Duration.ofSeconds(30);
 
     @TempDir
     Path folder;
@@ -29,7 +27,7 @@ final class RealServiceTest {
 
     @BeforeEach
     void start() {
-        cluster = new RealCluster(ControlPlane.require(), NAMESPACE, folder);
+        cluster = new RealCluster(ControlPlane.require(), NAMESPACE, folder, RealCluster.PATIENT);
         operator = new RunningOperator(cluster.admin(), NAMESPACE);
     }
 
@@ -54,7 +52,7 @@ final class RealServiceTest {
         var before = cluster.pods();
         assertEquals(CommitMode.COMMIT_MODE_SYNC, cluster.append("three").getCommitMode());
         cluster.apply("{writerDelay: 25ms, commitMode: Async, replicationMode: All}");
-        await("an append observes the modes").atMost(SECONDS).untilAsserted(() -> {
+        await("an append observes the modes").atMost(RealCluster.PATIENCE).untilAsserted(() -> {
             var acknowledgement = cluster.append("mode");
             assertEquals(CommitMode.COMMIT_MODE_ASYNC, acknowledgement.getCommitMode());
             assertEquals(ReplicationMode.REPLICATION_MODE_ALL, acknowledgement.getReplicationMode());
@@ -69,7 +67,7 @@ final class RealServiceTest {
         }
         assertEquals("Async/All", cluster.status().durability().acknowledged());
         cluster.apply("writerDelay: 25ms");
-        await("and back").atMost(SECONDS).untilAsserted(() -> {
+        await("and back").atMost(RealCluster.PATIENCE).untilAsserted(() -> {
             var acknowledgement = cluster.append("mode");
             assertEquals(CommitMode.COMMIT_MODE_SYNC, acknowledgement.getCommitMode());
             assertEquals(ReplicationMode.REPLICATION_MODE_QUORUM, acknowledgement.getReplicationMode());

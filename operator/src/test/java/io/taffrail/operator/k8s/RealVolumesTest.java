@@ -36,7 +36,7 @@ final class RealVolumesTest {
     @BeforeAll
     static void start() {
         ServerPod.jar();
-        cluster = new RealCluster(ControlPlane.require(), NAMESPACE, folder);
+        cluster = new RealCluster(ControlPlane.require(), NAMESPACE, folder, RealCluster.PATIENT);
         operator = new RunningOperator(cluster.admin(), NAMESPACE);
         cluster.apply("");
         cluster.awaitReady();
@@ -71,7 +71,7 @@ final class RealVolumesTest {
     void aPodDeletedByForceWhoseProcessLivesOnKeepsItsVolumeToItself() {
         try (var writer = new SteadyWriter(cluster)) {
             writer.awaitMore(10);
-            var leader = cluster.leader().orElseThrow();
+            var leader = cluster.awaitLeader();
             var pod = cluster.pod(leader);
             var old = cluster.process(leader);
             var before = cluster.replica(old.address());
@@ -110,7 +110,7 @@ final class RealVolumesTest {
     void aPodDeletedByForceOnANodeThatComesBackIsFencedByItsSuccessor() {
         try (var writer = new SteadyWriter(cluster)) {
             writer.awaitMore(10);
-            var leader = cluster.leader().orElseThrow();
+            var leader = cluster.awaitLeader();
             var pod = cluster.pod(leader);
             var old = cluster.process(leader);
             var before = cluster.replica(old.address());
@@ -163,7 +163,7 @@ final class RealVolumesTest {
     void aVolumeThatWasMadeAgainIsNoVoterBeforeItHasCaughtUp() throws InterruptedException {
         try (var writer = new SteadyWriter(cluster)) {
             writer.awaitMore(10);
-            var follower = (cluster.leader().orElseThrow() + 1) % 3;
+            var follower = (cluster.awaitLeader() + 1) % 3;
             var pod = cluster.pod(follower);
             var before = cluster.replica(follower).getStorageUuid();
             var voted = new CopyOnWriteArrayList<String>();

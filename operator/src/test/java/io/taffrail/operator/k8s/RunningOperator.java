@@ -28,6 +28,10 @@ final class RunningOperator implements AutoCloseable {
         operator.start();
     }
 
+    long longestPassNanos() {
+        return fixture.longestPassNanos();
+    }
+
     long passes() {
         return fixture.passes();
     }

@@ -1,6 +1,5 @@
 package io.taffrail.operator.k8s;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.abort;
@@ -24,6 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 final class SeccompProfileIT {
     private static final Path PROFILE =
             GoldenFile.root().resolve("helm/taffrail-operator/seccomp/taffrail-io-uring.json");
+    private static final int SIGTERM_EXIT_CODE = 128 + 15;
     private static final Path TOOL = GoldenFile.root().resolve("k8s/tools/seccomp-run");
 
     @TempDir
@@ -57,14 +57,17 @@ final class SeccompProfileIT {
     }
 
     private static String said(List<String> command) throws IOException, InterruptedException {
-        var process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        var builder = new ProcessBuilder(command).redirectErrorStream(true);
+        // What it says is looked at.
+        builder.environment().put("LC_ALL", "C");
+        var process = builder.start();
         var text = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertTrue(process.waitFor(1, TimeUnit.MINUTES));
+        assertTrue(process.waitFor(5, TimeUnit.MINUTES));
         return text;
     }
 
-    private List<String> server(String name) {
-        return List.of(
+    private List<String> server(String name, String... jvmOptions) {
+        var command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "--enable-native-access=ALL-UNNAMED",
                 "--sun-misc-unsafe-memory-access=allow",
@@ -73,9 +76,10 @@ final class SeccompProfileIT {
                 "-Dtaffrail.port=0",
                 "-Dtaffrail.peer.port=0",
                 "-Dquarkus.http.port=0",
-                "-Dtaffrail.unsafe.storage=true",
-                "-jar",
-                ServerPod.jar().toString());
+                "-Dtaffrail.unsafe.storage=true"));
+        command.addAll(List.of(jvmOptions));
+        command.addAll(List.of("-jar", ServerPod.jar().toString()));
+        return command;
     }
 
     /// The line that says that it is ready, and with which I/O method; it serves, and ends when it is told to.
@@ -87,8 +91,9 @@ final class SeccompProfileIT {
                 log.append(line).append('\n');
                 if (line.contains(" is ready: ")) {
                     process.destroy();
-                    assertTrue(process.waitFor(1, TimeUnit.MINUTES));
-                    assertEquals(0, process.exitValue(), log.toString());
+                    assertTrue(process.waitFor(5, TimeUnit.MINUTES));
+                    // A JVM that ends by a signal may say so.
+                    assertTrue(process.exitValue() == 0 || process.exitValue() == SIGTERM_EXIT_CODE, log.toString());
                     return line;
                 }
             }
@@ -100,11 +105,14 @@ final class SeccompProfileIT {
 
     @Test
     void theProfileAllowsWhatTheServerNeedsIoUringIncluded() throws IOException, InterruptedException {
-        var free = start(server("free"));
-        if (!free.contains(", io io_uring ")) {
-            skip("io_uring does not work here: " + free);
+        // Not the quickest of this moment, which the server chooses by itself.
+        var ioUring = "-Dtaffrail.io.method=IoUring";
+        try {
+            var _ = start(server("free", ioUring));
+        } catch (AssertionError refused) {
+            skip("io_uring does not work here: " + refused.getMessage());
         }
-        var ready = start(under(PROFILE, server("profile")));
+        var ready = start(under(PROFILE, server("profile", ioUring)));
         assertTrue(ready.contains(", io io_uring "), ready);
     }
 

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -24,7 +25,9 @@ final class ServerPod {
 
     /// @param volume the folder that stands for the claim's volume
     /// @param hosts the names of all pods, in place of the headless service's DNS
-    static PodProcess start(KubernetesClient client, Pod pod, String address, Path volume, Path hosts) {
+    /// @param jvmOptions beside those of all
+    static PodProcess start(
+            KubernetesClient client, Pod pod, String address, Path volume, Path hosts, String... jvmOptions) {
         var container = pod.getSpec().getContainers().getFirst();
         try {
             Files.createDirectories(volume);
@@ -36,22 +39,18 @@ final class ServerPod {
                 environment.put(variable.getName(), value(variable, pod, environment));
             }
             environment.computeIfPresent("SMALLRYE_CONFIG_LOCATIONS", (key, path) -> config.toString());
+            var options = new ArrayList<>(List.of(
+                    "-XX:TieredStopAtLevel=1",
+                    "-XX:+UseSerialGC",
+                    "-Xmx256m",
+                    "-Djdk.net.hosts.file=" + hosts,
+                    // A name is looked up for each connection, as a pod's is.
+                    "-Dsun.net.inetaddr.ttl=0",
+                    // The folder that stands for the volume may be in a container or in memory.
+                    "-Dtaffrail.unsafe.storage=true"));
+            options.addAll(List.of(jvmOptions));
             return PodProcess.start(
-                    container,
-                    address,
-                    scratch,
-                    pod.getMetadata().getName(),
-                    jar(),
-                    environment,
-                    List.of(
-                            "-XX:TieredStopAtLevel=1",
-                            "-XX:+UseSerialGC",
-                            "-Xmx256m",
-                            "-Djdk.net.hosts.file=" + hosts,
-                            // A name is looked up for each connection, as a pod's is.
-                            "-Dsun.net.inetaddr.ttl=0",
-                            // The folder that stands for the volume may be in a container or in memory.
-                            "-Dtaffrail.unsafe.storage=true"));
+                    container, address, scratch, pod.getMetadata().getName(), jar(), environment, options);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

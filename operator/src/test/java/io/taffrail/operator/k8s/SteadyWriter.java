@@ -16,6 +16,8 @@ import java.util.concurrent.locks.LockSupport;
 /// never appended again: it may be in the log or not.
 final class SteadyWriter implements AutoCloseable {
     private static final long AGAIN_AFTER_NANOS = 50_000_000;
+    /// With a leader that may be gone.
+    private static final Duration PATIENCE = Duration.ofSeconds(5);
 
     private final RealCluster cluster;
     private final List<String> acknowledged = new ArrayList<>();
@@ -38,7 +40,7 @@ final class SteadyWriter implements AutoCloseable {
                 }
                 if (leader != null) {
                     var value = String.valueOf(number);
-                    cluster.append(leader, value);
+                    cluster.append(leader, PATIENCE, value);
                     var now = System.nanoTime();
                     synchronized (acknowledged) {
                         acknowledged.add(value);

@@ -18,7 +18,6 @@ final class WritesTest {
     private static final Duration PATIENCE = Duration.ofMinutes(5);
     private static final int ROUNDS = 200;
     private static final Duration LOOK = Duration.ofSeconds(15);
-    private static final Duration QUIET = Duration.ofSeconds(3);
 
     /// The edit strikes where it hurts most: after the operator has read the LogCluster, and before, or while, its
     /// status arrives.
@@ -83,6 +82,31 @@ final class WritesTest {
         return delay.endsWith("us") ? Long.parseLong(delay.replace("us", "")) : 1_000;
     }
 
+    /// How long neither a pass nor a write of the LogCluster has been seen.
+    private static final class Rest {
+        private final RunningOperator operator;
+        private final StandInPods pods;
+        private long passes = -1;
+        private String version = "";
+        private long sinceNanos;
+
+        Rest(RunningOperator operator, StandInPods pods) {
+            this.operator = operator;
+            this.pods = pods;
+        }
+
+        long lastsNanos() {
+            var passesNow = operator.passes();
+            var versionNow = pods.cluster().getMetadata().getResourceVersion();
+            if (passesNow != passes || !versionNow.equals(version)) {
+                passes = passesNow;
+                version = versionNow;
+                sinceNanos = System.nanoTime();
+            }
+            return System.nanoTime() - sinceNanos;
+        }
+    }
+
     @Test
     void atRestNothingIsReconciledAndNothingIsWritten() {
         var plane = ControlPlane.require();
@@ -90,16 +114,8 @@ final class WritesTest {
                 var operator = new RunningOperator(pods.admin(), "rest", Duration.ofHours(1))) {
             pods.apply("");
             await("ready").atMost(PATIENCE).until(pods::settled);
-            var passes = new AtomicLong(-1);
-            await("quiet")
-                    .atMost(PATIENCE)
-                    .pollInterval(QUIET)
-                    .until(() -> passes.getAndSet(operator.passes()) == operator.passes());
-            var version = pods.cluster().getMetadata().getResourceVersion();
-            // Not a wait for something: this is how long nothing happens.
-            await("a while").pollDelay(LOOK).atMost(PATIENCE).until(() -> true);
-            assertEquals(passes.get(), operator.passes());
-            assertEquals(version, pods.cluster().getMetadata().getResourceVersion());
+            var rest = new Rest(operator, pods);
+            await("nothing happens for " + LOOK).atMost(PATIENCE).until(() -> rest.lastsNanos() >= LOOK.toNanos());
         }
         try (var pods = new StandInPods(plane, "resync", Duration.ZERO);
                 var operator = new RunningOperator(pods.admin(), "resync", Duration.ofSeconds(1))) {
