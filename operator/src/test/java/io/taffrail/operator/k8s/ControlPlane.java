@@ -8,6 +8,7 @@ import io.fabric8.kubernetes.api.model.apiextensions.v1.CustomResourceDefinition
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
+import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.taffrail.operator.GoldenFile;
 import io.taffrail.operator.crd.CustomResourceDefinitions;
 import java.io.ByteArrayInputStream;
@@ -28,6 +29,7 @@ final class ControlPlane implements AutoCloseable {
     private static final String CONTROLLERS =
             "statefulset-controller,garbage-collector-controller,namespace-controller,disruption-controller,"
                     + "deployment-controller,replicaset-controller,persistentvolumeclaim-protection-controller";
+    private static final int MOST_TRIES = 5;
     private static @Nullable ControlPlane running;
 
     private final Path directory;
@@ -56,12 +58,7 @@ final class ControlPlane implements AutoCloseable {
         server.start();
         kubeConfig = directory.resolve("kubeconfig");
         Files.writeString(kubeConfig, server.getKubeConfigYaml());
-        try (var client = client()) {
-            // The range that the server is started with, whatever flag is given here, ends with 254 Services.
-            client.resource(Yaml.resource("{apiVersion: networking.k8s.io/v1, kind: ServiceCIDR,"
-                            + " metadata: {name: hundreds}, spec: {cidrs: [10.1.0.0/16]}}"))
-                    .create();
-        }
+        widenServices();
         controllers = new ProcessBuilder(
                         binaries.resolve("kube-controller-manager").toString(),
                         "--kubeconfig=" + kubeConfig,
@@ -74,6 +71,25 @@ final class ControlPlane implements AutoCloseable {
                 .redirectErrorStream(true)
                 .redirectOutput(directory.resolve("controllers.log").toFile())
                 .start();
+    }
+
+    /// The range that the server is started with, whatever flag is given, ends with 254 Services. The first write of all:
+    /// a server that has just begun may still break a connection.
+    private void widenServices() {
+        try (var client = client()) {
+            var range = Yaml.resource("{apiVersion: networking.k8s.io/v1, kind: ServiceCIDR,"
+                    + " metadata: {name: hundreds}, spec: {cidrs: [10.1.0.0/16]}}");
+            for (var tries = 1; ; tries++) {
+                try {
+                    client.resource(range).serverSideApply();
+                    return;
+                } catch (KubernetesClientException busy) {
+                    if (tries == MOST_TRIES) {
+                        throw busy;
+                    }
+                }
+            }
+        }
     }
 
     /// The control plane with the definitions in it, or the test is skipped and says why.
