@@ -33,9 +33,9 @@ def main(server, proto_directory, work_directory):
     with grpc.insecure_channel(server) as channel:
         log = log_pb2_grpc.LogStub(channel)
         control = control_pb2_grpc.ControlStub(channel)
-        print("replica:", control_pb2.State.Name(control.GetStatus(control_pb2.GetStatusRequest(), timeout=10).state))
-        log.CreateStream(log_pb2.CreateStreamRequest(stream="python", if_not_exists=True), timeout=10)
-        producer = log.RegisterProducer(log_pb2.RegisterProducerRequest(name="python", stream="python"), timeout=10)
+        print("replica:", control_pb2.State.Name(control.GetStatus(control_pb2.GetStatusRequest(), timeout=60).state))
+        log.CreateStream(log_pb2.CreateStreamRequest(stream="python", if_not_exists=True), timeout=60)
+        producer = log.RegisterProducer(log_pb2.RegisterProducerRequest(name="python", stream="python"), timeout=60)
 
         def batches():
             for sequence in range(RECORDS // BATCH):
@@ -56,7 +56,7 @@ def main(server, proto_directory, work_directory):
 
         acknowledged = 0
         duplicates = 0
-        for answer in log.AppendStream(batches(), timeout=60):
+        for answer in log.AppendStream(batches(), timeout=300):
             if answer.WhichOneof("result") != "acknowledgement":
                 sys.exit(f"append refused: {answer}")
             if answer.acknowledgement.duplicate:
@@ -66,7 +66,7 @@ def main(server, proto_directory, work_directory):
         print(f"appended {acknowledged}, {duplicates} batch was known already")
 
         offset = 0
-        for response in log.Read(log_pb2.ReadRequest(stream="python", edge=log_pb2.EDGE_EARLIEST), timeout=60):
+        for response in log.Read(log_pb2.ReadRequest(stream="python", edge=log_pb2.EDGE_EARLIEST), timeout=300):
             for batch in response.batches:
                 for record in batch.records:
                     expected = (f"record {offset}".encode(), str(offset % 7).encode(), bytes([offset % 256]))
@@ -76,7 +76,7 @@ def main(server, proto_directory, work_directory):
         print(f"read {offset}")
 
         try:
-            log.DescribeStream(log_pb2.DescribeStreamRequest(stream="no-such"), timeout=10)
+            log.DescribeStream(log_pb2.DescribeStreamRequest(stream="no-such"), timeout=60)
             sys.exit("a stream that does not exist was described")
         except grpc.RpcError as refused:
             trailers = dict(refused.trailing_metadata())

@@ -19,7 +19,7 @@ import java.util.function.Consumer;
 /// One producer with a name, one stream, one cell. Numbers its records 0, 1, 2, ... over all rounds, and notes what
 /// became of each. A round at a time: [#write] on a thread of its own, then [Ledger#judge].
 final class CellWriter {
-    private static final Duration DELIVERY = Duration.ofMinutes(2);
+    private static final Duration DELIVERY = Duration.ofMinutes(5);
     private static final int RECORDS_A_BREATH = 8;
     private static final int LARGEST_PADDING = 200;
 

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -23,7 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// Three replicas whose disks fail, fill and vanish under load.
 class ClusterDiskIT {
     private static final int STORAGE_FAILED = 74;
-    private static final Duration LIMIT = Duration.ofMinutes(1);
+    private static final Duration LIMIT = Duration.ofMinutes(5);
     private static final long DISK_BYTES = 320 << 20;
     // taffrail.storage.reserve-bytes and two segments.
     private static final long APPENDS_END_BYTES = (8 + 2 * 4) << 20;
@@ -64,7 +65,9 @@ class ClusterDiskIT {
                     failOnce(cluster, follower);
                     restart(cluster, follower);
                 });
-                assertEquals(outcome.epochBefore(), outcome.epochAfter(), "a follower's disk is no reason to elect");
+                cluster.standstills()
+                        .assertNobodyElected(
+                                outcome.epochBefore(), outcome.epochAfter(), "a follower's disk is no reason to elect");
             }
         }
     }
@@ -123,30 +126,35 @@ class ClusterDiskIT {
     private static void aLeaderWithoutRoomRefusesAndResumes(
             LocalCluster cluster, LogClient client, List<SmallDisk> disks) throws Exception {
         var leader = cluster.awaitHealthy();
+        cluster.standstills().forget();
         var disk = disks.get(cluster.replicas().indexOf(leader.replica()));
         client.createStream("full", StreamConfig.getDefaultInstance(), false);
-        append(client);
+        append(client, Duration.ofMinutes(2));
         disk.fillUpTo(APPENDS_END_BYTES / 2);
-        cluster.await("appends are refused", () -> isRefusedForTheDisk(client));
+        cluster.await(
+                "appends are refused",
+                () -> refusal(client).filter(why -> why.contains("DISK_FULL")).isPresent());
         disk.empty();
-        cluster.await("appends are taken again", () -> !isRefusedForTheDisk(client));
-        assertEquals(leader.epoch(), cluster.awaitHealthy().epoch(), "a full disk moves nobody");
+        cluster.await("appends are taken again", () -> refusal(client).isEmpty());
+        cluster.standstills()
+                .assertNobodyElected(leader.epoch(), cluster.awaitHealthy().epoch(), "a full disk moves nobody");
     }
 
-    private static boolean isRefusedForTheDisk(LogClient client) {
+    /// Why an append was not taken. The client tries again for as long as it may, so it is the last problem
+    /// of one that came too late.
+    private static Optional<String> refusal(LogClient client) {
         try {
-            append(client);
-            return false;
+            append(client, Duration.ofSeconds(1));
+            return Optional.empty();
         } catch (LogClientException refused) {
-            // The client tries again for as long as it may, so it is the last problem of an append that came too late.
-            return refused.getMessage().contains("DISK_FULL");
+            return Optional.of(refused.getMessage());
         }
     }
 
-    private static void append(LogClient client) {
-        var config = AppenderConfig.DEFAULTS.deliveryTimeout(Duration.ofSeconds(1));
+    private static void append(LogClient client, Duration patience) {
+        var config = AppenderConfig.DEFAULTS.deliveryTimeout(patience);
         try (var appender = client.appender("full", config)) {
-            var _ = appender.append(new byte[100]).acknowledged().get(60, TimeUnit.SECONDS);
+            var _ = appender.append(new byte[100]).acknowledged().get(5, TimeUnit.MINUTES);
         } catch (ExecutionException failed) {
             if (failed.getCause() instanceof LogClientException refused) {
                 throw refused;
@@ -190,7 +198,9 @@ class ClusterDiskIT {
             }
             cluster.awaitHealthy();
         });
-        assertEquals(outcome.epochBefore(), outcome.epochAfter(), "a follower's disk is no reason to elect");
+        cluster.standstills()
+                .assertNobodyElected(
+                        outcome.epochBefore(), outcome.epochAfter(), "a follower's disk is no reason to elect");
     }
 
     private static void restart(LocalCluster cluster, ServiceProcess replica) throws Exception {

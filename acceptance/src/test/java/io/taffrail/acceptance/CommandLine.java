@@ -6,11 +6,16 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 /// The packaged command line against one service.
 final class CommandLine {
     private static final long LIMIT_SECONDS = 600;
+    /// Without a server there is nothing to wait for.
+    private static final Set<String> OFFLINE = Set.of("wal", "completion", "help");
+    private static final String PATIENCE_SECONDS = "180";
 
     private final String server;
     private final Path folder;
@@ -39,7 +44,7 @@ final class CommandLine {
 
     /// One at a time: its output goes to files of the same name.
     Process start(String... arguments) throws IOException {
-        var builder = new ProcessBuilder(Programs.cli(arguments));
+        var builder = new ProcessBuilder(Programs.cli(patient(arguments)));
         builder.environment().put("TAFFRAIL_SERVER", server);
         builder.environment().put("TAFFRAIL_DEBUG", "1");
         return builder.redirectOutput(folder.resolve("out").toFile())
@@ -49,7 +54,7 @@ final class CommandLine {
 
     /// Straight into a file, for what is too large to hold.
     void runInto(Path file, String... arguments) throws IOException, InterruptedException {
-        var builder = new ProcessBuilder(Programs.cli(arguments));
+        var builder = new ProcessBuilder(Programs.cli(patient(arguments)));
         builder.environment().put("TAFFRAIL_SERVER", server);
         var process = builder.redirectOutput(file.toFile())
                 .redirectError(folder.resolve("err").toFile())
@@ -57,6 +62,15 @@ final class CommandLine {
         var exitCode = process.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS) ? process.exitValue() : -1;
         process.destroyForcibly();
         assertEquals(0, exitCode, String.join(" ", arguments) + "\n" + text("err"));
+    }
+
+    /// The command's own patience is a person's, who does not run a build beside it.
+    private static String[] patient(String... arguments) {
+        if (OFFLINE.contains(arguments[0]) || Stream.of(arguments).anyMatch("--timeout"::equals)) {
+            return arguments;
+        }
+        return Stream.concat(Stream.of(arguments), Stream.of("--timeout", PATIENCE_SECONDS))
+                .toArray(String[]::new);
     }
 
     private String text(String name) throws IOException {

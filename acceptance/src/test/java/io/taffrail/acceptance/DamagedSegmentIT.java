@@ -7,6 +7,7 @@ import io.taffrail.proto.control.Integrity;
 import io.taffrail.proto.control.ReplicaStatus;
 import java.io.IOException;
 import java.io.RandomAccessFile;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -80,16 +82,18 @@ class DamagedSegmentIT {
             var cli = new CommandLine(service.address(), folder);
             cli.run("append", "s", lines.toString(), "--create");
             damage(service);
-            awaitStatus(cluster, service, "it is found", status -> status.getDamagedRangesCount() == 1);
-            assertEquals(
-                    Integrity.INTEGRITY_DAMAGED,
-                    cluster.status(service).orElseThrow().getIntegrity());
+            awaitStatus(
+                    cluster,
+                    service,
+                    "it is found",
+                    status -> status.getDamagedRangesCount() == 1
+                            && status.getIntegrity() == Integrity.INTEGRITY_DAMAGED);
             var shown = cli.run("status");
             assertTrue(shown.contains("integrity   damaged"), shown);
             assertTrue(shown.contains("damage      LSN"), shown);
             assertTrue(shown.contains("reads of that range are refused"), shown);
 
-            String[] read = {"read", "s", "--timeout", "3"};
+            String[] read = {"read", "s"};
             var refused = cli.end(cli.start(read), read);
             assertEquals(DATA_LOSS_EXIT_CODE, refused.exitCode(), refused.err());
             var range = UNREADABLE.matcher(refused.err());
@@ -110,28 +114,38 @@ class DamagedSegmentIT {
     @Test
     void aFollowerAndThenTheLeaderAreFilledFromTheOthers() throws Exception {
         var lines = lines();
-        try (var cluster = new LocalCluster(folder, 3, OPTIONS).start()) {
+        var options = Stream.concat(Stream.of(OPTIONS), Stream.of(LocalCluster.PATIENT));
+        try (var cluster = new LocalCluster(folder, 3, options.toArray(String[]::new)).start()) {
             var cli = new CommandLine(cluster.addresses(), folder);
             cli.run("append", "s", lines.toString(), "--create");
             var leader = cluster.awaitHealthy();
             var follower = cluster.without(leader.replica()).getFirst();
+            cluster.standstills().forget();
             damage(follower);
             awaitStatus(cluster, follower, "the follower is repaired", DamagedSegmentIT::isRepaired);
-            assertEquals(leader.epoch(), cluster.awaitHealthy().epoch(), "nobody else had to lead");
+            cluster.standstills()
+                    .assertNobodyElected(leader.epoch(), cluster.awaitHealthy().epoch(), "nobody else had to lead");
 
             damage(leader.replica());
             awaitStatus(cluster, leader.replica(), "the old leader is repaired", DamagedSegmentIT::isRepaired);
             assertTrue(cluster.awaitHealthy().epoch() > leader.epoch(), "another leads");
             assertEquals(Files.readString(lines), cli.run("read", "s"));
             for (var replica : List.of(follower, leader.replica())) {
-                var log = Files.readString(replica.log(), StandardCharsets.UTF_8);
-                assertTrue(log.contains("the log is damaged from LSN"), log);
-                assertTrue(log.contains("written anew, and is whole"), log);
+                cluster.await("its log says so", () -> says(replica, "the log is damaged from LSN"));
+                cluster.await("its log says so", () -> says(replica, "written anew, and is whole"));
                 // No copy is better than another: each of them is verified whole, on its own disk.
                 replica.stop();
                 var verified = cli.run("wal", "verify", replica.data().toString());
                 assertTrue(verified.startsWith("clean"), verified);
             }
+        }
+    }
+
+    private static boolean says(ServiceProcess replica, String what) {
+        try {
+            return Files.readString(replica.log(), StandardCharsets.UTF_8).contains(what);
+        } catch (IOException unreadable) {
+            throw new UncheckedIOException(unreadable);
         }
     }
 

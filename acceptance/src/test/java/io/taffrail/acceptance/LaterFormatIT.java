@@ -38,7 +38,7 @@ class LaterFormatIT {
             writeVersion(newest, 2);
             var before = Files.readAllBytes(newest);
             service.begin();
-            assertEquals(74, service.awaitEnd(Duration.ofMinutes(2)));
+            assertEquals(74, service.awaitEnd(Duration.ofMinutes(5)));
             var said = Files.readString(service.log(), StandardCharsets.UTF_8);
             assertTrue(said.contains("version"), said);
             assertTrue(said.contains(newest.getFileName().toString()), said);

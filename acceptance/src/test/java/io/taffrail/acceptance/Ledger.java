@@ -17,7 +17,7 @@ import java.util.Set;
 
 /// Compares what was acknowledged with what is in the log, by the table of replication.md 1.6.
 final class Ledger {
-    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final Duration PATIENCE = Duration.ofMinutes(3);
 
     private Ledger() {}
 

@@ -18,7 +18,7 @@ import java.util.stream.Collectors;
 /// A writer for each cell against one cluster, a round at a time, with the ledger at the end of each.
 final class Load {
     // Longer than an appender tries to deliver.
-    private static final Duration PATIENCE = Duration.ofMinutes(3);
+    private static final Duration PATIENCE = Duration.ofMinutes(6);
 
     private final LocalCluster cluster;
     private final LogClient client;
@@ -44,6 +44,7 @@ final class Load {
     /// @param handedOver no epoch ends but by a hand-over
     Outcome round(Random random, int killed, boolean handedOver, Faults faults) throws Exception {
         var before = cluster.awaitHealthy();
+        cluster.standstills().forget();
         var round = ++rounds;
         var stop = new AtomicBoolean();
         var threads = new ArrayList<Thread>();
@@ -65,12 +66,13 @@ final class Load {
             }
         }
         var after = cluster.awaitHealthy();
+        var orderly = handedOver && !cluster.standstills().happened();
         var declared = after.status().getElectionsList().stream()
                 .filter(Election::getPossibleAsyncLoss)
                 .map(Election::getEpoch)
                 .filter(epoch -> epoch > before.epoch())
                 .collect(Collectors.toSet());
-        Ledger.judge(client, writers, new Ledger.Round(round, killed, handedOver, after.epoch(), declared));
+        Ledger.judge(client, writers, new Ledger.Round(round, killed, orderly, after.epoch(), declared));
         return new Outcome(before.epoch(), after.epoch(), declared);
     }
 

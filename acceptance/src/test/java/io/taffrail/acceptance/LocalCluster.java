@@ -10,8 +10,6 @@ import io.taffrail.proto.control.Integrity;
 import io.taffrail.proto.control.ReplicaStatus;
 import io.taffrail.proto.control.State;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -34,13 +32,14 @@ final class LocalCluster implements AutoCloseable {
     static final long LONGER_THAN_PATIENCE_SECONDS = 8;
     static final List<String> QUICK_AND_SMALL =
             Stream.concat(Programs.QUICK.stream(), Stream.of("-Xmx384m")).toList();
-    private static final Duration LIMIT = Duration.ofMinutes(3);
+    private static final Duration LIMIT = Duration.ofMinutes(5);
     // A replica that is stopped or cut off must not hold up who asks all of them.
     private static final RetryPolicy IMPATIENT = new RetryPolicy(
             Duration.ofMillis(20), Duration.ofMillis(200), Duration.ofSeconds(1), Duration.ofSeconds(30));
 
     private final List<ServiceProcess> replicas;
     private final LogClient observer;
+    private final Standstills standstills;
     private final @Nullable Tls tls;
 
     LocalCluster(Path folder, int size, String... options) {
@@ -61,6 +60,7 @@ final class LocalCluster implements AutoCloseable {
         this.tls = tls;
         know(ServiceProcess::peerAddress, options);
         observer = client(IMPATIENT);
+        standstills = new Standstills(replicas.getFirst().folder());
     }
 
     private static List<ServiceProcess> onLoopback(Path folder, int size) {
@@ -68,11 +68,7 @@ final class LocalCluster implements AutoCloseable {
         for (var id = 0; id < size; id++) {
             var host = host(id);
             replicas.add(new ServiceProcess(
-                            host,
-                            folder.resolve("replica-" + id),
-                            ServiceProcess.freePort(host),
-                            ServiceProcess.freePort(host),
-                            ServiceProcess.freePort(host))
+                            host, folder.resolve("replica-" + id), Ports.free(host), Ports.free(host), Ports.free(host))
                     .jvmOptions(QUICK_AND_SMALL));
         }
         return replicas;
@@ -109,6 +105,10 @@ final class LocalCluster implements AutoCloseable {
         return this;
     }
 
+    Standstills standstills() {
+        return standstills;
+    }
+
     List<ServiceProcess> replicas() {
         return replicas;
     }
@@ -126,7 +126,7 @@ final class LocalCluster implements AutoCloseable {
     }
 
     LogClient client() {
-        return client(RetryPolicy.DEFAULTS);
+        return client(RetryPolicy.DEFAULTS.withTotalTimeout(LIMIT));
     }
 
     private LogClient client(RetryPolicy retry) {
@@ -214,15 +214,12 @@ final class LocalCluster implements AutoCloseable {
     /// 127.0.0.1, 127.0.0.2, ... on Linux; elsewhere only the first is there.
     private static String host(int id) {
         var own = "127.0.0." + (id + 1);
-        try (var _ = new ServerSocket(0, 1, InetAddress.getByName(own))) {
-            return own;
-        } catch (IOException absent) {
-            return "127.0.0.1";
-        }
+        return Ports.isFree(own, 0) ? own : "127.0.0.1";
     }
 
     @Override
     public void close() {
+        standstills.close();
         observer.close();
         replicas.forEach(ServiceProcess::close);
     }

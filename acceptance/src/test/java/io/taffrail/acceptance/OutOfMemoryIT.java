@@ -26,7 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 class OutOfMemoryIT {
     /// Of a JVM with ExitOnOutOfMemoryError.
     private static final int OUT_OF_HEAP = 3;
-    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final Duration PATIENCE = Duration.ofMinutes(5);
     private static final int RECORDS = 500;
 
     @TempDir

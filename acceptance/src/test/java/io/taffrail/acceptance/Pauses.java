@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 /// Appends one record after another at a steady rate, and notes when each was due and when it was
 /// acknowledged: what a user of the cluster feels. Ends with [#end], or with its client.
 final class Pauses {
-    private static final Duration DELIVERY = Duration.ofSeconds(60);
+    private static final Duration DELIVERY = Duration.ofMinutes(5);
 
     private final LogClient client;
     private final String stream;

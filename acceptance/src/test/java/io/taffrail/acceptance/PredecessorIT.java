@@ -41,11 +41,7 @@ class PredecessorIT {
             old.pause();
             copy(old.data(), folder.resolve("elsewhere").resolve("data"));
             try (var successor = new ServiceProcess(
-                            host,
-                            folder.resolve("elsewhere"),
-                            ServiceProcess.freePort(host),
-                            ServiceProcess.freePort(host),
-                            ServiceProcess.freePort(host))
+                            host, folder.resolve("elsewhere"), Ports.free(host), Ports.free(host), Ports.free(host))
                     .jvmOptions(LocalCluster.QUICK_AND_SMALL)
                     .options(old.options())) {
                 // As a name that is resolved anew: the connections that there are go on.

@@ -39,7 +39,7 @@ class PythonIT {
                     .redirectErrorStream(true)
                     .redirectOutput(folder.resolve("python.log").toFile())
                     .start();
-            var ended = process.waitFor(180, TimeUnit.SECONDS);
+            var ended = process.waitFor(600, TimeUnit.SECONDS);
             process.destroyForcibly();
             var output = Files.readString(folder.resolve("python.log"), StandardCharsets.UTF_8);
             System.out.print(output);
@@ -58,7 +58,7 @@ class PythonIT {
                         .redirectErrorStream(true)
                         .redirectOutput(ProcessBuilder.Redirect.DISCARD)
                         .start();
-                if (probe.waitFor(30, TimeUnit.SECONDS) && probe.exitValue() == 0) {
+                if (probe.waitFor(120, TimeUnit.SECONDS) && probe.exitValue() == 0) {
                     return candidate;
                 }
             } catch (IOException noSuchProgram) {

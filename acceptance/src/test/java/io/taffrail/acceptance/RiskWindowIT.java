@@ -27,7 +27,7 @@ class RiskWindowIT {
     private static final Duration LOAD = Duration.ofSeconds(Integer.getInteger("taffrail.seconds", 2));
     private static final AppenderConfig FROM_MEMORY = AppenderConfig.DEFAULTS
             .modes(CommitMode.COMMIT_MODE_ASYNC, ReplicationMode.REPLICATION_MODE_ASYNC)
-            .inFlight(4 << 20, 20_000, AppenderConfig.WhenFull.WAIT, Duration.ofSeconds(60));
+            .inFlight(4 << 20, 20_000, AppenderConfig.WhenFull.WAIT, Duration.ofMinutes(5));
     private static final String STREAM = "risk";
 
     @TempDir
@@ -110,7 +110,7 @@ class RiskWindowIT {
     /// One producer that appends from memory for as long as it is open.
     private static final class Load implements AutoCloseable {
         private static final Duration STANDSTILL = Duration.ofSeconds(1);
-        private static final Duration PATIENCE = Duration.ofSeconds(30);
+        private static final Duration PATIENCE = Duration.ofMinutes(3);
 
         private final AtomicBoolean ends = new AtomicBoolean();
         private final Appender appender;
@@ -124,7 +124,7 @@ class RiskWindowIT {
                         var _ = appender.append(value);
                     }
                 } catch (LogClientException full) {
-                    // It waited for room for a minute: the test has failed by then.
+                    // It waited for room for minutes: the test has failed by then.
                 }
             });
         }

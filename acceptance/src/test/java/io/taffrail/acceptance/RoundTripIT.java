@@ -26,6 +26,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 class RoundTripIT {
     private static final int KILLS = Integer.getInteger("taffrail.kills", 3);
     private static final int LEAST_INPUT_BYTES = 8 << 20;
+    /// Of which the command may have appended all before this process gets to kill anything.
+    private static final int MOST_INPUT_BYTES = 256 << 20;
+    private static final String DELIVERY_SECONDS = "300";
 
     @TempDir
     Path folder;
@@ -44,74 +47,110 @@ class RoundTripIT {
     @ParameterizedTest
     @ValueSource(strings = {"sync", "async"})
     void losesDoublesAndSwapsNoLineWhenTheServiceIsKilled(String commitMode) throws Exception {
-        var input = input();
         var random = new Random(20_261_121);
         // A longer delay than the default, so that Async has something to lose, which is then appended again.
         try (var service = new ServiceProcess(folder, "-D", "taffrail.writer-delay=100ms").start()) {
             var cli = new CommandLine(service.address(), folder);
-            var started = System.nanoTime();
-            // Small batches, so that there are many to lose.
-            String[] append = {
-                "append",
-                "text",
-                input.toString(),
-                "--create",
-                "--batch-bytes",
-                "8Ki",
-                "--commit-mode",
-                commitMode,
-                "--timeout",
-                "90"
-            };
-            var appending = cli.start(append);
-            var kills = 0;
-            while (kills < KILLS && grows(service, appending, random)) {
-                service.kill();
-                kills++;
-                service.start();
+            for (var input = input(); ; input = larger(input)) {
+                if (killsTheService(service, cli, input, commitMode, random)) {
+                    assertComesBack(input, cli);
+                    return;
+                }
+                cli.run("streams", "delete", "text");
             }
-            var ended = cli.end(appending, append);
-            System.out.printf(
-                    "%s: killed %d times in %.1f s: %s%s",
-                    commitMode, kills, (System.nanoTime() - started) / 1e9, ended.out(), ended.err());
-            assertEquals(0, ended.exitCode(), ended.err());
-            assertTrue(kills > 0, "the append ended before the first kill: give it a larger -Dtaffrail.input");
-            assertComesBack(input, cli);
         }
+    }
+
+    /// False: all was appended before the first kill.
+    private static boolean killsTheService(
+            ServiceProcess service, CommandLine cli, Path input, String commitMode, Random random) throws Exception {
+        var started = System.nanoTime();
+        // Small batches, so that there are many to lose.
+        String[] append = {
+            "append",
+            "text",
+            input.toString(),
+            "--create",
+            "--batch-bytes",
+            "8Ki",
+            "--commit-mode",
+            commitMode,
+            "--timeout",
+            "90",
+            "--delivery-timeout",
+            DELIVERY_SECONDS
+        };
+        var appending = cli.start(append);
+        var kills = 0;
+        while (kills < KILLS && grows(service, appending, random)) {
+            service.kill();
+            kills++;
+            service.start();
+        }
+        var ended = cli.end(appending, append);
+        System.out.printf(
+                "%s: killed %d times in %.1f s: %s%s",
+                commitMode, kills, (System.nanoTime() - started) / 1e9, ended.out(), ended.err());
+        assertEquals(0, ended.exitCode(), ended.err());
+        return kills > 0;
     }
 
     @Test
     void goesOnWhereAKilledCommandStopped() throws Exception {
-        var input = input();
         var random = new Random(20_261_122);
         try (var service = new ServiceProcess(folder).start()) {
             var cli = new CommandLine(service.address(), folder);
-            String[] append = {
-                "append",
-                "text",
-                input.toString(),
-                "--create",
-                "--batch-bytes",
-                "8Ki",
-                "--producer",
-                "importer",
-                "--timeout",
-                "90"
-            };
-            var kills = 0;
-            var appending = cli.start(append);
-            while (kills < KILLS && grows(service, appending, random)) {
-                appending.destroyForcibly().waitFor();
-                kills++;
-                appending = cli.start(append);
+            for (var input = input(); ; input = larger(input)) {
+                if (killsTheCommand(service, cli, input, random)) {
+                    assertComesBack(input, cli);
+                    return;
+                }
+                cli.run("streams", "delete", "text");
             }
-            var ended = cli.end(appending, append);
-            System.out.printf("the command was killed %d times: %s%s", kills, ended.out(), ended.err());
-            assertEquals(0, ended.exitCode(), ended.err());
-            assertTrue(
-                    ended.out().contains("were there already"), "no run of the command was cut short: " + ended.out());
-            assertComesBack(input, cli);
         }
+    }
+
+    /// False: all was appended before the first kill.
+    private static boolean killsTheCommand(ServiceProcess service, CommandLine cli, Path input, Random random)
+            throws Exception {
+        String[] append = {
+            "append",
+            "text",
+            input.toString(),
+            "--create",
+            "--batch-bytes",
+            "8Ki",
+            "--producer",
+            "importer",
+            "--timeout",
+            "90",
+            "--delivery-timeout",
+            DELIVERY_SECONDS
+        };
+        var kills = 0;
+        var appending = cli.start(append);
+        while (kills < KILLS && grows(service, appending, random)) {
+            appending.destroyForcibly().waitFor();
+            kills++;
+            appending = cli.start(append);
+        }
+        var ended = cli.end(appending, append);
+        System.out.printf("the command was killed %d times: %s%s", kills, ended.out(), ended.err());
+        assertEquals(0, ended.exitCode(), ended.err());
+        assertTrue(kills == 0 || ended.out().contains("were there already"), ended.out());
+        return kills > 0;
+    }
+
+    /// Four times as much, of which a command is not through so soon.
+    private Path larger(Path input) throws IOException {
+        assertTrue(Files.size(input) < MOST_INPUT_BYTES, "the append of " + Files.size(input) + " bytes is not caught");
+        var larger = folder.resolve("input-" + 4 * Files.size(input));
+        try (var out = Files.newOutputStream(larger)) {
+            for (var copy = 0; copy < 4; copy++) {
+                Files.copy(input, out);
+            }
+        }
+        return larger;
     }
 
     /// Waits until the stream has got longer, and a little more, so that every kill hits an append under way; false:

@@ -3,8 +3,6 @@ package io.taffrail.acceptance;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -17,8 +15,8 @@ import org.jspecify.annotations.Nullable;
 
 /// The real service in a process of its own, on one folder and one port, which is killed, stopped and started again.
 final class ServiceProcess implements AutoCloseable {
-    private static final Duration START_LIMIT = Duration.ofMinutes(2);
-    private static final Duration STOP_LIMIT = Duration.ofSeconds(60);
+    private static final Duration START_LIMIT = Duration.ofMinutes(5);
+    private static final Duration STOP_LIMIT = Duration.ofMinutes(3);
     private static final int SIGTERM_EXIT_CODE = 128 + 15;
 
     private final Path folder;
@@ -33,7 +31,7 @@ final class ServiceProcess implements AutoCloseable {
     private int starts;
 
     ServiceProcess(Path folder, String... options) {
-        this("127.0.0.1", folder, freePort("127.0.0.1"), freePort("127.0.0.1"), freePort("127.0.0.1"), options);
+        this("127.0.0.1", folder, Ports.free("127.0.0.1"), Ports.free("127.0.0.1"), Ports.free("127.0.0.1"), options);
     }
 
     ServiceProcess(String host, Path folder, int port, int peerPort, int httpPort, String... options) {
@@ -85,6 +83,10 @@ final class ServiceProcess implements AutoCloseable {
 
     boolean isRunning() {
         return process != null && process.isAlive();
+    }
+
+    Path folder() {
+        return folder;
     }
 
     Path data() {
@@ -240,14 +242,6 @@ final class ServiceProcess implements AutoCloseable {
     public void close() {
         if (process != null) {
             kill();
-        }
-    }
-
-    static int freePort(String host) {
-        try (var socket = new ServerSocket(0, 1, InetAddress.getByName(host))) {
-            return socket.getLocalPort();
-        } catch (IOException none) {
-            throw new IllegalStateException("no free port", none);
         }
     }
 }

@@ -10,17 +10,20 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 
-/// A file system of its own, ext4 in a file, mounted here; it is filled to the last byte and taken away while it is in
-/// use. Needs root and loop devices.
+/// A file system of its own, ext4 in a file, mounted here; it is filled to the last byte and taken away
+/// while it is in use. Needs root and loop devices.
 final class SmallDisk implements AutoCloseable {
     // EXT4_IOC_SHUTDOWN: _IOR('X', 125, __u32); with 1, what the journal holds is written first.
     private static final long SHUTDOWN = 0x8004587DL;
     private static final int SHUTDOWN_LOG_FLUSH = 1;
-    private static final int COMMAND_LIMIT_SECONDS = 60;
+    private static final int COMMAND_LIMIT_SECONDS = 180;
+    private static final int UNMOUNT_TRIES = 100;
+    private static final int FILL_TRIES = 20;
 
     private final Path image;
     private final Path mountPoint;
     private boolean mounted;
+    private int ballasts;
 
     SmallDisk(Path mountPoint, long bytes) throws IOException, InterruptedException {
         this.mountPoint = Files.createDirectories(mountPoint);
@@ -44,33 +47,48 @@ final class SmallDisk implements AutoCloseable {
         mounted = true;
     }
 
+    /// The kernel lets go of a file a little after the process that had it open, if it had io_uring at work
+    /// on it.
     void unmount() throws IOException, InterruptedException {
-        command("umount", mountPoint.toString());
-        mounted = false;
+        for (var tries = 1; mounted; tries++) {
+            try {
+                command("umount", mountPoint.toString());
+                mounted = false;
+            } catch (IOException busy) {
+                if (tries == UNMOUNT_TRIES) {
+                    throw busy;
+                }
+                TimeUnit.MILLISECONDS.sleep(100);
+            }
+        }
     }
 
     long freeBytes() {
         return mountPoint.toFile().getUsableSpace();
     }
 
-    /// Takes all that is free but so many bytes.
+    /// Takes all that is free but so many bytes. Whoever works on the disk meanwhile may take some of it first.
     void fillUpTo(long freeBytes) throws IOException, InterruptedException {
-        var take = freeBytes() - freeBytes;
-        if (take > 0) {
-            command("fallocate", "-l", String.valueOf(take), ballast().toString());
+        for (var tries = 1; freeBytes() > freeBytes; tries++) {
+            var ballast = mountPoint.resolve("ballast-" + ballasts++);
+            try {
+                command("fallocate", "-l", String.valueOf(freeBytes() - freeBytes), ballast.toString());
+            } catch (IOException lessIsFree) {
+                if (tries == FILL_TRIES) {
+                    throw lessIsFree;
+                }
+            }
         }
     }
 
     void empty() throws IOException {
-        Files.deleteIfExists(ballast());
+        while (ballasts > 0) {
+            Files.deleteIfExists(mountPoint.resolve("ballast-" + --ballasts));
+        }
     }
 
-    private Path ballast() {
-        return mountPoint.resolve("ballast");
-    }
-
-    /// From now on every read and write fails with EIO, as when a volume is detached; mounted anew it has what was
-    /// flushed.
+    /// From now on every read and write fails with EIO, as when a volume is detached; mounted anew it has
+    /// what was flushed.
     @SuppressWarnings("restricted") // The JDK has no other way to the kernel's ioctl.
     void breakDown() throws IOException {
         var linker = Linker.nativeLinker();

@@ -64,7 +64,7 @@ class StartUpIT {
             for (var i = 0L; i < records; i++) {
                 var _ = appender.append(value);
             }
-            appender.flush(Duration.ofMinutes(2));
+            appender.flush(Duration.ofMinutes(10));
             client.flush(CommitMode.COMMIT_MODE_SYNC, ReplicationMode.REPLICATION_MODE_QUORUM);
         }
         return records;
@@ -75,7 +75,7 @@ class StartUpIT {
         service.start();
         try (var client = LogClient.connect(service.address());
                 var appender = client.appender(STREAM)) {
-            var receipt = appender.append(new byte[1]).acknowledged().get(60, TimeUnit.SECONDS);
+            var receipt = appender.append(new byte[1]).acknowledged().get(5, TimeUnit.MINUTES);
             assertEquals(expectedOffset, receipt.offset());
             assertFalse(receipt.acknowledgement().getDuplicate());
         }

@@ -55,7 +55,7 @@ final class StreamedAppends implements ClientResponseObserver<AppendRequest, App
                 appends.send();
             }
         }
-        if (!appends.done.await(duration.plusSeconds(60).toSeconds(), TimeUnit.SECONDS)) {
+        if (!appends.done.await(duration.plusMinutes(5).toSeconds(), TimeUnit.SECONDS)) {
             throw new AssertionError("appends to " + streams.size() + " streams do not end");
         }
         var seconds = (System.nanoTime() - startNanos) / 1e9;

@@ -22,7 +22,7 @@ class UnfitStorageIT {
         var command = Programs.service(List.of("-Dtaffrail.unsafe.storage=false"), "--data", data.toString());
         var process = new ProcessBuilder(command).redirectErrorStream(true).start();
         var said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertTrue(process.waitFor(1, TimeUnit.MINUTES));
+        assertTrue(process.waitFor(5, TimeUnit.MINUTES));
         assertEquals(78, process.exitValue(), said);
         assertEquals(1, said.lines().count(), said);
         assertTrue(said.contains("is on tmpfs: it is memory") && said.contains("--unsafe-storage"), said);

@@ -35,8 +35,9 @@ import org.junit.jupiter.api.io.TempDir;
 class UnreadAnswersIT {
     private static final int CLIENTS = Integer.getInteger("taffrail.clients", 20);
     private static final Duration DURATION = Duration.ofSeconds(Integer.getInteger("taffrail.seconds", 2));
-    private static final Duration PATIENCE = Duration.ofSeconds(30);
-    private static final Duration LONGEST_SENDING = Duration.ofMinutes(2);
+    private static final Duration PATIENCE = Duration.ofMinutes(2);
+    private static final Duration LONGEST_SENDING = Duration.ofMinutes(5);
+    private static final int MOST_TRIES = 20;
     /// What one that behaves appends and reads before the memory is looked at again.
     private static final int RECORDS_A_STEP = 200;
     private static final int MAX_HEAP_MIB = 256;
@@ -105,7 +106,10 @@ class UnreadAnswersIT {
                 consumeNothing(channel);
             }
             awaitStuck(senders);
-            beside(service, client, senders);
+            // A machine that had no time for them may have made it look so.
+            for (var tries = 1; !beside(service, client, senders); tries++) {
+                assertTrue(tries < MOST_TRIES, "clients that read nothing go on sending");
+            }
         } finally {
             channels.forEach(channel -> {
                 var _ = channel.shutdownNow();
@@ -146,14 +150,16 @@ class UnreadAnswersIT {
         return senders.stream().mapToLong(sender -> sender.sent).sum();
     }
 
-    private static void beside(ServiceProcess service, LogClient client, List<Sender> senders) throws Exception {
+    /// Whether they could send nothing meanwhile.
+    private static boolean beside(ServiceProcess service, LogClient client, List<Sender> senders) throws Exception {
         var endNanos = System.nanoTime() + DURATION.toNanos();
         var sentBefore = sent(senders);
         var residentMib = new ArrayList<Long>();
-        var records = 0L;
+        var records = client.describeStream("good").getNextOffset();
         try (var appender = client.appender("good");
                 var reader = client.reader(
-                        "good", ReaderConfig.DEFAULTS.from(ReadFrom.offset(0)).following())) {
+                        "good",
+                        ReaderConfig.DEFAULTS.from(ReadFrom.offset(records)).following())) {
             do {
                 for (var i = 0; i < RECORDS_A_STEP; i++) {
                     var _ = appender.append(
@@ -180,9 +186,9 @@ class UnreadAnswersIT {
                 java.util.stream.IntStream.rangeClosed(0, 10)
                         .mapToObj(i -> residentMib.get((residentMib.size() - 1) * i / 10))
                         .toList());
-        assertEquals(sentBefore, sent, "appends of clients that read nothing");
         assertTrue(
                 residentMib.getLast() < MAX_RESIDENT_MIB,
                 "the service holds " + residentMib.getLast() + " MiB, more than " + MAX_RESIDENT_MIB);
+        return sent == sentBefore;
     }
 }

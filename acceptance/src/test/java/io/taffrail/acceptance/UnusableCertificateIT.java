@@ -32,7 +32,7 @@ class UnusableCertificateIT {
                 folder.resolve("data").toString());
         var process = new ProcessBuilder(command).redirectErrorStream(true).start();
         var said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertTrue(process.waitFor(1, TimeUnit.MINUTES));
+        assertTrue(process.waitFor(5, TimeUnit.MINUTES));
         assertEquals(78, process.exitValue(), said);
         assertEquals("taffrail: taffrail.tls: " + certificate + " " + reason, said.strip());
     }

@@ -73,7 +73,8 @@ final class ControlPlane implements AutoCloseable {
                 .start();
     }
 
-    /// The range that the server is started with, whatever flag is given, ends with 254 Services. The first write of all:
+    /// The range that the server is started with, whatever flag is given, ends with 254 Services. The first write of
+    /// all:
     /// a server that has just begun may still break a connection.
     private void widenServices() {
         try (var client = client()) {
