@@ -23,7 +23,6 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.Executor;
 import java.util.function.LongSupplier;
@@ -83,10 +82,6 @@ final class Opening {
         var lineageFile = LineageFile.open(directory, io);
         var before = previous(metaSlot.value(), config.nodeId(), random);
         var streamsFolder = directory.subdirectory("streams");
-        if (!before.hard().suspect()) {
-            // Of a copy that nobody goes on with.
-            SeedProgress.clear(streamsFolder, Set.of());
-        }
         var store = StreamStore.open(streamsFolder, background, streams);
         // A checkpoint holds only what was flushed: a log that ends below it has lost bytes.
         var flushedLsn = Math.max(before.durableHint().lsn(), store.appliedLsn());

@@ -29,6 +29,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -80,8 +81,9 @@ final class ReplicaLoop {
     private boolean statusDirty = true;
     private @Nullable Truncating truncating;
     private @Nullable Seeding seeding;
-    private boolean seedHintLowered;
-    private boolean seedInstalled;
+    private SeedStep seedStep = SeedStep.COPYING;
+    /// Files of a seed may lie here that no longer leads to anything.
+    private boolean seedMayLie = true;
     private @Nullable Shutdown shutdown;
     private @Nullable String failure;
     private @Nullable String hindrance;
@@ -97,6 +99,16 @@ final class ReplicaLoop {
     private volatile EpochMap epochs;
 
     private record Truncating(long lsn, boolean hintLowered) {}
+
+    private enum SeedStep {
+        COPYING,
+        /// The core has been told.
+        COPIED,
+        /// What has to be durable before is told to the disk.
+        ALLOWED,
+        HINT_LOWERED,
+        INSTALLED
+    }
 
     ReplicaLoop(
             ReplicaConfig config,
@@ -462,7 +474,13 @@ final class ReplicaLoop {
                         leader == null ? null : leader.storageId(),
                         offer,
                         loop.nanoTime());
+                seedStep = SeedStep.COPYING;
+                seedMayLie = true;
                 seeding.ask(envelope(), loop.nanoTime());
+                wake();
+            }
+            case Effect.InstallSeed() -> {
+                seedStep = SeedStep.ALLOWED;
                 wake();
             }
             case Effect.SeedBytes(int _, var chunk) -> {
@@ -473,8 +491,10 @@ final class ReplicaLoop {
             }
             case Effect.Persist(long version, var state) ->
                 metaFile.write(state, wal.flushedLsn(), version, durable -> post(new Event.HardStateDurable(durable)));
-            case Effect.AppendEpochBegin(var entry) ->
+            case Effect.AppendEpochBegin(var entry) -> {
+                forgetSeed();
                 appendControl(EntryType.EPOCH_BEGIN, entry.start().epoch(), ControlEntryCodec.encode(entry));
+            }
             case Effect.AppendConfiguration(long epoch, var configuration) ->
                 appendControl(EntryType.CONFIG, epoch, ControlEntryCodec.encode(configuration));
             case Effect.AppendEntries(ByteBuffer entries) -> appendEntries(entries);
@@ -571,6 +591,7 @@ final class ReplicaLoop {
     }
 
     private void appendEntries(ByteBuffer entries) {
+        forgetSeed();
         try {
             wal.appendEncoded(entries);
         } catch (WalException.BadEntry damaged) {
@@ -663,7 +684,7 @@ final class ReplicaLoop {
         }
     }
 
-    /// In this order: the files are here, `suspect` is durable and no witness speaks for the old log; the log is
+    /// In this order: the files are here; `suspect` is durable and no witness speaks for the old log; the log is
     /// begun anew; the streams' state is replaced; the lineage is durable. A crash in between finds a log and
     /// a state that do not fit, which a suspect replica answers by beginning with nothing.
     private int trySeed(long now) {
@@ -671,63 +692,80 @@ final class ReplicaLoop {
         if (current == null || failure != null) {
             return 0;
         }
-        switch (current.progress(now)) {
-            case COPYING -> {
-                return 0;
+        return switch (seedStep) {
+            case COPYING -> copied(current, now);
+            case COPIED -> 0;
+            case ALLOWED -> {
+                if (wal.flushedLsn() < wal.receivedLsn()) {
+                    wal.requestFlush();
+                    yield 0;
+                }
+                seedStep = SeedStep.HINT_LOWERED;
+                metaFile.lowerHint(0, this::wake);
+                yield 1;
             }
+            case HINT_LOWERED -> metaFile.isSettled() && !scrubbing.isBusy() ? installSeed(current) : 0;
+            case INSTALLED -> metaFile.isSettled() ? seeded(current) : 0;
+        };
+    }
+
+    private int copied(Seeding current, long now) {
+        return switch (current.progress(now)) {
+            case COPYING -> 0;
             case FAILED -> {
                 seeding = null;
-                seedHintLowered = false;
-                metaFile.cutDone();
-                post(new Event.Seeded(null, null));
-                return 1;
+                post(new Event.Seeded(null, 0, null));
+                yield 1;
             }
-            case COPIED -> {}
-        }
-        if (!seedInstalled) {
-            if (wal.flushedLsn() < wal.receivedLsn()) {
-                wal.requestFlush();
-                return 0;
+            case COPIED -> {
+                seedStep = SeedStep.COPIED;
+                post(new Event.SeedCopied());
+                yield 1;
             }
-            if (!seedHintLowered) {
-                seedHintLowered = true;
-                metaFile.lowerHint(0, this::wake);
-            }
-            if (!metaFile.isSettled()) {
-                return 0;
-            }
-            if (scrubbing.isBusy()) {
-                return 0;
-            }
-            var start = current.offer().start();
-            try {
-                wal.restart(start.lsn(), start.epoch(), start.chainCrc());
-                elections.clear();
-                store.reset();
-                current.install();
-                store.reload();
-            } catch (WalException.NoRoom full) {
-                return 0;
-            } catch (IOException | WalException.Unusable refused) {
-                storageFailed("seed: " + refused.getMessage());
-                return 1;
-            }
-            seedInstalled = true;
-            shipper.cut();
-            scrubbing.cut(wal.startLsn(), wal.receivedLsn());
-            metaFile.write(current.offer().lineage());
-        }
-        if (!metaFile.isSettled()) {
+        };
+    }
+
+    private int installSeed(Seeding current) {
+        var start = current.offer().start();
+        try {
+            wal.restart(start.lsn(), start.epoch(), start.chainCrc());
+            elections.clear();
+            store.reset();
+            current.install();
+            store.reload();
+        } catch (WalException.NoRoom full) {
             return 0;
+        } catch (IOException | WalException.Unusable refused) {
+            storageFailed("seed: " + refused.getMessage());
+            return 1;
         }
+        seedStep = SeedStep.INSTALLED;
+        shipper.cut();
+        scrubbing.cut(wal.startLsn(), wal.receivedLsn());
+        metaFile.write(current.offer().lineage());
+        return 1;
+    }
+
+    private int seeded(Seeding current) {
         seeding = null;
-        seedInstalled = false;
-        seedHintLowered = false;
         metaFile.cutDone();
         toldProgress = null;
-        post(new Event.Seeded(appends.end(), current.offer()));
+        post(new Event.Seeded(appends.end(), store.appliedLsn(), current.offer()));
         housekeeping.lineageChanged();
         return 1;
+    }
+
+    /// The log goes on from where it is.
+    private void forgetSeed() {
+        if (!seedMayLie) {
+            return;
+        }
+        seedMayLie = false;
+        try {
+            SeedProgress.clear(streamsFolder, Set.of());
+        } catch (IOException e) {
+            storageFailed("copies of a seed cannot be deleted: " + e.getMessage());
+        }
     }
 
     // Cutting the log

@@ -61,6 +61,8 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
     private boolean bootstrapped;
     private long lastOpenedEpoch;
     private long newestConfigId;
+    /// In which it was appended, or a leader went on with it.
+    private long newestConfigEpoch;
     private Map<Integer, UUID> voters = Map.of();
     private Map<Integer, UUID> votersBefore = Map.of();
     private Map<Integer, UUID> votersNext = Map.of();
@@ -522,27 +524,42 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
         var control = entry.control();
         if (entry.header().type() == EntryType.CONFIG && control != null) {
             var configuration = ControlEntryCodec.configuration(control.duplicate());
-            var members = new TreeMap<Integer, UUID>();
-            configuration.voters().forEach(voter -> members.put(voter.nodeId(), voter.storageId()));
-            configured(configuration.id(), members);
+            if (isNewer(entry.header().epoch(), configuration.id())) {
+                var members = new TreeMap<Integer, UUID>();
+                configuration.voters().forEach(voter -> members.put(voter.nodeId(), voter.storageId()));
+                configured(entry.header().epoch(), configuration.id(), members);
+            }
         }
     }
 
     private void configured(ReplicaStatus status) {
-        var members = new TreeMap<Integer, UUID>();
-        status.voters().forEach(voter -> members.put(voter.nodeId(), voter.storageId()));
-        configured(status.configId(), members);
+        var leads =
+                status.state() == ReplicaStatus.State.LEADER_OPENING || status.state() == ReplicaStatus.State.LEADER;
+        // What a follower has may be cut off; it was its leader's before. Only the first of all is nobody's.
+        var epoch = leads ? status.epoch() : 0;
+        if (isNewer(epoch, status.configId())) {
+            var members = new TreeMap<Integer, UUID>();
+            status.voters().forEach(voter -> members.put(voter.nodeId(), voter.storageId()));
+            configured(epoch, status.configId(), members);
+        }
+    }
+
+    /// What is cut off with a deposed leader's tail gives its number back: the epoch counts first.
+    private boolean isNewer(long epoch, long id) {
+        return epoch > newestConfigEpoch || (epoch == newestConfigEpoch && id > newestConfigId);
     }
 
     /// In force from the moment that it is appended.
-    private void configured(long id, Map<Integer, UUID> members) {
-        if (id > newestConfigId) {
-            newestConfigId = id;
-            votersBefore = voters;
-            voters = members;
-            scheduler.note("configuration " + newestConfigId + ": voters " + voters.keySet());
-            checks.history().voters(scheduler.nowNanos(), voters.keySet());
+    private void configured(long epoch, long id, Map<Integer, UUID> members) {
+        newestConfigEpoch = epoch;
+        if (id == newestConfigId && members.equals(voters)) {
+            return;
         }
+        newestConfigId = id;
+        votersBefore = voters;
+        voters = members;
+        scheduler.note("configuration " + newestConfigId + ": voters " + voters.keySet());
+        checks.history().voters(scheduler.nowNanos(), voters.keySet());
     }
 
     /// A volume that was damaged is as good as new once its replica holds again what it held.

@@ -30,8 +30,12 @@ public sealed interface Effect {
     /// Answer with bytes of a file of the streams' state.
     record ServeSeed(int to, Message.SeedRequest request) implements Effect {}
 
-    /// Fetch the files and begin the log anew; then [Event.Seeded].
+    /// Fetch the files; then [Event.SeedCopied], or [Event.Seeded] with nothing. What is here stays as it is.
     record Seed(int from, Message.Reseed offer) implements Effect {}
+
+    /// Begin the log anew with the files that were fetched, once all that was to be made durable is; then
+    /// [Event.Seeded].
+    record InstallSeed() implements Effect {}
 
     /// Bytes for the seed under way.
     record SeedBytes(int from, Message.SeedChunk chunk) implements Effect {}

@@ -35,9 +35,12 @@ public sealed interface Event {
     /// The log was cut, as asked, and ends here.
     record Truncated(LogPosition end) implements Event {}
 
-    /// What `Seed` asked for has been done: the log is empty and begins at `start`. Null: it failed, the log is as
-    /// it was.
-    record Seeded(@Nullable LogPosition start, Message.@Nullable Reseed offer) implements Event {}
+    /// The files that `Seed` asked for are here and flushed.
+    record SeedCopied() implements Event {}
+
+    /// What `Seed` and `InstallSeed` asked for has been done: the log is empty and begins at `start`, the streams'
+    /// state is that at `stateLsn`. Null: it failed, the log is as it was.
+    record Seeded(@Nullable LogPosition start, long stateLsn, Message.@Nullable Reseed offer) implements Event {}
 
     /// What `Ship` asked for has been sent up to `end`.
     record Shipped(int to, long session, LogPosition end) implements Event {}

@@ -195,7 +195,7 @@ final class FollowerRole implements Role {
         contact(received);
         if (joinSent && offer.nonce() == nonce && session == 0 && welcome == null && !state.isTruncating()) {
             joinSent = false;
-            state.seed(received.from(), offer);
+            state.copySeed(received.from(), offer);
         }
     }
 
@@ -357,6 +357,9 @@ final class FollowerRole implements Role {
         }
         if (state.hard.isEvicted()) {
             return state.hard.standing().eviction().detail();
+        }
+        if (state.isSeeding()) {
+            return "copies the beginning of its log from node " + state.seedFrom();
         }
         if (leader == NOBODY) {
             return "knows no leader";

@@ -65,6 +65,9 @@ final class ReplicaState {
     private long promiseVersion;
     private long nonces;
     private boolean truncating;
+    private int seedFrom = -1;
+    private Integrity beforeSeed = Integrity.SUSPECT;
+    private long refillLsn;
     private long heldQuorumFlushed;
     private List<Effect> effects = new ArrayList<>();
 
@@ -224,6 +227,14 @@ final class ReplicaState {
                 .anyMatch(member -> member.storageId().equals(storage));
     }
 
+    /// To one of an epoch below the promise. Silent while a disk that may hang has not made the promise durable: it
+    /// binds nobody yet, and with it this replica could depose one leader after the other and follow none.
+    void refuse(int to, long epoch) {
+        if (promiseIsDurable()) {
+            send(to, new Message.Stale(epoch, hard.promisedEpoch()));
+        }
+    }
+
     // Histories
 
     /// From here on this log, up to where it ends, is the beginning of `newHistory`. The configuration is durable with
@@ -354,22 +365,46 @@ final class ReplicaState {
         return truncating;
     }
 
-    /// Nothing of this log is to be trusted from here on; it is replaced.
-    void seed(int from, Message.Reseed offer) {
+    /// The files are fetched beside what is here, which stays what it is meanwhile: the leader may be lost before
+    /// all have come, and then this replica is a voter as before.
+    void copySeed(int from, Message.Reseed offer) {
         truncating = true;
+        seedFrom = from;
+        emit(new Effect.Seed(from, offer));
+        emit(new Effect.StatusChanged());
+    }
+
+    boolean isSeeding() {
+        return seedFrom >= 0;
+    }
+
+    /// -1: no seed is being fetched.
+    int seedFrom() {
+        return seedFrom;
+    }
+
+    /// Nothing of this log is to be trusted from here on; it is replaced. A crash on the way leaves a suspect replica.
+    void seed() {
+        beforeSeed = integrity;
         integrity = Integrity.SUSPECT;
         persist(hard.withSuspect(true));
-        emit(new Effect.Seed(from, offer));
+        emit(new Effect.InstallSeed());
         emit(new Effect.StatusChanged());
     }
 
     void seeded(Event.Seeded seeded) {
         truncating = false;
+        seedFrom = -1;
+        emit(new Effect.StatusChanged());
         var start = seeded.start();
         var offer = seeded.offer();
         if (start == null || offer == null) {
             return;
         }
+        // As after a cut: what is gone was in no majority, or this leader would hold it, and it has trimmed only what
+        // a majority has flushed. So what this voter may forget is what it may have forgotten before.
+        integrity = beforeSeed;
+        refillLsn = seeded.stateLsn();
         end = start;
         startLsn = start.lsn();
         reportableLsn = start.lsn();
@@ -387,6 +422,14 @@ final class ReplicaState {
         }
         configurationChanged();
         publish(levels.cutTo(start.lsn()));
+    }
+
+    /// Until the log has come to where the streams' state is, a start cannot tell it from one that has lost flushed
+    /// bytes.
+    void refilled() {
+        if (hard.suspect() && integrity != Integrity.SUSPECT && !truncating && flushedLsn >= refillLsn) {
+            persist(hard.withSuspect(false));
+        }
     }
 
     void truncated(LogPosition newEnd) {

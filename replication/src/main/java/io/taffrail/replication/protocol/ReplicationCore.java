@@ -66,6 +66,7 @@ public final class ReplicationCore {
             case Event.Progress(long reportableLsn, long flushedLsn) -> {
                 state.reportableLsn = reportableLsn;
                 state.flushedLsn = flushedLsn;
+                state.refilled();
                 promising.progress();
                 next(role.progress());
             }
@@ -79,6 +80,7 @@ public final class ReplicationCore {
                 promising.progress();
                 next(role.truncated());
             }
+            case Event.SeedCopied _ -> state.seed();
             case Event.Seeded seeded -> {
                 state.seeded(seeded);
                 next(role.truncated());
@@ -307,6 +309,8 @@ public final class ReplicationCore {
         // lead, for an epoch that it cannot open.
         var granted = preVote.epoch() > state.hard.promisedEpoch()
                 && state.integrity != Integrity.SUSPECT
+                // It could not testify before the copy is here, which may take minutes.
+                && !state.isSeeding()
                 && !role.hearsLeader()
                 && state.end.lsn() - preVote.end().lsn() <= state.config.hopelessBytes()
                 && mayLead(received, preVote.end());
@@ -324,7 +328,7 @@ public final class ReplicationCore {
         var from = received.from();
         var again = state.promisedTo(epoch, from, received.fromIncarnation());
         if (epoch <= state.hard.promisedEpoch() && !again) {
-            state.send(from, new Message.Stale(epoch, state.hard.promisedEpoch()));
+            state.refuse(from, epoch);
             return;
         }
         if (!again) {
@@ -350,7 +354,7 @@ public final class ReplicationCore {
 
     private void serve(Event.Received received, long epoch, LogPosition position) {
         if (!state.promisedTo(epoch, received.from(), received.fromIncarnation())) {
-            state.send(received.from(), new Message.Stale(epoch, state.hard.promisedEpoch()));
+            state.refuse(received.from(), epoch);
             return;
         }
         if (role instanceof FollowerRole follower) {
@@ -384,7 +388,7 @@ public final class ReplicationCore {
     private void fromLeader(Event.Received received, long epoch) {
         var from = received.from();
         if (epoch < state.hard.promisedEpoch()) {
-            state.send(from, new Message.Stale(epoch, state.hard.promisedEpoch()));
+            state.refuse(from, epoch);
             return;
         }
         state.sawEpoch(epoch);
@@ -428,7 +432,11 @@ public final class ReplicationCore {
     }
 
     private boolean mayCampaign() {
-        return state.isVoter() && !state.hard.isEvicted() && state.integrity != Integrity.SUSPECT && !state.stopping;
+        return state.isVoter()
+                && !state.hard.isEvicted()
+                && state.integrity != Integrity.SUSPECT
+                && !state.isSeeding()
+                && !state.stopping;
     }
 
     private void storageFailed(String message) {

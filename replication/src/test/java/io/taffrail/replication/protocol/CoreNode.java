@@ -186,7 +186,7 @@ final class CoreNode {
                 step(now, new Event.Truncated(end()));
             }
             case Effect.OfferSeed offer -> offered.add(offer);
-            case Effect.ServeSeed _, Effect.Seed _, Effect.SeedBytes _ ->
+            case Effect.ServeSeed _, Effect.Seed _, Effect.SeedBytes _, Effect.InstallSeed _ ->
                 throw new AssertionError("transcripts trim nothing");
             case Effect.ServeRange _, Effect.RangeBytes _, Effect.ReadChain _ ->
                 throw new AssertionError("transcripts scrub nothing");

@@ -71,6 +71,7 @@ public final class SaidIsDurable {
             case Message.Replicate replicate -> promised(process, frame, meta, replicate.epoch());
             case Message.Welcome welcome -> promised(process, frame, meta, welcome.epoch());
             case Message.Join join -> promised(process, frame, meta, join.epoch());
+            case Message.Stale stale -> promised(process, frame, meta, stale.promisedEpoch());
             default -> {}
         }
     }

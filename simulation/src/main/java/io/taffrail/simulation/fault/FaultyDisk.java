@@ -64,10 +64,12 @@ final class FaultyDisk implements DiskBehaviour {
         };
         // A few requests take much longer than the others, as on any disk.
         var spike = random.nextInt(500) == 0 ? 20 : 1;
-        var stall = operation == Operation.READ || operation == Operation.METADATA
-                ? 0
-                : Math.max(0, stalledUntilNanos - nowNanos.getAsLong());
-        return (long) (base * slowness * spike) + stall;
+        return (long) (base * slowness * spike);
+    }
+
+    @Override
+    public long stallNanos() {
+        return Math.max(0, stalledUntilNanos - nowNanos.getAsLong());
     }
 
     @Override

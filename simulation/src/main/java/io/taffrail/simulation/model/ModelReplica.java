@@ -443,7 +443,7 @@ final class ModelReplica {
                 step(new Event.Appended(log.end(), List.of(control), false, false));
             }
             case Effect.Violation(int node, String message) -> broken("node %d: %s".formatted(node, message));
-            case Effect.OfferSeed _, Effect.ServeSeed _, Effect.Seed _, Effect.SeedBytes _ ->
+            case Effect.OfferSeed _, Effect.ServeSeed _, Effect.Seed _, Effect.InstallSeed _, Effect.SeedBytes _ ->
                 throw new IllegalStateException("no log is trimmed here, so all meet somewhere");
             case Effect.ServeRange _, Effect.RangeBytes _, Effect.ReadChain _ ->
                 throw new IllegalStateException("no disk rots here, and nobody scrubs");

@@ -19,7 +19,20 @@ public interface DiskBehaviour {
         public static final Failure NO_SPACE = new Failure(28, "No space left on device", false);
     }
 
+    /// Less [#stallNanos].
     long latencyNanos(Operation operation, int bytes);
+
+    /// How long it goes on to do nothing at all. A request that comes meanwhile waits once, also one that writes and
+    /// syncs.
+    default long stallNanos() {
+        return 0;
+    }
+
+    /// A request of one operation. Reads come out of the cache, and so do folders.
+    default long waitNanos(Operation operation, int bytes) {
+        var stall = operation == Operation.READ || operation == Operation.METADATA ? 0 : stallNanos();
+        return latencyNanos(operation, bytes) + stall;
+    }
 
     @Nullable
     Failure failure(Operation operation, String file);

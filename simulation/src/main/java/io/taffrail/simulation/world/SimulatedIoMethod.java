@@ -57,11 +57,11 @@ public final class SimulatedIoMethod implements IoMethod {
         var behaviour = file.mount().disk().behaviour();
         var latency = switch (request) {
             case IoRequest.Read read ->
-                behaviour.latencyNanos(Operation.READ, read.target().remaining());
+                behaviour.waitNanos(Operation.READ, read.target().remaining());
             case IoRequest.Write write ->
-                behaviour.latencyNanos(Operation.WRITE, write.source().remaining())
+                behaviour.waitNanos(Operation.WRITE, write.source().remaining())
                         + (write.durable() ? behaviour.latencyNanos(Operation.SYNC, 0) : 0);
-            case IoRequest.Sync sync -> behaviour.latencyNanos(Operation.SYNC, 0);
+            case IoRequest.Sync sync -> behaviour.waitNanos(Operation.SYNC, 0);
         };
         var inFlight = request instanceof IoRequest.Write write
                 ? file.mount().disk().submitted(file.inode(), snapshot(write.source()), write.position())

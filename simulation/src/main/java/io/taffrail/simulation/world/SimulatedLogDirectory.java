@@ -134,7 +134,7 @@ public final class SimulatedLogDirectory implements LogDirectory {
             return;
         }
         mount.life().effect(what + " " + name);
-        mount.time().block(mount.disk().behaviour().latencyNanos(operation, 0));
+        mount.time().block(mount.disk().behaviour().waitNanos(operation, 0));
         var failure = mount.disk().behaviour().failure(operation, name);
         if (failure != null) {
             throw new IOException(name + ": " + failure.message());

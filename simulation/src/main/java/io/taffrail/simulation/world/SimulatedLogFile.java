@@ -71,7 +71,7 @@ final class SimulatedLogFile implements LogFile {
         checkOpen();
         mount.life().effect("force " + inode.name);
         var behaviour = mount.disk().behaviour();
-        mount.time().block(behaviour.latencyNanos(Operation.SYNC, 0));
+        mount.time().block(behaviour.waitNanos(Operation.SYNC, 0));
         var failure = behaviour.failure(Operation.SYNC, inode.name);
         if (failure != null) {
             inode.abandonUnsynced(mount.choices(), failure.readsShowDisk());
@@ -97,7 +97,7 @@ final class SimulatedLogFile implements LogFile {
             return;
         }
         mount.life().effect(what + " " + inode.name);
-        mount.time().block(mount.disk().behaviour().latencyNanos(operation, bytes));
+        mount.time().block(mount.disk().behaviour().waitNanos(operation, bytes));
         var failure = mount.disk().behaviour().failure(operation, inode.name);
         if (failure != null) {
             throw new IOException(inode.name + ": " + failure.message());
