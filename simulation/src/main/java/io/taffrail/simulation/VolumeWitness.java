@@ -71,6 +71,12 @@ final class VolumeWitness implements SaidIsDurable.Volume {
         return meta == null ? 0 : meta.durableHint().lsn();
     }
 
+    /// Its replica knew that the log is not what it was.
+    static boolean saysSuspect(SimulatedDisk disk) {
+        var meta = disk.exists(META) ? newest(disk.bytes(META)) : null;
+        return meta != null && meta.hard().suspect();
+    }
+
     /// What the newest checkpoint of the streams covers, so it had been flushed; 0: there is none.
     static long checkpointLsn(SimulatedDisk disk) {
         var newest = 0L;
