@@ -124,8 +124,7 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
         node.comparedLsn = 0;
         node.faultsOfDisk = 0;
         // A log that is behind the state it was given is suspect to the next process, not to this one.
-        node.wasSuspect =
-                node.integrity == ReplicaStatus.Integrity.SUSPECT || VolumeWitness.saysSuspect(node.disk());
+        node.wasSuspect = node.integrity == ReplicaStatus.Integrity.SUSPECT || VolumeWitness.saysSuspect(node.disk());
         node.integrity = null;
         node.checkpointLsn = VolumeWitness.checkpointLsn(node.disk());
         if (node.cacheLies && !node.flushFailed && !node.exchanged) {
