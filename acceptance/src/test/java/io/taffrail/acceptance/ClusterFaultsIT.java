@@ -18,8 +18,7 @@ import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
 
 /// Three replicas under load whose leadership moves, whose processes stop and whose connections are cut; nobody is
-/// killed.
-/// One cluster for all tests: each waits until it is whole again.
+/// killed. One cluster for all tests: each waits until it is whole again.
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class ClusterFaultsIT {
     private static final int TRANSFERS = Integer.getInteger("taffrail.transfers", 5);

@@ -21,9 +21,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// What three replicas on one machine do, beside one replica in the same minutes. Not part of a build: `bench/cluster`
-/// runs
-/// it, prints what it found, and fails only if something breaks, never because it was slow.
+/// What three replicas on one machine do, beside one replica in the same minutes. Not part of a build:
+/// `bench/cluster` runs it, prints what it found, and fails only if something breaks, never because it was slow.
 class ClusterFigures {
     private static final int SECONDS = Integer.getInteger("taffrail.figures.seconds", 5);
     private static final int TRANSFERS = Integer.getInteger("taffrail.figures.transfers", 20);

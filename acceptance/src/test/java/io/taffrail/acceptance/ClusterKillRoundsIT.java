@@ -14,8 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /// Three replicas, a writer for each cell, `kill -9` at random moments, a ledger. `-Dtaffrail.cluster.rounds=N` says
-/// how
-/// often; `-Dtaffrail.seed=N` repeats what is killed and the delays, not the interleaving.
+/// how often; `-Dtaffrail.seed=N` repeats what is killed and the delays, not the interleaving.
 class ClusterKillRoundsIT {
     private static final int ROUNDS = Integer.getInteger("taffrail.cluster.rounds", 5);
     private static final int ROUNDS_BETWEEN_REPORTS = 10;

@@ -24,8 +24,7 @@ import org.jspecify.annotations.Nullable;
 /// Replicas as processes on this machine, each on a loopback address of its own where the system has more than one.
 final class LocalCluster implements AutoCloseable {
     /// For tests that say that nobody is elected: on a machine that is busy with a build, processes of three JVMs now
-    /// and
-    /// then get no time for as long as the default timeout.
+    /// and then get no time for as long as the default timeout.
     static final String[] PATIENT = {"-D", "taffrail.election.timeout-min=4s", "-D", "taffrail.election.timeout-max=6s"
     };
     /// Longer than any of those timeouts.

@@ -154,8 +154,7 @@ class RoundTripIT {
     }
 
     /// Waits until the stream has got longer, and a little more, so that every kill hits an append under way; false:
-    /// the
-    /// command has ended.
+    /// the command has ended.
     private static boolean grows(ServiceProcess service, Process appending, Random random) throws InterruptedException {
         try (var client = LogClient.connect(service.address())) {
             var before = nextOffset(client);

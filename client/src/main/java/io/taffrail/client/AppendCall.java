@@ -13,8 +13,7 @@ import org.jspecify.annotations.Nullable;
 /// the upper part of a request's id.
 ///
 /// Whoever leaves does not come back: what it had sent here may still be answered, and nobody is to hear of it. The
-/// last
-/// one to leave ends the call.
+/// last one to leave ends the call.
 final class AppendCall {
     private static final int ANSWERS_AHEAD = 64;
     private static final int SEQUENCE_BITS = 40;
@@ -45,8 +44,7 @@ final class AppendCall {
     }
 
     /// What a request carries, so that its answer is known. An appender's 2^40th batch would take a month at the rate
-    /// at
-    /// which the service answers single ones.
+    /// at which the service answers single ones.
     static long requestId(long appender, long sequence) {
         if (sequence > MAX_SEQUENCE || appender >= 1L << (Long.SIZE - SEQUENCE_BITS)) {
             throw new LogClientException(

@@ -30,9 +30,8 @@ final class AppendCalls {
         return appenders.getAndIncrement();
     }
 
-    /// A part in a call that is newer than `afterCall`, the last that this appender had left; what is said from here on
-    /// is
-    /// the listener's. Throws CLOSED if the client was closed.
+    /// A part in a call that is newer than `afterCall`, the last that this appender had left; what is said from here
+    /// on is the listener's. Throws CLOSED if the client was closed.
     AppendCall.Session join(
             Endpoint endpoint, AppenderConfig config, long appender, long afterCall, AppendCall.Listener listener) {
         var key = new Key(endpoint, config.commitMode(), config.replicationMode());

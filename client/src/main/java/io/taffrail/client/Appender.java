@@ -63,8 +63,7 @@ public final class Appender implements AutoCloseable {
     }
 
     /// Records that this producer had in the stream before this appender: what it appended under the same name before
-    /// it
-    /// was interrupted, and so how many of its source's records to skip.
+    /// it was interrupted, and so how many of its source's records to skip.
     public long recordsBefore() {
         return producer.getAppendedRecords();
     }

@@ -40,8 +40,7 @@ final class LeaderCache {
     }
 
     /// The believed leader, or else whom the replicas name, or else the endpoints in turn. Never fails and answers
-    /// within
-    /// [#WHO_LEADS_TIMEOUT_MILLIS].
+    /// within [#WHO_LEADS_TIMEOUT_MILLIS].
     CompletableFuture<Endpoint> locate() {
         var known = leader();
         if (known != null) {

@@ -90,9 +90,8 @@ public final class Reader implements AutoCloseable {
                 batch.getBaseOffset() + index, batch.getTimestampMillis(), batch.getEpoch(), batch.getRecords(index));
     }
 
-    /// The next records as they were stored; never without any. Null: none within the timeout, or [#isAtEnd]. Use this
-    /// or
-    /// [#next], not both.
+    /// The next records as they were stored; never without any. Null: none within the timeout, or [#isAtEnd]. Use
+    /// this or [#next], not both.
     public @Nullable RecordBatch nextBatch(Duration timeout) {
         var deadlineNanos = System.nanoTime() + timeout.toNanos();
         while (true) {
@@ -112,8 +111,7 @@ public final class Reader implements AutoCloseable {
     }
 
     /// All that [#next] returns until the end; while following, each step waits for the next record without limit, so
-    /// close
-    /// the reader from another thread to end it.
+    /// close the reader from another thread to end it.
     public Iterator<LogRecord> iterator() {
         return new Iterator<>() {
             private @Nullable LogRecord ahead;

@@ -1,16 +1,12 @@
 package io.taffrail.replication;
 
 /// How fast followers that are behind are shipped what they lack: as fast as it goes while nobody appends, and
-/// otherwise
-/// so that appends hardly wait longer than without it.
+/// otherwise so that appends hardly wait longer than without it.
 ///
 /// It goes by what appends wait and not by what is short, which may be a disk, a network or processors, here or where
 /// the follower is. Rounds in which nothing is copied say what they wait otherwise; there is one now and then also
-/// while
-/// a
-/// follower catches up, so that a wait that has other reasons slows nobody down for long. Giving way by delay is
-/// LEDBAT's
-/// idea (RFC 6817), the rests that find out what is usual are BBR's (Cardwell et al., 2016).
+/// while a follower catches up, so that a wait that has other reasons slows nobody down for long. Giving way by delay
+/// is LEDBAT's idea (RFC 6817), the rests that find out what is usual are BBR's (Cardwell et al., 2016).
 ///
 /// Where a majority is not in sync it is what appends wait for that catches up, and nothing holds it up.
 ///

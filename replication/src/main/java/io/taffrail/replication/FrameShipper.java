@@ -25,8 +25,7 @@ final class FrameShipper {
     static final int DISK_FRAME_BYTES = 256 << 10;
 
     /// A follower that lacks more is catching up, also where memory holds it: one that is shipped to as the log grows
-    /// lacks
-    /// no more than its window, which is less.
+    /// lacks no more than its window, which is less.
     private static final long BEHIND_BYTES = 16L << 20;
 
     private final Wal wal;

@@ -74,8 +74,7 @@ final class ControlPlane implements AutoCloseable {
     }
 
     /// The range that the server is started with, whatever flag is given, ends with 254 Services. The first write of
-    /// all:
-    /// a server that has just begun may still break a connection.
+    /// all: a server that has just begun may still break a connection.
     private void widenServices() {
         try (var client = client()) {
             var range = Yaml.resource("{apiVersion: networking.k8s.io/v1, kind: ServiceCIDR,"

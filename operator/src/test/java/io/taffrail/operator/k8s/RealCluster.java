@@ -123,8 +123,7 @@ final class RealCluster implements AutoCloseable {
     }
 
     /// The volume of this replica, as it is now, is taken from its node: the next pod has it, and whoever still runs
-    /// has
-    /// the old attachment, which nobody reads again.
+    /// has the old attachment, which nobody reads again.
     void detachVolume(int ordinal) {
         var claim = claim(ordinal);
         var from = volume(claim);

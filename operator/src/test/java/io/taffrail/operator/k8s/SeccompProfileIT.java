@@ -18,8 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /// The very profile that the chart ships, given to the kernel by libseccomp as a container runtime gives it, and the
-/// real
-/// server under it.
+/// real server under it.
 final class SeccompProfileIT {
     private static final Path PROFILE =
             GoldenFile.root().resolve("helm/taffrail-operator/seccomp/taffrail-io-uring.json");

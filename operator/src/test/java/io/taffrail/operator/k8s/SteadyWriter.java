@@ -12,8 +12,7 @@ import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 
 /// Appends numbers at Sync + Quorum, one after the other, and notes which of them were acknowledged. One that was not
-/// is
-/// never appended again: it may be in the log or not.
+/// is never appended again: it may be in the log or not.
 final class SteadyWriter implements AutoCloseable {
     private static final long AGAIN_AFTER_NANOS = 50_000_000;
     /// With a leader that may be gone.

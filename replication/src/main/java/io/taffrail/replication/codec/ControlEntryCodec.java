@@ -11,8 +11,7 @@ import java.util.ArrayList;
 /// The payloads of EPOCH_BEGIN and CONFIG entries, little-endian, each behind a format version.
 ///
 /// EPOCH_BEGIN: `version 1`, epoch start (28 bytes), leader 4, incarnation 8, configuration id 8, tier 1 (4: forced),
-/// possible
-/// loss 1, count 2, node id 4 of each voter that testified.
+/// possible loss 1, count 2, node id 4 of each voter that testified.
 ///
 /// CONFIG: `version 1`, id 8, voters, learners; a list is a count of 2 and its members; a member is node id 4,
 /// storage id 16, peer address, client address; a text is a length of 2 and UTF-8.

@@ -4,9 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /// Whether this replica's disk has become slow against what it was: flushes go through, and the slowest of a second
-/// take
-/// many times as long. A disk that stalls is another matter. Judged second by second; the seconds that are slow do not
-/// make the measure of the next ones.
+/// take many times as long. A disk that stalls is another matter. Judged second by second; the seconds that are slow
+/// do not make the measure of the next ones.
 final class DiskPace {
     private static final long SECOND_NANOS = 1_000_000_000;
     private static final int FACTOR = 10;

@@ -9,11 +9,10 @@ import java.util.UUID;
 
 /// Runs a script of three cores and writes down everything that they want done. Commands:
 ///
-/// `tick A N` sets the clock to N and lets only A notice; `deliver` hands over what is under way, in
-/// order, until nothing is, making hard states durable and flushing wherever somebody waits; `deliver A B` only from
-/// A to B, and flushes nothing; `append A N` and `buffer A N` append N entries for clients who wait for a flush or
-/// do not; `readindex A N` asks with number N whether A leads; `force A S...` begins a new history at A with the
-/// survivors S;
+/// `tick A N` sets the clock to N and lets only A notice; `deliver` hands over what is under way, in order, until
+/// nothing is, making hard states durable and flushing wherever somebody waits; `deliver A B` only from A to B, and
+/// flushes nothing; `append A N` and `buffer A N` append N entries for clients who wait for a flush or do not;
+/// `readindex A N` asks with number N whether A leads; `force A S...` begins a new history at A with the survivors S;
 /// `flush A`; `crash A` (and start again); `down A`; `up A`; `cut A B`; `heal`.
 final class Transcript {
     private static final int MAX_ROUNDS = 200;

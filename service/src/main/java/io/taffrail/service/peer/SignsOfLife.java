@@ -6,10 +6,8 @@ import io.vertx.core.http.HttpConnection;
 import io.vertx.core.net.impl.ConnectionBase;
 
 /// Whether a connection brings anything: answers to pings, and window updates, which a peer sends while it takes what
-/// is
-/// sent to it. Counted by looks and not by the clock: a process that itself had no time has asked nothing meanwhile,
-/// and
-/// finds at its next look that it was silent for long, whoever is there.
+/// is sent to it. Counted by looks and not by the clock: a process that itself had no time has asked nothing
+/// meanwhile, and finds at its next look that it was silent for long, whoever is there.
 final class SignsOfLife extends ChannelInboundHandlerAdapter {
     private volatile boolean heard = true;
     private int silentLooks;

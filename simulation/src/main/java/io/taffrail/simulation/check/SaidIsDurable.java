@@ -14,8 +14,7 @@ import org.jspecify.annotations.Nullable;
 /// needs one (I23).
 public final class SaidIsDurable {
     /// Reading a whole log takes long: what a process says of its log first is looked up, and one in so many of what
-    /// its
-    /// acknowledgements, and testimonies, say later.
+    /// its acknowledgements, and testimonies, say later.
     private static final int ACKNOWLEDGEMENTS = 512;
 
     private static final int TESTIMONIES = 4;

@@ -36,12 +36,10 @@ public enum FaultClass {
     /// The minimum durability and what a full queue does change while the cluster runs.
     SETTINGS,
     /// All that was counted last is in the memory of the fewest that may be counted; those forget, and the leader is
-    /// cut
-    /// off: whoever is left has to know that something may be missing.
+    /// cut off: whoever is left has to know that something may be missing.
     CORNERED_QUORUM,
-    /// A leader is cut off with a tail of its own and comes back to vote when its successor has logged little: its log
-    /// is
-    /// long, and old.
+    /// A leader is cut off with a tail of its own and comes back to vote when its successor has logged little: its
+    /// log is long, and old.
     OLD_LEADER_RETURNS,
     /// A process dies, comes back, and its machine loses power before anything else was flushed.
     POWER_LOSS_AFTER_CRASH,

@@ -34,8 +34,8 @@ import java.util.EnumSet;
 import java.util.Set;
 
 /// The kinds of faults that a mistake needs in order to do harm. A run that looks for one mistake is drawn from its
-/// seed
-/// as any other, but has only these, and more of them: in one with all kinds the corner is as deep and comes rarely.
+/// seed as any other, but has only these, and more of them: in one with all kinds the corner is as deep and comes
+/// rarely.
 public final class Provocations {
     private Provocations() {}
 

@@ -53,8 +53,7 @@ public final class WorkerIoMethod implements IoMethod {
     }
 
     /// Only while nothing else is with the disk, which could be what makes it slow. A disk that stops answering holds
-    /// up
-    /// the owner once, for as long as it does.
+    /// up the owner once, for as long as it does.
     @Override
     public void submitOrRun(IoRequest request) {
         if (running.get() > 0 || quickInARow.get() < QUICK_IN_A_ROW) {
