@@ -19,6 +19,9 @@ public final class CountedCopies {
         final long epoch;
         final TreeMap<Integer, Long> sessions = new TreeMap<>();
         final TreeMap<Integer, Copy> copies = new TreeMap<>();
+        /// In sessions that ended before it was open: what it counted of them shows in its first report only.
+        final TreeMap<Integer, Copy> beforeItOpened = new TreeMap<>();
+        boolean reports;
         long quorumReceived;
         long quorumFlushed;
 
@@ -42,7 +45,10 @@ public final class CountedCopies {
     public void welcomed(String process, int follower, Message.Welcome welcome) {
         var leader = leader(process, welcome.epoch());
         leader.sessions.put(follower, welcome.session());
-        leader.copies.remove(follower);
+        var ended = leader.copies.remove(follower);
+        if (ended != null && !leader.reports) {
+            leader.beforeItOpened.merge(follower, ended, CountedCopies::newer);
+        }
     }
 
     /// Whether the process has let anyone in: before that nobody has anything to acknowledge to it.
@@ -84,6 +90,8 @@ public final class CountedCopies {
                         .noneMatch(voters -> majority(leader, nodeId, marks, voters, false) >= received)) {
             throw broken(process, leader, marks, electorates, "received");
         }
+        leader.reports = true;
+        leader.beforeItOpened.clear();
         leader.quorumFlushed = Math.max(leader.quorumFlushed, marks.quorumFlushed());
         leader.quorumReceived = Math.max(leader.quorumReceived, marks.quorumReceived());
     }
@@ -92,7 +100,9 @@ public final class CountedCopies {
         var positions = voters.stream()
                 .mapToLong(voter -> voter == nodeId
                         ? flushed ? marks.leaderFlushed() : marks.leaderReceived()
-                        : position(leader.copies.get(voter), flushed))
+                        : Math.max(
+                                position(leader.copies.get(voter), flushed),
+                                position(leader.beforeItOpened.get(voter), flushed)))
                 .toArray();
         Arrays.sort(positions);
         return voters.isEmpty() ? 0 : positions[positions.length - (positions.length / 2 + 1)];

@@ -58,7 +58,16 @@ class CountedCopiesTest {
     }
 
     @Test
+    void whatWasCountedBeforeItOpenedShowsInItsFirstReport() {
+        hears(1, 11, Integrity.INTACT, 95, 60);
+        welcomes(1, 12);
+        assertDoesNotThrow(() -> counts(95, 60));
+        assertThrows(InvariantViolation.class, () -> counts(96, 61));
+    }
+
+    @Test
     void whatWasSaidBeforeItJoinedAgainIsForgotten() {
+        counts(0, 0);
         hears(1, 11, Integrity.INTACT, 95, 60);
         welcomes(1, 12);
         hears(1, 11, Integrity.INTACT, 95, 60);
