@@ -66,6 +66,8 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
     private Map<Integer, UUID> voters = Map.of();
     private Map<Integer, UUID> votersBefore = Map.of();
     private Map<Integer, UUID> votersNext = Map.of();
+    /// A majority has heard of the voters: a leader that is lost does not take them with it any more.
+    private boolean votersSettled = true;
     private @Nullable RuntimeException violation;
 
     public SimulatedCluster(SimulationOptions options) {
@@ -326,14 +328,37 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
     /// Voters that may fail now.
     public int tolerated() {
         var known = checks.history().tolerated();
-        return votersNext.isEmpty() ? known : Math.min(known, FaultHistory.tolerated(votersNext.size()));
+        var next = votersNext.isEmpty() ? known : Math.min(known, FaultHistory.tolerated(votersNext.size()));
+        return areVotersSettled() ? next : Math.min(next, FaultHistory.tolerated(votersBefore.size()));
+    }
+
+    private boolean areVotersSettled() {
+        if (!votersSettled) {
+            var heard = nodes.stream()
+                    .filter(node -> voters.containsKey(node.id()))
+                    .map(ClusterNode::replica)
+                    .filter(replica -> replica != null && replica.status().configId() >= newestConfigId)
+                    .count();
+            votersSettled = 2 * heard > voters.size();
+        }
+        return votersSettled;
+    }
+
+    /// Its volume as a voter; null: it is none.
+    private @Nullable UUID votingStorage(int nodeId) {
+        var storage = voters.get(nodeId);
+        return storage != null || areVotersSettled() ? storage : votersBefore.get(nodeId);
+    }
+
+    public boolean mayVote(ClusterNode node) {
+        return votingStorage(node.id()) != null;
     }
 
     /// Voters besides this one that are down or may have forgotten something.
     public int uncleanOthers(ClusterNode node) {
         var count = 0;
         for (var other : nodes) {
-            if (other != node && voters.containsKey(other.id()) && isUncleanVoter(other)) {
+            if (other != node && mayVote(other) && isUncleanVoter(other)) {
                 count++;
             }
         }
@@ -344,7 +369,7 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
         var replica = node.replica();
         return replica == null
                 || !isIntact(replica)
-                || !replica.status().storageId().equals(voters.get(node.id()))
+                || !replica.status().storageId().equals(votingStorage(node.id()))
                 || checks.history().isUnclean(node.id())
                 || checks.history().isDamaged(node.id());
     }
@@ -559,6 +584,7 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
         newestConfigId = id;
         votersBefore = voters;
         voters = members;
+        votersSettled = votersBefore.isEmpty();
         scheduler.note("configuration " + newestConfigId + ": voters " + voters.keySet());
         checks.history().voters(scheduler.nowNanos(), voters.keySet());
     }

@@ -19,7 +19,18 @@ class SeedsTest {
 
     /// What they found is told in the README. Each is another run once the code has changed enough.
     @ParameterizedTest
-    @ValueSource(longs = {6012500314L, 1029421021, 1029421973, 1029421482, 545171171, 545170389, 882180939, 882181064})
+    @ValueSource(
+            longs = {
+                6012500314L,
+                1029421021,
+                1029421973,
+                1029421482,
+                545171171,
+                545170389,
+                882180939,
+                882181064,
+                990200155L
+            })
     void keepsThePromisesThatItOnceFoundBroken(long seed) {
         keepsEveryPromise(seed);
     }

@@ -120,7 +120,7 @@ public final class FaultPlan {
     }
 
     private boolean isOneOfFew(ClusterNode node) {
-        return !cluster.voters().containsKey(node.id()) || cluster.uncleanOthers(node) < cluster.tolerated();
+        return !cluster.mayVote(node) || cluster.uncleanOthers(node) < cluster.tolerated();
     }
 
     private long briefly() {
