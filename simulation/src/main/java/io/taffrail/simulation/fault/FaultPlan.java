@@ -27,6 +27,7 @@ public final class FaultPlan {
     private final List<List<ClusterNode>> exchanged = new ArrayList<>();
     private final Administrator administrator;
     private final Plots plots;
+    private final Stage stage;
     private final WitnessPlots witnessPlots;
     private final LeaderPlots leaderPlots;
     private final MemberPlots memberPlots;
@@ -40,7 +41,7 @@ public final class FaultPlan {
         this.options = cluster.options();
         this.random = cluster.randomness().named("faults");
         this.classes = List.copyOf(options.faults());
-        var stage = new Stage(cluster, random, this::after, this::mayBreak, new PlotDisks());
+        this.stage = new Stage(cluster, random, this::after, this::mayBreak, new PlotDisks());
         this.plots = new Plots(stage);
         this.witnessPlots = new WitnessPlots(stage);
         this.leaderPlots = new LeaderPlots(stage);
@@ -413,14 +414,7 @@ public final class FaultPlan {
                 network.block(other.id(), node.id());
             }
         }
-        after(briefly(), () -> {
-            for (var other : cluster.nodes()) {
-                if (other != node) {
-                    network.unblock(node.id(), other.id());
-                    network.unblock(other.id(), node.id());
-                }
-            }
-        });
+        after(briefly(), () -> stage.mend(node));
     }
 
     /// Two nodes do not reach each other; everyone else reaches both.
@@ -429,11 +423,7 @@ public final class FaultPlan {
         if (other == node) {
             return;
         }
-        cluster.network().block(node.id(), other.id());
-        cluster.network().block(other.id(), node.id());
-        after(briefly(), () -> {
-            cluster.network().unblock(node.id(), other.id());
-            cluster.network().unblock(other.id(), node.id());
-        });
+        stage.cut(node, other);
+        after(briefly(), () -> stage.reconnect(node, other));
     }
 }

@@ -106,16 +106,9 @@ final class Plots {
     }
 
     private void meet(ClusterNode leader, ClusterNode successor) {
-        for (var one : cluster.nodes()) {
-            for (var other : cluster.nodes()) {
-                if (one != other) {
-                    stage.cut(one, other);
-                }
-            }
-        }
+        cluster.nodes().forEach(stage::isolate);
         stage.after(electionNanos, () -> {
-            cluster.network().unblock(leader.id(), successor.id());
-            cluster.network().unblock(successor.id(), leader.id());
+            stage.reconnect(leader, successor);
             stage.after(3 * electionNanos, () -> cluster.nodes().forEach(stage::mend));
         });
     }

@@ -166,11 +166,15 @@ final class Stage {
         cluster.network().block(other.id(), one.id());
     }
 
+    void reconnect(ClusterNode one, ClusterNode other) {
+        cluster.network().unblock(one.id(), other.id());
+        cluster.network().unblock(other.id(), one.id());
+    }
+
     void mend(ClusterNode node) {
         for (var other : cluster.nodes()) {
             if (other != node) {
-                cluster.network().unblock(node.id(), other.id());
-                cluster.network().unblock(other.id(), node.id());
+                reconnect(node, other);
             }
         }
     }
