@@ -11,6 +11,7 @@ import io.taffrail.proto.log.CommitMode;
 import io.taffrail.proto.log.Isolation;
 import io.taffrail.proto.log.ReplicationMode;
 import io.taffrail.proto.log.StreamConfig;
+import io.taffrail.proto.log.StreamDescription;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -58,7 +59,7 @@ final class Runs {
         return switch (workload.kind()) {
             case W1 -> workload.count() == 1 ? appends(workload, round, 1, new Load(1, 1)) : producers(workload, round);
             case W2 -> appends(workload, round, 1, new Load(workload.count(), 1));
-            case W3 -> appends(workload, round, 1, saturation(workload));
+            case W3 -> appends(workload, round, 1, saturation(workload.sizeBytes(), workload.count()));
             case W4 -> appends(workload, round, workload.count(), new Load(OUTSTANDING, 1));
             case W5 -> catchUp(workload, round);
             case W6 -> tail(workload, round);
@@ -67,9 +68,8 @@ final class Runs {
         };
     }
 
-    private static Load saturation(Workload workload) {
-        var batch = Math.max(LEAST_UNIT_RECORDS, SATURATION_UNIT_BYTES / workload.sizeBytes());
-        return new Load(workload.count(), batch);
+    private static Load saturation(int sizeBytes, int units) {
+        return new Load(units, Math.max(LEAST_UNIT_RECORDS, SATURATION_UNIT_BYTES / sizeBytes));
     }
 
     private AppenderConfig appenderConfig() {
@@ -78,10 +78,14 @@ final class Runs {
                 : AppenderConfig.DEFAULTS.modes(CommitMode.COMMIT_MODE_ASYNC, ReplicationMode.REPLICATION_MODE_ASYNC);
     }
 
+    private String nextStream() {
+        return "bench-" + ProcessHandle.current().pid() + "-" + streams++;
+    }
+
     private List<Appender> open(int count) throws InterruptedException {
         var names = new ArrayList<String>(count);
         for (var i = 0; i < count; i++) {
-            names.add("bench-" + ProcessHandle.current().pid() + "-" + streams++);
+            names.add(nextStream());
         }
         return eachOf(names, stream -> {
             client.createStream(stream, StreamConfig.getDefaultInstance(), true);
@@ -161,7 +165,7 @@ final class Runs {
     }
 
     private Measurement producers(Workload workload, int round) throws InterruptedException {
-        var stream = "bench-" + ProcessHandle.current().pid() + "-" + streams++;
+        var stream = nextStream();
         client.createStream(stream, StreamConfig.getDefaultInstance(), true);
         var clients = new ArrayList<LogClient>();
         for (var i = 0; i < workload.count(); i++) {
@@ -212,7 +216,7 @@ final class Runs {
 
     private Measurement fill(Workload workload, int round) throws InterruptedException {
         client.createStream(FILLED_STREAM, StreamConfig.getDefaultInstance(), true);
-        var load = saturation(new Workload(Workload.Kind.W3, workload.sizeBytes(), OUTSTANDING));
+        var load = saturation(workload.sizeBytes(), OUTSTANDING);
         var timing = new Timing();
         timing.measure(true);
         var before = ProcessorTime.now(options.serverPids());
@@ -230,16 +234,19 @@ final class Runs {
         var stream = client.describeStream(FILLED_STREAM);
         var offsets = new Random(round);
         var timing = new Timing();
-        var warm = nanosFromNow(options.warmUpSeconds());
+        seekUntil(nanosFromNow(options.warmUpSeconds()), stream, offsets, new Timing());
+        timing.measure(true);
         var before = ProcessorTime.now(options.serverPids());
         var start = System.nanoTime();
-        for (var end = warm + nanos(options.seconds()); System.nanoTime() - end < 0; ) {
-            if (System.nanoTime() - warm < 0) {
-                before = ProcessorTime.now(options.serverPids());
-                start = System.nanoTime();
-            } else {
-                timing.measure(true);
-            }
+        seekUntil(start + nanos(options.seconds()), stream, offsets, timing);
+        var seconds = (System.nanoTime() - start) / 1e9;
+        var used = ProcessorTime.now(options.serverPids()).since(before);
+        var load = new Load(1, 1);
+        return measurement(workload, round, seconds, timing.records(), timing, used, load, 1, timing.note());
+    }
+
+    private void seekUntil(long endNanos, StreamDescription stream, Random offsets, Timing timing) {
+        while (System.nanoTime() - endNanos < 0) {
             var offset = offsets.nextLong(stream.getStartOffset(), stream.getNextOffset());
             var began = System.nanoTime();
             var config = ReaderConfig.DEFAULTS.from(ReadFrom.offset(offset)).maxRecords(1);
@@ -253,10 +260,6 @@ final class Runs {
                                 : new IllegalStateException("no record at offset " + offset));
             }
         }
-        var seconds = (System.nanoTime() - start) / 1e9;
-        var used = ProcessorTime.now(options.serverPids()).since(before);
-        var load = new Load(1, 1);
-        return measurement(workload, round, seconds, timing.records(), timing, used, load, 1, timing.note());
     }
 
     /// The last record's: an appender acknowledges in order, so it speaks for all of the unit.
@@ -270,7 +273,7 @@ final class Runs {
 
     private Measurement catchUp(Workload workload, int round) throws InterruptedException {
         var appenders = open(1);
-        var load = saturation(new Workload(Workload.Kind.W3, workload.sizeBytes(), OUTSTANDING));
+        var load = saturation(workload.sizeBytes(), OUTSTANDING);
         var count = options.readBytes() / workload.sizeBytes() / load.batch() * load.batch();
         var timing = new Timing();
         pump(appenders, values(workload.sizeBytes()), load, timing, Long.MAX_VALUE, count);
