@@ -27,13 +27,10 @@ class DamagedSegmentIT {
     private static final int FIRST_BYTE = 3 * 4096;
     private static final Pattern UNREADABLE = Pattern.compile("offsets (\\d+) to (\\d+) of stream");
     private static final int DATA_LOSS_EXIT_CODE = 4;
-    private static final String[] OPTIONS = {
-        "-D", "taffrail.storage.segment-bytes=1Mi",
-        "-D", "taffrail.storage.tail-cache-bytes=1Mi",
-        "-D", "taffrail.limits.pending-bytes=1Mi",
-        "-D", "taffrail.scrub.bytes-per-second=64Mi",
-        "-D", "taffrail.scrub.interval=1s"
-    };
+    private static final String[] OPTIONS = Stream.concat(
+                    Stream.of(ServiceProcess.SMALL_LOG),
+                    Stream.of("-D", "taffrail.scrub.bytes-per-second=64Mi", "-D", "taffrail.scrub.interval=1s"))
+            .toArray(String[]::new);
 
     @TempDir
     Path folder;

@@ -38,17 +38,12 @@ class DirectMemoryIT {
     /// Many times the tail.
     private static final int RECORDS = 300;
     private static final int READERS = 40;
-    private static final String[] OPTIONS = {
-        "-D", "taffrail.storage.segment-bytes=1Mi",
-        "-D", "taffrail.storage.tail-cache-bytes=1Mi",
-        "-D", "taffrail.limits.pending-bytes=1Mi"
-    };
 
     @TempDir
     Path folder;
 
     private ServiceProcess service(String... jvmOptions) {
-        return new ServiceProcess(folder, OPTIONS)
+        return new ServiceProcess(folder, ServiceProcess.SMALL_LOG)
                 .jvmOptions(Stream.concat(Programs.QUICK.stream(), Stream.of(jvmOptions))
                         .toList());
     }

@@ -49,11 +49,6 @@ class OpenFilesIT {
     private static final String REFUSED = "taffrail_connections_refused_total{port=\"clients\"}";
     private static final String DISPLACED = "taffrail_connections_displaced_total{port=\"clients\"}";
     private static final String TAKEN = "connections that it may have are taken";
-    private static final String[] OPTIONS = {
-        "-D", "taffrail.storage.segment-bytes=1Mi",
-        "-D", "taffrail.storage.tail-cache-bytes=1Mi",
-        "-D", "taffrail.limits.pending-bytes=1Mi"
-    };
 
     @TempDir
     Path folder;
@@ -62,7 +57,7 @@ class OpenFilesIT {
     private final List<ManagedChannel> channels = new ArrayList<>();
 
     private ServiceProcess limited(int openFiles) {
-        return new ServiceProcess(folder, OPTIONS)
+        return new ServiceProcess(folder, ServiceProcess.SMALL_LOG)
                 .launcher("sh", "-c", "ulimit -n " + openFiles + " && exec \"$@\"", "sh");
     }
 

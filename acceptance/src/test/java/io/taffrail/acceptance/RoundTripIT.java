@@ -65,21 +65,7 @@ class RoundTripIT {
     private static boolean killsTheService(
             ServiceProcess service, CommandLine cli, Path input, String commitMode, Random random) throws Exception {
         var started = System.nanoTime();
-        // Small batches, so that there are many to lose.
-        String[] append = {
-            "append",
-            "text",
-            input.toString(),
-            "--create",
-            "--batch-bytes",
-            "8Ki",
-            "--commit-mode",
-            commitMode,
-            "--timeout",
-            "90",
-            "--delivery-timeout",
-            DELIVERY_SECONDS
-        };
+        var append = append(input, "--commit-mode", commitMode);
         var appending = cli.start(append);
         var kills = 0;
         while (kills < KILLS && grows(service, appending, random)) {
@@ -113,20 +99,7 @@ class RoundTripIT {
     /// False: all was appended before the first kill.
     private static boolean killsTheCommand(ServiceProcess service, CommandLine cli, Path input, Random random)
             throws Exception {
-        String[] append = {
-            "append",
-            "text",
-            input.toString(),
-            "--create",
-            "--batch-bytes",
-            "8Ki",
-            "--producer",
-            "importer",
-            "--timeout",
-            "90",
-            "--delivery-timeout",
-            DELIVERY_SECONDS
-        };
+        var append = append(input, "--producer", "importer");
         var kills = 0;
         var appending = cli.start(append);
         while (kills < KILLS && grows(service, appending, random)) {
@@ -139,6 +112,24 @@ class RoundTripIT {
         assertEquals(0, ended.exitCode(), ended.err());
         assertTrue(kills == 0 || ended.out().contains("were there already"), ended.out());
         return kills > 0;
+    }
+
+    /// In small batches, so that there are many to lose.
+    private static String[] append(Path input, String option, String value) {
+        return new String[] {
+            "append",
+            "text",
+            input.toString(),
+            "--create",
+            "--batch-bytes",
+            "8Ki",
+            option,
+            value,
+            "--timeout",
+            "90",
+            "--delivery-timeout",
+            DELIVERY_SECONDS
+        };
     }
 
     /// Four times as much, of which a command is not through so soon.

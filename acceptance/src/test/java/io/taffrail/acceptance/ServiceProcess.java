@@ -15,6 +15,12 @@ import org.jspecify.annotations.Nullable;
 
 /// The real service in a process of its own, on one folder and one port, which is killed, stopped and started again.
 final class ServiceProcess implements AutoCloseable {
+    /// Options of a log that has many files, and little of itself in memory, after a few megabytes.
+    static final String[] SMALL_LOG = {
+        "-D", "taffrail.storage.segment-bytes=1Mi",
+        "-D", "taffrail.storage.tail-cache-bytes=1Mi",
+        "-D", "taffrail.limits.pending-bytes=1Mi"
+    };
     private static final Duration START_LIMIT = Duration.ofMinutes(5);
     private static final Duration STOP_LIMIT = Duration.ofMinutes(3);
     private static final int SIGTERM_EXIT_CODE = 128 + 15;
