@@ -8,6 +8,7 @@ import io.taffrail.operator.apply.ControlActions;
 import io.taffrail.operator.apply.KubernetesActions;
 import io.taffrail.operator.control.ReplicaChannels;
 import io.taffrail.operator.crd.LogCluster;
+import io.taffrail.operator.crd.UnreadableFieldException;
 import io.taffrail.operator.observe.ClusterObserver;
 import io.taffrail.operator.observe.TlsReading;
 import io.taffrail.operator.plan.ClusterPlanner;
@@ -58,11 +59,11 @@ public class ClusterPass {
             }
             var status = ClusterReport.of(cluster.getSpec(), target.status(), seen, plan, results, now);
             target.write(status);
-            metrics.stands(
+            metrics.stands(cluster.getKind(), seen.namespace(), seen.name(), status.conditions());
+            metrics.ready(
                     cluster.getKind(),
                     seen.namespace(),
                     seen.name(),
-                    status.conditions(),
                     status.readyReplicas() == null ? 0 : status.readyReplicas());
             metrics.passed(Duration.between(now, clock.instant()));
             var idle = plan.actions().isEmpty()
@@ -74,27 +75,31 @@ public class ClusterPass {
                 return config.busyInterval();
             }
             return failed(target, "KubernetesRefused", e);
-        } catch (IllegalArgumentException e) {
+        } catch (UnreadableFieldException e) {
             return failed(target, "SpecUnreadable", e);
         } catch (RuntimeException e) {
             return failed(target, "ReconcileFailed", e);
         }
     }
 
-    void forget(String namespace, String name) {
-        metrics.gone("LogCluster", namespace, name);
-    }
-
     /// A refusal that only the log tells is one that nobody sees.
     private Duration failed(ClusterWrite target, String reason, RuntimeException failure) {
-        LOG.errorf(failure, "%s failed", target.cluster().getMetadata().getName());
+        var metadata = target.cluster().getMetadata();
+        if (failure instanceof UnreadableFieldException) {
+            LOG.warnf("%s/%s: %s", metadata.getNamespace(), metadata.getName(), failure.getMessage());
+        } else {
+            LOG.errorf(failure, "%s/%s failed", metadata.getNamespace(), metadata.getName());
+        }
+        var status = ClusterReport.failed(
+                target.status(),
+                metadata.getGeneration(),
+                reason,
+                String.valueOf(failure.getMessage()),
+                clock.instant());
+        // First: an alert must not need the status to be written.
+        metrics.stands(target.cluster().getKind(), metadata.getNamespace(), metadata.getName(), status.conditions());
         try {
-            target.write(ClusterReport.failed(
-                    target.status(),
-                    target.cluster().getMetadata().getGeneration(),
-                    reason,
-                    String.valueOf(failure.getMessage()),
-                    clock.instant()));
+            target.write(status);
         } catch (KubernetesClientException e) {
             LOG.warnf("and its status could not be written: %s", e.getMessage());
         }

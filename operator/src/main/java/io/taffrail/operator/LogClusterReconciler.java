@@ -40,10 +40,12 @@ public class LogClusterReconciler implements Reconciler<LogCluster> {
 
     private final ClusterPass pass;
     private final KubernetesClient client;
+    private final OperatorMetrics metrics;
 
-    public LogClusterReconciler(ClusterPass pass, KubernetesClient client) {
+    public LogClusterReconciler(ClusterPass pass, KubernetesClient client, OperatorMetrics metrics) {
         this.pass = pass;
         this.client = client;
+        this.metrics = metrics;
     }
 
     @Override
@@ -58,16 +60,27 @@ public class LogClusterReconciler implements Reconciler<LogCluster> {
             return UpdateControl.<LogCluster>noUpdate().rescheduleAfter(pass.retryInterval());
         }
         if (cluster == null || cluster.isMarkedForDeletion()) {
-            pass.forget(
-                    cached.getMetadata().getNamespace(), cached.getMetadata().getName());
             return UpdateControl.noUpdate();
         }
-        return UpdateControl.<LogCluster>noUpdate().rescheduleAfter(pass.run(cluster));
+        var again = pass.run(cluster);
+        // It may have gone meanwhile, and then nobody tells of it any more.
+        if (context.getPrimaryCache().get(ResourceID.fromResource(cached)).isEmpty()) {
+            forget(cached);
+        }
+        return UpdateControl.<LogCluster>noUpdate().rescheduleAfter(again);
+    }
+
+    private void forget(LogCluster cluster) {
+        metrics.gone(
+                cluster.getKind(),
+                cluster.getMetadata().getNamespace(),
+                cluster.getMetadata().getName());
     }
 
     @Override
     public List<EventSource<?, LogCluster>> prepareEventSources(EventSourceContext<LogCluster> context) {
         return List.of(
+                new Departures<>(LogCluster.class, this::forget),
                 owned(StatefulSet.class, StatefulSet::new, context),
                 owned(Pod.class, Pod::new, context),
                 owned(Service.class, Service::new, context),

@@ -7,13 +7,17 @@ import io.javaoperatorsdk.operator.api.reconciler.Cleaner;
 import io.javaoperatorsdk.operator.api.reconciler.Context;
 import io.javaoperatorsdk.operator.api.reconciler.ControllerConfiguration;
 import io.javaoperatorsdk.operator.api.reconciler.DeleteControl;
+import io.javaoperatorsdk.operator.api.reconciler.EventSourceContext;
 import io.javaoperatorsdk.operator.api.reconciler.Reconciler;
 import io.javaoperatorsdk.operator.api.reconciler.UpdateControl;
+import io.javaoperatorsdk.operator.processing.event.ResourceID;
+import io.javaoperatorsdk.operator.processing.event.source.EventSource;
 import io.taffrail.operator.crd.LogStream;
 import io.taffrail.operator.crd.LogStreamStatus;
 import io.taffrail.operator.stream.StreamPass;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Objects;
 import org.jboss.logging.Logger;
 
@@ -31,11 +35,14 @@ public class LogStreamReconciler implements Reconciler<LogStream>, Cleaner<LogSt
     private final StreamPass pass;
     private final KubernetesClient client;
     private final OperatorConfig config;
+    private final OperatorMetrics metrics;
 
-    public LogStreamReconciler(StreamPass pass, KubernetesClient client, OperatorConfig config) {
+    public LogStreamReconciler(
+            StreamPass pass, KubernetesClient client, OperatorConfig config, OperatorMetrics metrics) {
         this.pass = pass;
         this.client = client;
         this.config = config;
+        this.metrics = metrics;
     }
 
     @Override
@@ -46,12 +53,33 @@ public class LogStreamReconciler implements Reconciler<LogStream>, Cleaner<LogSt
                 return UpdateControl.noUpdate();
             }
             var status = pass.reconcile(stream, Instant.now());
+            metrics.stands(
+                    stream.getKind(),
+                    stream.getMetadata().getNamespace(),
+                    stream.getMetadata().getName(),
+                    status.conditions());
+            // It may have gone meanwhile, and then nobody tells of it any more.
+            if (context.getPrimaryCache().get(ResourceID.fromResource(cached)).isEmpty()) {
+                forget(cached);
+            }
             return UpdateControl.<LogStream>noUpdate().rescheduleAfter(write(stream, status));
         } catch (KubernetesClientException e) {
             // Not left to the framework, which gives up after some attempts: an outage may take as long as it likes.
             LOG.warnf("%s could not be read: %s", cached.getMetadata().getName(), e.getMessage());
             return UpdateControl.<LogStream>noUpdate().rescheduleAfter(config.busyInterval());
         }
+    }
+
+    @Override
+    public List<EventSource<?, LogStream>> prepareEventSources(EventSourceContext<LogStream> context) {
+        return List.of(new Departures<>(LogStream.class, this::forget));
+    }
+
+    private void forget(LogStream stream) {
+        metrics.gone(
+                stream.getKind(),
+                stream.getMetadata().getNamespace(),
+                stream.getMetadata().getName());
     }
 
     private Duration write(LogStream stream, LogStreamStatus status) {

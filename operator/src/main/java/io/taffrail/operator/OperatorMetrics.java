@@ -1,45 +1,59 @@
 package io.taffrail.operator;
 
+import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
-import io.micrometer.core.instrument.MultiGauge;
 import io.micrometer.core.instrument.Tags;
 import io.taffrail.operator.apply.ActionResult;
 import io.taffrail.operator.crd.Condition;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 
-/// What alerts go by: the conditions of every cluster as numbers, and what the operator does.
+/// What alerts go by: the conditions of every cluster and every stream as numbers, and what the operator does.
 @ApplicationScoped
 public class OperatorMetrics {
-    private record Resource(String kind, String namespace, String name) {}
+    private static final String CONDITION = "taffrail.operator.condition";
+    private static final String READY_REPLICAS = "taffrail.operator.ready.replicas";
 
-    private record Standing(List<Condition> conditions, int readyReplicas) {}
+    private record Resource(String kind, String namespace, String name) {
+        Tags tags() {
+            return Tags.of("kind", kind, "namespace", namespace, "name", name);
+        }
+    }
+
+    private record Series(String metric, Tags tags) {}
+
+    private record Shown(AtomicInteger value, Gauge gauge) {}
 
     private final MeterRegistry registry;
-    private final MultiGauge conditions;
-    private final MultiGauge readyReplicas;
-    private final Map<Resource, Standing> standings = new ConcurrentHashMap<>();
+    /// A gauge is made once and then set: there may be thousands of streams, and each is looked at all the time.
+    private final Map<Resource, Map<Series, Shown>> shown = new ConcurrentHashMap<>();
 
     public OperatorMetrics(MeterRegistry registry) {
         this.registry = registry;
-        conditions = MultiGauge.builder("taffrail.operator.condition")
-                .description("A condition of a resource: 1 true, 0 false, -1 unknown.")
-                .register(registry);
-        readyReplicas = MultiGauge.builder("taffrail.operator.ready.replicas").register(registry);
     }
 
-    void stands(String kind, String namespace, String name, List<Condition> now, int ready) {
-        standings.put(new Resource(kind, namespace, name), new Standing(List.copyOf(now), ready));
-        publish();
+    /// Passes over one resource come one after the other.
+    void stands(String kind, String namespace, String name, List<Condition> now) {
+        var resource = new Resource(kind, namespace, name);
+        for (var condition : now) {
+            set(resource, new Series(CONDITION, resource.tags().and("condition", condition.type())), value(condition));
+        }
+    }
+
+    void ready(String kind, String namespace, String name, int replicas) {
+        var resource = new Resource(kind, namespace, name);
+        set(resource, new Series(READY_REPLICAS, resource.tags()), replicas);
     }
 
     void gone(String kind, String namespace, String name) {
-        standings.remove(new Resource(kind, namespace, name));
-        publish();
+        var series = shown.remove(new Resource(kind, namespace, name));
+        if (series != null) {
+            series.values().forEach(it -> registry.remove(it.gauge()));
+        }
     }
 
     void performed(ActionResult result) {
@@ -60,18 +74,24 @@ public class OperatorMetrics {
         registry.timer("taffrail.operator.pass").record(duration);
     }
 
-    private synchronized void publish() {
-        var rows = new ArrayList<MultiGauge.Row<?>>();
-        var ready = new ArrayList<MultiGauge.Row<?>>();
-        standings.forEach((resource, standing) -> {
-            var tags = Tags.of("kind", resource.kind(), "namespace", resource.namespace(), "name", resource.name());
-            for (var condition : standing.conditions()) {
-                rows.add(MultiGauge.Row.of(tags.and("condition", condition.type()), value(condition)));
-            }
-            ready.add(MultiGauge.Row.of(tags, standing.readyReplicas()));
-        });
-        conditions.register(rows, true);
-        readyReplicas.register(ready, true);
+    private void set(Resource resource, Series series, int value) {
+        shown.computeIfAbsent(resource, it -> new ConcurrentHashMap<>())
+                .computeIfAbsent(series, this::show)
+                .value()
+                .set(value);
+    }
+
+    private Shown show(Series series) {
+        var value = new AtomicInteger();
+        var description = series.metric().equals(CONDITION)
+                ? "A condition of a resource: 1 true, 0 false, -1 unknown."
+                : "Pods of a cluster that are ready.";
+        return new Shown(
+                value,
+                Gauge.builder(series.metric(), value, AtomicInteger::get)
+                        .description(description)
+                        .tags(series.tags())
+                        .register(registry));
     }
 
     private static int value(Condition condition) {

@@ -10,6 +10,7 @@ import io.taffrail.operator.control.ReplicaChannels;
 import io.taffrail.operator.stream.StreamPass;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /// The reconcilers with everything they need, put together by hand.
 public final class OperatorFixture implements AutoCloseable {
@@ -26,8 +27,8 @@ public final class OperatorFixture implements AutoCloseable {
         registry.config().meterFilter(new NothingIsForgotten());
         var metrics = new OperatorMetrics(registry);
         passes = registry.timer("taffrail.operator.pass");
-        clusters = new LogClusterReconciler(new ClusterPass(client, channels, config, metrics), client);
-        streams = new LogStreamReconciler(new StreamPass(client, channels), client, config);
+        clusters = new LogClusterReconciler(new ClusterPass(client, channels, config, metrics), client, metrics);
+        streams = new LogStreamReconciler(new StreamPass(client, channels), client, config, metrics);
     }
 
     /// How often it has looked at a cluster.
@@ -38,6 +39,11 @@ public final class OperatorFixture implements AutoCloseable {
     /// Of those that have ended.
     public long longestPassNanos() {
         return (long) passes.max(TimeUnit.NANOSECONDS);
+    }
+
+    /// What is served of a condition; null: nothing.
+    public @Nullable Double condition(String kind, String name, String condition) {
+        return ClusterPassFixture.condition(registry, kind, name, condition);
     }
 
     /// A timer's maximum is else that of the last minutes.

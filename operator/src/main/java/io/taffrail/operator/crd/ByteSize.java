@@ -28,16 +28,19 @@ public record ByteSize(long bytes) {
             "Ti",
             1L << 40);
 
-    /// `IllegalArgumentException`, with the text, where it is not one, or more than a `long` holds.
-    public static ByteSize parse(String text) {
+    /// `UnreadableFieldException` where the text is not one, or more than a `long` holds.
+    ///
+    /// @param field its path below `spec`
+    public static ByteSize parse(String field, String text) {
         var match = SHAPE.matcher(text);
         var unit = match.matches() ? UNITS.get(match.group(2)) : null;
         if (unit == null) {
-            throw new IllegalArgumentException("not a size such as 20Gi: " + text);
+            throw new UnreadableFieldException(
+                    field, text, "a whole number of bytes, or of Ki, Mi, Gi, Ti, k, M, G or T, such as 20Gi");
         }
         var count = new BigInteger(match.group(1));
         if (count.compareTo(BigInteger.valueOf(Long.MAX_VALUE / unit)) > 0) {
-            throw new IllegalArgumentException("a size is at most 8388607Ti, this is more: " + text);
+            throw new UnreadableFieldException(field, text, "at most 8388607Ti");
         }
         return new ByteSize(count.longValueExact() * unit);
     }

@@ -6,15 +6,18 @@ import java.util.regex.Pattern;
 /// A duration of one unit, a subset of what CEL's `duration()` reads: `10ms`, `168h`.
 public final class TimeSpan {
     public static final String PATTERN = "^[0-9]{1,9}(us|ms|s|m|h)$";
-    private static final Pattern SHAPE = Pattern.compile("([0-9]+)(us|ms|s|m|h)");
+    private static final Pattern SHAPE = Pattern.compile("([0-9]{1,9})(us|ms|s|m|h)");
 
     private TimeSpan() {}
 
-    /// `IllegalArgumentException`, with the text, where it is not one.
-    public static Duration parse(String text) {
+    /// `UnreadableFieldException` where the text is not one.
+    ///
+    /// @param field its path below `spec`
+    public static Duration parse(String field, String text) {
         var match = SHAPE.matcher(text);
         if (!match.matches()) {
-            throw new IllegalArgumentException("not a duration such as 10ms or 168h: " + text);
+            throw new UnreadableFieldException(
+                    field, text, "a number of at most nine digits and us, ms, s, m or h, such as 10ms or 168h");
         }
         var count = Long.parseLong(match.group(1));
         return switch (match.group(2)) {

@@ -6,6 +6,7 @@ import io.taffrail.operator.crd.LogClusterSpec;
 import io.taffrail.operator.crd.LogClusterSpec.OnFull;
 import io.taffrail.operator.crd.ReplicationMode;
 import io.taffrail.operator.crd.TimeSpan;
+import java.util.concurrent.TimeUnit;
 
 /// The settings that change without a restart, as numbers: what a spec asks for and what a replica runs with.
 ///
@@ -35,18 +36,26 @@ public record SettingsValues(
                 spec.replicationMode(),
                 spec.minimum().commitMode(),
                 spec.minimum().replicationMode(),
-                micros(spec.writerDelay()),
-                micros(spec.groupCommit().delay()),
+                micros("writerDelay", spec.writerDelay()),
+                micros("groupCommit.delay", spec.groupCommit().delay()),
                 spec.groupCommit().siblings(),
-                ByteSize.parse(spec.limits().pendingBytes()).bytes(),
-                ByteSize.parse(spec.limits().replicationLag().bytes()).bytes(),
-                TimeSpan.parse(spec.limits().replicationLag().age()).toMillis(),
+                ByteSize.parse("limits.pendingBytes", spec.limits().pendingBytes())
+                        .bytes(),
+                ByteSize.parse(
+                                "limits.replicationLag.bytes",
+                                spec.limits().replicationLag().bytes())
+                        .bytes(),
+                TimeSpan.parse(
+                                "limits.replicationLag.age",
+                                spec.limits().replicationLag().age())
+                        .toMillis(),
                 spec.limits().onFull(),
-                age == null ? 0 : TimeSpan.parse(age).toMillis(),
-                bytes == null ? 0 : ByteSize.parse(bytes).bytes());
+                age == null ? 0 : TimeSpan.parse("retention.age", age).toMillis(),
+                bytes == null ? 0 : ByteSize.parse("retention.bytes", bytes).bytes());
     }
 
-    private static long micros(String span) {
-        return TimeSpan.parse(span).toNanos() / 1_000;
+    private static long micros(String field, String span) {
+        // Not by way of nanoseconds, of which a long holds 292 years.
+        return TimeUnit.MICROSECONDS.convert(TimeSpan.parse(field, span));
     }
 }

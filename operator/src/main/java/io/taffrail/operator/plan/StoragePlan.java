@@ -8,7 +8,7 @@ final class StoragePlan {
     private StoragePlan() {}
 
     static void plan(Draft draft) {
-        var wanted = ByteSize.parse(draft.spec.storage().size()).bytes();
+        var wanted = ByteSize.parse("storage.size", draft.spec.storage().size()).bytes();
         var owned = draft.spec.storage().reclaimPolicy() == ReclaimPolicy.Delete;
         for (var claim : draft.seen.claims()) {
             if (claim.requestedBytes() < wanted) {

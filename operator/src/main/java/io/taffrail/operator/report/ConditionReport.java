@@ -193,7 +193,7 @@ final class ConditionReport {
                                 + " % of its volume free: raise storage.size or shorten retention");
             }
         }
-        var wanted = ByteSize.parse(spec.storage().size()).bytes();
+        var wanted = ByteSize.parse("storage.size", spec.storage().size()).bytes();
         for (var claim : seen.claims()) {
             if (claim.capacityBytes() > 0 && claim.capacityBytes() < wanted) {
                 return no(

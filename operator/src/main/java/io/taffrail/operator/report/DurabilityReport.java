@@ -59,7 +59,7 @@ final class DurabilityReport {
 
     /// An asynchronous append is flushed at the latest by the third tick of the writer.
     private static String window(LogClusterSpec spec) {
-        Duration bound = TimeSpan.parse(spec.writerDelay()).multipliedBy(3);
+        Duration bound = TimeSpan.parse("writerDelay", spec.writerDelay()).multipliedBy(3);
         return bound.toMillis() > 0 ? bound.toMillis() + "ms" : bound.toNanos() / 1_000 + "us";
     }
 }

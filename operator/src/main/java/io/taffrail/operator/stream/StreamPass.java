@@ -10,6 +10,7 @@ import io.taffrail.operator.crd.Condition.Status;
 import io.taffrail.operator.crd.LogCluster;
 import io.taffrail.operator.crd.LogStream;
 import io.taffrail.operator.crd.LogStreamStatus;
+import io.taffrail.operator.crd.UnreadableFieldException;
 import io.taffrail.operator.observe.TlsReading;
 import io.taffrail.operator.resource.ClusterNames;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -39,7 +40,7 @@ public class StreamPass {
             return look(stream, now);
         } catch (KubernetesClientException e) {
             return failed(stream, "KubernetesRefused", e, now);
-        } catch (IllegalArgumentException e) {
+        } catch (UnreadableFieldException e) {
             return failed(stream, "SpecUnreadable", e, now);
         } catch (RuntimeException e) {
             return failed(stream, "ReconcileFailed", e, now);
@@ -47,7 +48,11 @@ public class StreamPass {
     }
 
     private static LogStreamStatus failed(LogStream stream, String reason, RuntimeException failure, Instant now) {
-        LOG.errorf(failure, "%s failed", stream.getMetadata().getName());
+        if (failure instanceof UnreadableFieldException) {
+            LOG.warnf("%s: %s", owner(stream), failure.getMessage());
+        } else {
+            LOG.errorf(failure, "%s failed", owner(stream));
+        }
         return status(stream, null, null, reason, String.valueOf(failure.getMessage()), now);
     }
 

@@ -308,7 +308,11 @@ final class ClusterPassTest {
         edit("writerDelay: soon");
         operator.pass(cluster());
         assertEquals("SpecUnreadable", conditions().get("Reconciled").reason());
-        assertTrue(conditions().get("Reconciled").message().contains("soon"));
+        assertEquals(
+                "spec.writerDelay is \"soon\": allowed is a number of at most nine digits and us, ms, s, m or h,"
+                        + " such as 10ms or 168h",
+                conditions().get("Reconciled").message());
+        assertEquals(0.0, operator.condition("LogCluster", "orders", "Reconciled"));
         assertFalse(replicas.calls().stream().anyMatch(call -> call.startsWith("settings")));
     }
 

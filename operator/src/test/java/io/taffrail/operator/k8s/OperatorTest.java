@@ -263,6 +263,9 @@ final class OperatorTest {
         awaitReady();
         admin.resource(cluster()).delete();
         await().atMost(PATIENCE).until(() -> pods().isEmpty());
+        await("no alert for what is gone")
+                .atMost(PATIENCE)
+                .until(() -> operator.condition("LogCluster", "orders", "Reconciled") == null);
         assertEquals(
                 3,
                 admin.persistentVolumeClaims()
@@ -307,12 +310,27 @@ final class OperatorTest {
         // No rule of the schema judges it, so the condition must.
         stream("events", "deletionPolicy: Delete, adoptionPolicy: IfUnmanaged, retention: {bytes: 999999999999Ti}");
         awaitStream("events", "SpecUnreadable");
+        assertEquals(
+                "spec.retention.bytes is \"999999999999Ti\": allowed is at most 8388607Ti",
+                streams()
+                        .withName("events")
+                        .get()
+                        .getStatus()
+                        .conditions()
+                        .getFirst()
+                        .message());
+        assertEquals(0.0, operator.condition("LogStream", "events", "Ready"));
+        assertEquals(1.0, operator.condition("LogStream", "payments", "Ready"));
 
         streams().withName("payments").delete();
         streams().withName("events").delete();
         await().atMost(PATIENCE).until(() -> streams().list().getItems().isEmpty());
         assertTrue(replicas.streams().containsKey("payments"), "Retain is the default");
         assertFalse(replicas.streams().containsKey("events"));
+        await("no alert for what is gone")
+                .atMost(PATIENCE)
+                .until(() -> operator.condition("LogStream", "events", "Ready") == null
+                        && operator.condition("LogStream", "payments", "Ready") == null);
     }
 
     @Test

@@ -4,6 +4,7 @@ import io.fabric8.kubernetes.client.KubernetesClient;
 import io.javaoperatorsdk.operator.Operator;
 import io.taffrail.operator.OperatorFixture;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /// The operator in this process, with the rights of its client.
 final class RunningOperator implements AutoCloseable {
@@ -34,6 +35,12 @@ final class RunningOperator implements AutoCloseable {
 
     long passes() {
         return fixture.passes();
+    }
+
+    /// What is served of a condition; null: nothing.
+    @Nullable
+    Double condition(String kind, String name, String condition) {
+        return fixture.condition(kind, name, condition);
     }
 
     @Override
