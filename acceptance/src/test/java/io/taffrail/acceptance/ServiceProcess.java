@@ -222,6 +222,16 @@ final class ServiceProcess implements AutoCloseable {
         throw new IllegalStateException("no VmRSS");
     }
 
+    /// rchar of proc_pid_io(5): what it has read from files, from the page cache or not.
+    long readBytes() throws IOException {
+        for (var line : Files.readAllLines(Path.of("/proc/" + pid() + "/io"))) {
+            if (line.startsWith("rchar: ")) {
+                return Long.parseLong(line.substring("rchar: ".length()));
+            }
+        }
+        throw new IllegalStateException("no rchar");
+    }
+
     long openFiles() throws IOException {
         try (var descriptors = Files.list(Path.of("/proc/" + pid() + "/fd"))) {
             return descriptors.count();

@@ -29,7 +29,20 @@ final class LogReader implements WalReader {
     /// The last entry that was read, for who takes it in parts.
     private long lastEntryLsn = -1;
     private long generation;
+    private @Nullable Place place;
     private String badness = "";
+
+    /// Where the group that was read last stands. Looking a group up reads headers before it, which would take the
+    /// window back from where a reader in sequence goes on.
+    private record Place(Segment segment, int position, GroupHeader group) {
+        /// -1: neither this group nor the next one holds it.
+        int of(long lsn) {
+            if (lsn == group.endLsn()) {
+                return position + group.fileBytes();
+            }
+            return group.holds(lsn) ? position : -1;
+        }
+    }
 
     LogReader(TailBuffer tail, SegmentTable segments) {
         this.tail = tail;
@@ -86,6 +99,7 @@ final class LogReader implements WalReader {
             generation = tail.generation();
             knownLsn = -1;
             lastEntryLsn = -1;
+            place = null;
             if (reader != null) {
                 reader.forget();
             }
@@ -196,6 +210,7 @@ final class LogReader implements WalReader {
                 failed = e;
             }
             window().forget();
+            place = null;
         }
         // Trimmed or cut off meanwhile?
         enter(lsn, Long.MAX_VALUE);
@@ -212,14 +227,15 @@ final class LogReader implements WalReader {
             return null;
         }
         var window = window();
-        var position = segment.locate(lsn, window);
+        var position = position(segment, lsn, window);
         var index = position < 0 ? -1 : window.load(position, GroupHeader.SIZE_BYTES);
         var group = index < 0 ? null : GroupHeader.read(window.buffer(), index);
         index = group == null ? -1 : window.load(position, group.fileBytes());
-        if (group == null || index < 0) {
+        if (group == null || index < 0 || group.sequence() != segment.sequence() || !group.holds(lsn)) {
             badness = "no valid group of " + segment + " holds " + lsn;
             return null;
         }
+        place = new Place(segment, position, group);
         var bytes = window.buffer();
         var first = index + GroupHeader.SIZE_BYTES;
         var end = first + group.lengthBytes();
@@ -243,6 +259,16 @@ final class LogReader implements WalReader {
             at += cursor.lengthBytes();
         }
         throw notAnEntry(lsn);
+    }
+
+    private int position(Segment segment, long lsn, BlockReader window) throws IOException {
+        var here = place;
+        var position = here == null || !here.segment.equals(segment) ? -1 : here.of(lsn);
+        if (position < 0) {
+            return segment.locate(lsn, window);
+        }
+        window.use(segment.file());
+        return position;
     }
 
     private BlockReader window() {

@@ -24,6 +24,7 @@ final class MemoryDirectory implements LogDirectory {
     private final TreeMap<String, MemoryDirectory> folders = new TreeMap<>();
     private final Budget budget;
     long freeBytes = Long.MAX_VALUE;
+    long bytesRead;
     /// What making a file fails with; null: nothing.
     @Nullable
     IOException createFailure;
@@ -165,6 +166,7 @@ final class MemoryDirectory implements LogDirectory {
             var count = (int) Math.min(target.remaining(), Math.max(0, content.length - position));
             if (count > 0) {
                 target.put(content, (int) position, count);
+                bytesRead += count;
             }
             return count;
         }

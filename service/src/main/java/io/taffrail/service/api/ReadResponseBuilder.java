@@ -29,6 +29,10 @@ final class ReadResponseBuilder {
         return recordsLeft == 0 || (records > 0 && recordBytes >= maxBytes);
     }
 
+    int roomBytes() {
+        return maxBytes - recordBytes;
+    }
+
     /// Adds what fits of a batch's records, from the one with offset `from` on; returns how many.
     ///
     /// @param bytes holds the batch's encoded records from `start` to `end`, the first with offset `baseOffset`

@@ -285,7 +285,11 @@ final class ReadStream implements RpcListener, FollowWakeups.Waiting {
     private boolean fill(
             ReadResponseBuilder response, LogChunks chunks, List<BatchLocation> batches, boolean cachedOnly) {
         for (var first = 0; first < batches.size() && !response.full(); ) {
-            var last = runEnd(batches, first);
+            if (response.records() > 0 && batches.get(first).lengthBytes() > response.roomBytes()) {
+                // For what does not fit of it, it would be read once more.
+                return true;
+            }
+            var last = runEnd(batches, first, response.roomBytes());
             var startLsn = batches.get(first).lsn();
             ByteBuffer bytes;
             try {
@@ -317,11 +321,11 @@ final class ReadStream implements RpcListener, FollowWakeups.Waiting {
     }
 
     /// The last batch that is worth reading in one piece with `first`.
-    private int runEnd(List<BatchLocation> batches, int first) {
+    private static int runEnd(List<BatchLocation> batches, int first, int mostBytes) {
         var end = first;
         while (end + 1 < batches.size()
                 && batches.get(end + 1).lsn() - batches.get(end).endLsn() <= LARGEST_GAP_BYTES
-                && batches.get(end + 1).endLsn() - batches.get(first).lsn() <= responseBytes) {
+                && batches.get(end + 1).endLsn() - batches.get(first).lsn() <= mostBytes) {
             end++;
         }
         return end;

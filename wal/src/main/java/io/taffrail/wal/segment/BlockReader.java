@@ -83,15 +83,21 @@ public final class BlockReader {
         var first = position & -(long) Blocks.BLOCK_BYTES;
         var needed = Blocks.roundUp(position - first + bytes);
         var goesOn = length > 0 && first > start && first <= start + length && alongBytes > 0;
-        var useful =
-                Math.min(goesOn ? readAheadBytes : alongBytes, Blocks.roundUp(Math.max(0, from.sizeBytes() - first)));
+        // What straddles the window's end is not read a second time.
+        var kept = goesOn ? (int) (start + length - first) & -Blocks.BLOCK_BYTES : 0;
+        var useful = Math.min(
+                goesOn ? kept + readAheadBytes : alongBytes, Blocks.roundUp(Math.max(0, from.sizeBytes() - first)));
         var wanted = Math.toIntExact(Math.max(needed, useful));
+        var before = window;
         if (window.capacity() < wanted) {
             window = Blocks.allocate(wanted);
         }
+        if (kept > 0) {
+            window.put(0, before, (int) (first - start), kept);
+        }
         length = 0;
         start = first;
-        window.clear().limit(wanted);
+        window.clear().limit(wanted).position(kept);
         while (window.hasRemaining()) {
             var read = from.read(window, first + window.position());
             if (read <= 0) {

@@ -28,6 +28,10 @@ public record GroupHeader(
         return lsn + lengthBytes;
     }
 
+    public boolean holds(long anLsn) {
+        return lsn <= anLsn && anLsn < endLsn();
+    }
+
     /// Bytes that the group takes in the file.
     public int fileBytes() {
         return Blocks.roundUp(SIZE_BYTES + lengthBytes);
