@@ -15,6 +15,7 @@ import io.taffrail.wal.SlotFile;
 import io.taffrail.wal.Wal;
 import io.taffrail.wal.WalException;
 import io.taffrail.wal.WalListener;
+import io.taffrail.wal.io.Errno;
 import io.taffrail.wal.io.IoMethod;
 import io.taffrail.wal.io.LogDirectory;
 import io.taffrail.wal.record.EntryHeader;
@@ -23,6 +24,7 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.Executor;
 import java.util.function.LongSupplier;
@@ -34,6 +36,8 @@ import org.jspecify.annotations.Nullable;
 /// The streams' state begins at its newest checkpoint and the log is replayed from there. What the protocol needs of
 /// the part before, the lineage and the configurations, stands in the two small files.
 final class Opening {
+    private static final long AWAIT_NANOS = 1_000_000;
+
     private final ArrayList<ControlEntry> replayed = new ArrayList<>();
     private final RecentElections elections = new RecentElections();
     /// The newest checkpoint belongs to bytes that were cut since.
@@ -63,9 +67,18 @@ final class Opening {
             RandomGenerator random) {
         try {
             return new Opening().read(config, streams, directory, io, background, nanoTime, walListener, random);
+        } catch (UncheckedIOException e) {
+            var cause = e.getCause();
+            throw cause == null ? e : refused(cause);
         } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            throw refused(e);
         }
+    }
+
+    private static RuntimeException refused(IOException cause) {
+        return Errno.isNoRoom(Errno.of(cause))
+                ? WalException.of("the directory cannot be opened", cause)
+                : new UncheckedIOException(cause);
     }
 
     private Opened read(
@@ -87,6 +100,7 @@ final class Opening {
         var flushedLsn = Math.max(before.durableHint().lsn(), store.appliedLsn());
         var logFolder = directory.subdirectory("log");
         var hard = before.hard();
+        var suspectKept = hard.suspect();
         Wal wal;
         long replayFrom;
         while (true) {
@@ -106,6 +120,10 @@ final class Opening {
             foreign |= replayFrom == wal.receivedLsn() && chain != wal.chainCrc();
             if (!foreign && store.appliedLsn() == wal.receivedLsn()) {
                 break;
+            }
+            if (hard.suspect() && !suspectKept) {
+                keepSuspect(metaSlot, before, io);
+                suspectKept = true;
             }
             if (!goBack(store, wal, hard.suspect())) {
                 replayFrom = 0;
@@ -187,9 +205,32 @@ final class Opening {
         try {
             wal.restart(0, 0, 0);
         } catch (WalException.NoRoom full) {
-            throw new WalException.Unusable("the log cannot be begun anew: " + full.getMessage());
+            // Waiting here would wait without a status, since nothing runs yet; the next process tries again.
+            throw new WalException.NoRoom("the log has to be begun anew: " + full.getMessage());
         }
         return false;
+    }
+
+    /// What tells that bytes are missing may be a checkpoint, which going back deletes. A process that ends between
+    /// that and its first write of `meta` must not leave a log that is taken for whole.
+    private static void keepSuspect(SlotFile metaSlot, ReplicaMeta before, IoMethod io) {
+        var suspect = new ReplicaMeta(
+                before.nodeId(),
+                before.storageId(),
+                before.incarnation(),
+                before.hard().withSuspect(true),
+                before.durableHint());
+        var done = new ArrayList<Optional<String>>();
+        metaSlot.write(suspect.encode(SlotFile.MAX_VALUE_BYTES), error -> done.add(Optional.ofNullable(error)));
+        while (done.isEmpty()) {
+            if (io.poll() == 0) {
+                io.await(AWAIT_NANOS);
+            }
+        }
+        var error = done.getFirst();
+        if (error.isPresent()) {
+            throw new WalException.Unusable("meta: " + error.get());
+        }
     }
 
     private void apply(StreamStore store, EntryHeader header, ByteBuffer payload) {

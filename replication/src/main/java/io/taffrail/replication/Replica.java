@@ -44,7 +44,9 @@ public final class Replica {
 
     /// Recovers what the directory holds; blocks, on the thread that will be the loop's. `progress` hears
     /// percent. `background` writes checkpoints, reads and repairs closed segments, and may block; more than
-    /// one thread of it keeps those from waiting for each other.
+    /// one thread of it keeps those from waiting for each other. Throws
+    /// [io.taffrail.wal.WalException.NoRoom] if the disk is too full to begin with: the same start works once
+    /// there is room.
     public static Replica open(
             ReplicaConfig config,
             LogDirectory directory,

@@ -1,6 +1,7 @@
 package io.taffrail.replication;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -95,6 +96,48 @@ class DamageAtStartTest {
             for (var lsn = 0L; lsn < end; ) {
                 lsn += reader.read(lsn, end, ByteBuffer.allocate(1 << 20));
             }
+        }
+    }
+
+    /// The only witness of what is missing is a checkpoint, which is deleted since the log does not reach it. The
+    /// process
+    /// ends before it has written anything of its own.
+    @Test
+    void theNextProcessIsToldOfALossWhoseWitnessIsDeleted() throws IOException {
+        world.startCluster(3);
+        var leader = world.leader();
+        leader.createStream("s");
+        var follower = world.node((leader.id + 1) % 3);
+        var count = 0;
+        while (files(follower, "streams", ".checkpoint").size() < 2) {
+            leader.acknowledged("s", "x".repeat(6000), Durability.SAFEST_DEFAULT);
+            count++;
+            var all = count;
+            world.until("it has it all", () -> isWhole(follower, all));
+        }
+        var records = count;
+        follower.crash();
+        var newest = files(follower, "log", ".segment").stream()
+                .filter(DamageAtStartTest::isUsed)
+                .toList()
+                .getLast();
+        forget(newest, BLOCK);
+        var checkpoints = files(follower, "streams", ".checkpoint");
+
+        follower.start();
+        follower.crash();
+        assertFalse(files(follower, "streams", ".checkpoint").containsAll(checkpoints), "the witness is there still");
+
+        follower.start();
+        assertEquals(ReplicaStatus.Integrity.SUSPECT, follower.up().status().integrity());
+        world.until("it is filled up", () -> isWhole(follower, records));
+    }
+
+    /// As if nothing had ever been written from here on.
+    private static void forget(Path file, int from) throws IOException {
+        try (var bytes = new RandomAccessFile(file.toFile(), "rw")) {
+            bytes.seek(from);
+            bytes.write(new byte[(int) bytes.length() - from]);
         }
     }
 

@@ -10,6 +10,8 @@ public enum ExitCode {
     STORAGE_FAILED(74),
     /// EX_TEMPFAIL: another process has the data directory.
     DATA_DIRECTORY_IN_USE(75),
+    /// EX_TEMPFAIL: the disk is too full to begin with.
+    NO_ROOM(75),
     /// EX_CONFIG.
     CONFIG_REFUSED(78);
 

@@ -472,6 +472,10 @@ public class ServiceWiring {
                 LOG.fatalf("the log cannot be opened: %s", cause.getMessage());
                 return ExitCode.STORAGE_FAILED;
             }
+            if (cause instanceof WalException.NoRoom) {
+                LOG.fatalf("the disk is full, the next start tries again: %s", cause.getMessage());
+                return ExitCode.NO_ROOM;
+            }
             if (cause instanceof WalException.Unusable) {
                 LOG.fatalf("the log cannot be used: %s", cause.getMessage());
                 return ExitCode.STORAGE_FAILED;

@@ -449,6 +449,11 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
             crash(node, String.valueOf(reason.getMessage()));
             return;
         }
+        if (reason instanceof WalException.NoRoom && isTooFullToStart(node, process)) {
+            coverage.count("start refused for want of room");
+            endedByItself(node, reason);
+            return;
+        }
         if (reason instanceof RuntimeException exception && node.faultsOfDisk == 0) {
             fail(new InvariantViolation("ReplicaNeverThrows", process + " threw " + exception, exception));
             return;
@@ -457,10 +462,21 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
             damaged(node, false);
             coverage.count("storage failed");
         }
-        crash(node, String.valueOf(reason.getMessage()));
         if (!(reason instanceof ProcessEnded)) {
             coverage.count("exit by exception");
         }
+        endedByItself(node, reason);
+    }
+
+    /// It may say so only before it takes part, and only while there is no room for the file that it begins with.
+    private boolean isTooFullToStart(ClusterNode node, SimulatedProcess process) {
+        return process.lastReplica() == null
+                && node.disk().freeBytes() < options.log().segmentBytes();
+    }
+
+    /// Its supervisor starts it again.
+    private void endedByItself(ClusterNode node, Throwable reason) {
+        crash(node, String.valueOf(reason.getMessage()));
         scheduler.after(
                 SimulationOptions.SECOND / 2 + crashes.nextLong(2 * SimulationOptions.SECOND),
                 () -> startUnlessHeld(node));

@@ -29,7 +29,8 @@ class SeedsTest {
                 545170389,
                 882180939,
                 882181064,
-                990200155L
+                990200155L,
+                9773171008L
             })
     void keepsThePromisesThatItOnceFoundBroken(long seed) {
         keepsEveryPromise(seed);

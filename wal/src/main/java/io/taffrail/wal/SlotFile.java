@@ -66,7 +66,8 @@ public final class SlotFile implements AutoCloseable {
     private record Slot(int index, long sequence, @Nullable ByteBuffer value) {}
 
     /// Opens or creates the file (and flushes the directory if it creates it); blocks. Throws
-    /// [WalException.BadEntry] if both slots are damaged, [WalException.Unusable] if the disk refuses.
+    /// [WalException.BadEntry] if both slots are damaged, [WalException.NoRoom] if there is no room for a new file,
+    /// [WalException.Unusable] if the disk refuses otherwise.
     public static SlotFile open(LogDirectory directory, String name, IoMethod io) {
         try {
             if (!directory.exists(name)) {
@@ -95,7 +96,7 @@ public final class SlotFile implements AutoCloseable {
             file.force();
             return new SlotFile(file, io, name, newest);
         } catch (IOException e) {
-            throw new WalException.Unusable(name + ": " + e);
+            throw WalException.of(name, e);
         }
     }
 

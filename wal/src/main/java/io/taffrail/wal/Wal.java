@@ -59,7 +59,7 @@ public final class Wal implements AutoCloseable {
     /// `durableHintLsn`: a position that the owner knows to have been flushed (0: none); a log that ends
     /// below it has lost bytes. The entries that are found are passed to `recovered`, in order, from
     /// `replayFromLsn` or the log's start. Throws [WalException.Unusable] for a directory that cannot be read
-    /// or written, or that a later version wrote.
+    /// or written, or that a later version wrote, [WalException.NoRoom] if it would have to be written and is full.
     public static Wal open(
             WalConfig config,
             LogDirectory directory,
@@ -89,7 +89,7 @@ public final class Wal implements AutoCloseable {
         try {
             wal.recover(durableHintLsn, replayFromLsn, flushFailed, recovered);
         } catch (IOException e) {
-            throw new WalException.Unusable("recovery of " + directory + ": " + e, e);
+            throw WalException.of("recovery of " + directory, e);
         }
         return wal;
     }

@@ -1,5 +1,8 @@
 package io.taffrail.wal;
 
+import io.taffrail.wal.io.Errno;
+import java.io.IOException;
+
 /// A promise of the log that does not hold. Expected outcomes are values, not exceptions.
 public abstract sealed class WalException extends RuntimeException {
     private static final long serialVersionUID = 1;
@@ -10,6 +13,13 @@ public abstract sealed class WalException extends RuntimeException {
 
     protected WalException(String message, Throwable cause) {
         super(message, cause);
+    }
+
+    /// For what could not be opened: [NoRoom] if the disk is full, otherwise [Unusable].
+    public static WalException of(String what, IOException cause) {
+        return Errno.isNoRoom(Errno.of(cause))
+                ? new NoRoom(what + ": " + Errno.describe(cause))
+                : new Unusable(what + ": " + cause, cause);
     }
 
     /// The LSN is below the log's start, above its end, or within an entry.
@@ -30,7 +40,7 @@ public abstract sealed class WalException extends RuntimeException {
         }
     }
 
-    /// The disk is full, and nothing has been done yet: the same may work later.
+    /// The disk is full, and nothing that counts has been changed: the same may work later.
     public static final class NoRoom extends WalException {
         private static final long serialVersionUID = 1;
 

@@ -51,6 +51,11 @@ public enum Errno {
         return hint;
     }
 
+    /// Whether a write, or a new file, was refused for want of room.
+    public static boolean isNoRoom(int number) {
+        return number == ENOSPC.number || number == EDQUOT.number;
+    }
+
     /// For a message: name, text, hint; the bare number if it is not one of these.
     public static String describe(int number) {
         for (var errno : values()) {

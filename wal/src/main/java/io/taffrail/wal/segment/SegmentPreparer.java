@@ -17,8 +17,6 @@ public final class SegmentPreparer {
     /// Small enough not to stand in the way of the log's own writes.
     static final int ZERO_CHUNK_BYTES = 1 << 20;
 
-    private static final int ENOSPC = 28;
-    private static final int EDQUOT = 122;
     private static final ByteBuffer ZEROS = Blocks.allocate(ZERO_CHUNK_BYTES);
 
     private final LogDirectory directory;
@@ -87,7 +85,7 @@ public final class SegmentPreparer {
             // Nothing of the log depends on it yet; the reserve decides when to look again.
             var errno = Errno.of(e);
             var message = "create " + SegmentName.of(sequence) + ": " + Errno.describe(e);
-            if (errno == ENOSPC || errno == EDQUOT) {
+            if (Errno.isNoRoom(errno)) {
                 reserve.refused(message, nowNanos);
             } else {
                 reserve.hindered(message, nowNanos);
@@ -150,8 +148,7 @@ public final class SegmentPreparer {
 
     private void abandon(IoResult.Failed failed, long nowNanos) {
         var message = "preparing " + SegmentName.of(sequence) + ": " + failed.message();
-        var full = failed.errno() == ENOSPC
-                || failed.errno() == EDQUOT
+        var full = Errno.isNoRoom(failed.errno())
                 || failed.message().contains("No space left")
                 || failed.message().contains("quota");
         if (!full) {
