@@ -417,8 +417,10 @@ final class ReplicaState {
                 lineage.add(epochStart);
             }
         }
+        // As after a cut: what stood in the part that is given up is in force no more.
+        configurations.truncate(start.lsn());
         if (offer.configuration().endLsn() <= start.lsn()) {
-            configurations.add(offer.configuration());
+            configurations.replace(offer.configuration());
         }
         configurationChanged();
         publish(levels.cutTo(start.lsn()));
