@@ -12,7 +12,8 @@ import io.taffrail.wal.WalConfig;
 public final class ClusterSettings {
     private static final int PENDING_BYTES = 1 << 20;
     private static final int TAIL_CACHE_BYTES = 1 << 20;
-    private static final long RESERVE_BYTES = 1 << 20;
+    /// What a replica leaves free of its volume.
+    public static final long RESERVE_BYTES = 1 << 20;
 
     private ClusterSettings() {}
 

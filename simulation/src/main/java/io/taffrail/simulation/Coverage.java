@@ -44,6 +44,8 @@ public final class Coverage {
             "frames replayed",
             "refused BELOW_MINIMUM",
             "refused DISK_FULL",
+            "only the reserve is left",
+            "a configuration was cut off",
             "refused NOT_LEADER",
             "refused QUEUE_FULL",
             "acknowledged ASYNC/ASYNC",

@@ -292,6 +292,12 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
         node.repairedAtLsn = 0;
         node.mustNoticeLsn = -1;
         checks.epochs().forget(node.id());
+        checks.configurations().forget(node.id());
+    }
+
+    /// Whether the node's volume says whose it is: a new one does from when its replica's first incarnation is durable.
+    public boolean namesItsOwner(ClusterNode node) {
+        return new VolumeWitness(node.disk()).meta() != null;
     }
 
     /// Both are down.
@@ -434,6 +440,13 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
         var node = nodes.get(process.nodeId());
         if (node.process == process) {
             node.flushFailed = true;
+        }
+    }
+
+    @Override
+    public void looked(SimulatedProcess process, long freeBytes) {
+        if (checks.reserve().looked(process.toString(), process.loop().trueNanos(), freeBytes)) {
+            coverage.count("only the reserve is left");
         }
     }
 
@@ -735,8 +748,9 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
         });
     }
 
-    /// A client is told that its append is done.
-    public void acknowledged(ClusterNode node, long operation, AppendOutcome.Acknowledged outcome) {
+    /// A client is told that its append is done, which it submitted at `submittedNanos`.
+    public void acknowledged(
+            ClusterNode node, long operation, long submittedNanos, AppendOutcome.Acknowledged outcome) {
         guarded(() -> {
             var log = look(node, outcome.lsnEnd());
             var process = node.process;
@@ -773,6 +787,9 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
                     entry.header().crc());
             if (!outcome.duplicate() && voters.size() > 1 && votersBefore.size() > 1) {
                 checks.gates().lag(process.toString(), outcomeMarks(node), outcome.lsnEnd());
+            }
+            if (!outcome.duplicate()) {
+                checks.reserve().appended(process.toString(), submittedNanos);
             }
             coverage.count("acknowledged " + outcome.reached().commitMode() + "/"
                     + outcome.reached().replicationMode());
@@ -921,6 +938,9 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
                     if (scheduler.nowNanos() - node.faultOfDiskNanos > SURVIVED_NANOS && !process.failedStorage()) {
                         // What failed was not the log, or the process would not have lived on.
                         node.faultsOfDisk = 0;
+                    }
+                    if (checks.configurations().look(process.toString(), status, log)) {
+                        coverage.count("a configuration was cut off");
                     }
                     // A follower that catches up has nothing else to tell of itself.
                     cleanAgain(node, status, replica.watermarks());

@@ -41,6 +41,9 @@ public final class SimulatedProcess {
         /// Its storage has failed, which the next process is told.
         void storageFailed(SimulatedProcess process);
 
+        /// It has asked how much of its volume is free.
+        void looked(SimulatedProcess process, long freeBytes);
+
         /// It ended by itself: a crash at an effect, a failed disk, an invariant of its own.
         void ended(SimulatedProcess process, Throwable reason);
     }
@@ -77,7 +80,10 @@ public final class SimulatedProcess {
                 scheduler, clock, randomness.named("loop"), processLife, reason -> observer.ended(this, reason));
         io = new SimulatedIoMethod(scheduler, loop, processLife);
         var directory = disk.mount(
-                processLife, SimulatedDisk.BlockingTime.of(loop), Choices.random(randomness.named("choices")));
+                processLife,
+                SimulatedDisk.BlockingTime.of(loop),
+                Choices.random(randomness.named("choices")),
+                freeBytes -> observer.looked(this, freeBytes));
         var port = network.attach(nodeId, processLife, loop::trueNanos, new Frames());
         // As the service: what bypasses the page cache is not read through it.
         var config = ClusterSettings.of(nodeId, options)

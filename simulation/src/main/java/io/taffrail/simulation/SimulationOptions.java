@@ -157,6 +157,10 @@ public record SimulationOptions(
         return fault.compareTo(FaultClass.FORGETFUL_WITNESS) >= 0;
     }
 
+    private static boolean needsFive(FaultClass fault) {
+        return fault == FaultClass.VOTER_RETURNS_WITH_LESS || fault == FaultClass.OLD_ACKNOWLEDGEMENTS_ARRIVE;
+    }
+
     private static boolean needsSpares(FaultClass fault) {
         return fault == FaultClass.CORNERED_WITH_LEARNER || fault == FaultClass.MEMBERS_CHANGE_UNSEEN;
     }
@@ -190,7 +194,7 @@ public record SimulationOptions(
         if (budget == FaultBudget.WITHIN_PROMISE) {
             kinds.remove(FaultClass.POWER_LOSS_OF_ALL);
         }
-        var voters = kinds.contains(FaultClass.VOTER_RETURNS_WITH_LESS) ? 5 : Math.max(3, nodes);
+        var voters = kinds.stream().anyMatch(SimulationOptions::needsFive) ? 5 : Math.max(3, nodes);
         return new SimulationOptions(
                 seed,
                 voters,

@@ -2,6 +2,7 @@ package io.taffrail.simulation.check;
 
 import io.taffrail.replication.codec.ControlEntryCodec;
 import io.taffrail.replication.protocol.Effect;
+import io.taffrail.simulation.ClusterSettings;
 import io.taffrail.simulation.SimulationOptions;
 import io.taffrail.streams.CommitMode;
 import io.taffrail.streams.ReplicationMode;
@@ -26,6 +27,8 @@ public final class Checks {
     private final IncarnationsOnlyGrow incarnations = new IncarnationsOnlyGrow();
     private final GatesClose gates;
     private final LeasesEnd leases;
+    private final ConfigurationsAreLogged configurations = new ConfigurationsAreLogged();
+    private final ReserveIsKept reserve = new ReserveIsKept(ClusterSettings.RESERVE_BYTES);
     private final SaidIsDurable said = new SaidIsDurable();
     private final CountedCopies copies = new CountedCopies();
     private final FetchesGetOn fetches = new FetchesGetOn();
@@ -76,6 +79,14 @@ public final class Checks {
 
     public GatesClose gates() {
         return gates;
+    }
+
+    public ConfigurationsAreLogged configurations() {
+        return configurations;
+    }
+
+    public ReserveIsKept reserve() {
+        return reserve;
     }
 
     public LeasesEnd leases() {

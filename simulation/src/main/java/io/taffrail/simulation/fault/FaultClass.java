@@ -62,5 +62,13 @@ public enum FaultClass {
     /// A replica dies while it is filled up from its leader.
     CRASH_WHILE_FILLED,
     /// The disk has lost the log's newest flushes, all of them; something else on it tells.
-    LOST_TAIL
+    LOST_TAIL,
+    /// Volumes have room for a few segments besides the reserve, or for less than that, for a while.
+    LITTLE_ROOM,
+    /// Of five voters, one that is ahead of the others forgets it and joins again; what it had said before arrives
+    /// then.
+    OLD_ACKNOWLEDGEMENTS_ARRIVE,
+    /// The disks of all followers stand still: they hear their leader and answer, and it counts nothing of what they
+    /// say.
+    FOLLOWERS_STALL
 }

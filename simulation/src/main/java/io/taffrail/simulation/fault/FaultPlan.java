@@ -33,6 +33,7 @@ public final class FaultPlan {
     private final MemberPlots memberPlots;
     private final TreeSet<Integer> rottenCheckpoints = new TreeSet<>();
     private boolean active;
+    private boolean roomIsLittle;
     private long settingsGeneration;
 
     public FaultPlan(SimulatedCluster cluster, Administrator administrator, PlantedBug bug) {
@@ -245,6 +246,9 @@ public final class FaultPlan {
             case MEMBERS_CHANGE_UNSEEN -> memberPlots.changeUnseen(cluster.leader());
             case CRASH_WHILE_FILLED -> memberPlots.crashWhileFilled(cluster.leader());
             case LOST_TAIL -> loseTail(node);
+            case LITTLE_ROOM -> leaveLittleRoom(node);
+            case OLD_ACKNOWLEDGEMENTS_ARRIVE -> leaderPlots.hearOldAcknowledgements(cluster.leader());
+            case FOLLOWERS_STALL -> leaderPlots.stallFollowers(cluster.leader());
             case POWER_LOSS_AFTER_CRASH -> {
                 if (node.isUp() && mayBreak(node)) {
                     plots.losePowerAfterCrash(node);
@@ -284,6 +288,28 @@ public final class FaultPlan {
         var within = options.budget() == FaultBudget.WITHIN_PROMISE;
         damage(node, new Rot(node.disk(), random, loses).inflict(within));
         startLater(node);
+    }
+
+    /// The log fills the volume by itself until only the reserve is left, or somebody else has taken some of that, too.
+    /// Of all volumes, since they hold the same, or of one.
+    private void leaveLittleRoom(ClusterNode node) {
+        if (roomIsLittle) {
+            return;
+        }
+        roomIsLittle = true;
+        var segment = options.log().segmentBytes();
+        var left = random.nextBoolean()
+                ? ClusterSettings.RESERVE_BYTES + 2L * segment + random.nextLong(4L * segment)
+                : random.nextLong(ClusterSettings.RESERVE_BYTES);
+        var nodes = random.nextBoolean() ? cluster.nodes() : List.of(node);
+        for (var each : nodes) {
+            each.disk().occupy(0);
+            each.disk().occupy(Math.max(0, each.disk().freeBytes() - left));
+        }
+        after(3 * SECOND + briefly(), () -> {
+            roomIsLittle = false;
+            nodes.forEach(each -> each.disk().occupy(0));
+        });
     }
 
     private void loseTail(ClusterNode node) {
@@ -344,6 +370,8 @@ public final class FaultPlan {
                 || other.exchanged()
                 || node.replica() == null
                 || other.replica() == null
+                || !cluster.namesItsOwner(node)
+                || !cluster.namesItsOwner(other)
                 || (within && cluster.uncleanOthers(node) + 2 > cluster.tolerated())) {
             return;
         }

@@ -24,9 +24,7 @@ final class LeaderPlots {
         }
         var random = stage.random();
         var lease = stage.electionMinNanos();
-        var stall = lease + 100 * MILLI + random.nextLong(lease / 2);
-        // A write that is flushed by itself waits twice.
-        stage.disks().stall(leader, random.nextBoolean() ? stall : stall / 2);
+        stage.disks().stall(leader, lease + 100 * MILLI + random.nextLong(lease / 2));
         stage.isolate(leader);
         stage.after(2 * lease + random.nextLong(2 * lease), stage::leave);
     }
@@ -46,6 +44,43 @@ final class LeaderPlots {
         } else {
             forget(leader, others.getFirst(), others.subList(1, others.size()));
         }
+    }
+
+    /// Of five voters one is ahead of the others, forgets that, and joins again. What it had acknowledged before was on
+    /// its way all the while, and arrives when it has a session and not yet what it acknowledged.
+    void hearOldAcknowledgements(@Nullable ClusterNode leader) {
+        if (leader == null || stage.cluster().voters().size() < FIVE) {
+            return;
+        }
+        var others = stage.followers(leader);
+        if (others.size() < FIVE - 1 || !stage.mayBreak(others.getFirst()) || !stage.take()) {
+            return;
+        }
+        var ahead = others.getFirst();
+        var far = Math.min(400 * MILLI, stage.electionMinNanos() * 2 / 5);
+        others.subList(1, others.size()).forEach(other -> delay(leader, other, far));
+        var late = LinkQuality.late(far / 4, 2 * far + 200 * MILLI);
+        stage.cluster().network().quality(ahead.id(), leader.id(), late);
+        stage.disks().stall(ahead, far);
+        stage.after(far / 2 + stage.random().nextLong(far / 4), () -> {
+            stage.disks().stall(ahead, 0);
+            if (ahead.isUp() && stage.mayBreak(ahead)) {
+                stage.cluster().crash(ahead, "SIGKILL with acknowledgements on their way");
+                delay(leader, ahead, far);
+                stage.startWithin(ahead, MILLI);
+            }
+            stage.after(4 * far + stage.random().nextLong(stage.electionMaxNanos()), stage::leave);
+        });
+    }
+
+    /// The leader's lease goes on, since its followers answer, while nothing that they say counts.
+    void stallFollowers(@Nullable ClusterNode leader) {
+        if (leader == null || stage.cluster().voters().size() < 2 || !stage.take()) {
+            return;
+        }
+        var stall = stage.electionMinNanos() * (2 + stage.random().nextInt(3));
+        stage.followers(leader).forEach(follower -> stage.disks().stall(follower, stall));
+        stage.after(stall + stage.random().nextLong(stage.electionMinNanos()), stage::leave);
     }
 
     /// Its volume loses what was flushed, and its disk is slow to flush what it is sent then.

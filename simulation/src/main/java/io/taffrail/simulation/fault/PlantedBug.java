@@ -256,6 +256,10 @@ public enum PlantedBug {
     NEW_SEGMENT_IS_NOT_SYNCED(
             "a new segment is not made durable in its folder", skips("wal.segment.SegmentPreparer", "goOn", "sync")),
 
+    RESERVE_IS_NOT_KEPT(
+            "appends are admitted although only the reserve is left",
+            answers("wal.segment.DiskReserve", "isFull", false)),
+
     // Producers, streams, checkpoints
 
     DUPLICATE_IS_ANSWERED_EARLY(

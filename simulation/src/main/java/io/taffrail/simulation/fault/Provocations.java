@@ -9,15 +9,18 @@ import static io.taffrail.simulation.fault.FaultClass.CRASH_WHILE_FILLED;
 import static io.taffrail.simulation.fault.FaultClass.DISK_STALL;
 import static io.taffrail.simulation.fault.FaultClass.EMPTY_VOLUME;
 import static io.taffrail.simulation.fault.FaultClass.EXCHANGED_VOLUMES;
+import static io.taffrail.simulation.fault.FaultClass.FOLLOWERS_STALL;
 import static io.taffrail.simulation.fault.FaultClass.FORGETFUL_WITNESS;
 import static io.taffrail.simulation.fault.FaultClass.ISOLATION;
 import static io.taffrail.simulation.fault.FaultClass.LEADERSHIP_TRANSFER;
 import static io.taffrail.simulation.fault.FaultClass.LEADER_STALLS_ALONE;
+import static io.taffrail.simulation.fault.FaultClass.LITTLE_ROOM;
 import static io.taffrail.simulation.fault.FaultClass.LOSSY_NETWORK;
 import static io.taffrail.simulation.fault.FaultClass.LOST_TAIL;
 import static io.taffrail.simulation.fault.FaultClass.LOST_WRITE;
 import static io.taffrail.simulation.fault.FaultClass.MEMBERSHIP;
 import static io.taffrail.simulation.fault.FaultClass.MEMBERS_CHANGE_UNSEEN;
+import static io.taffrail.simulation.fault.FaultClass.OLD_ACKNOWLEDGEMENTS_ARRIVE;
 import static io.taffrail.simulation.fault.FaultClass.OLD_LEADER_RETURNS;
 import static io.taffrail.simulation.fault.FaultClass.POWER_LOSS;
 import static io.taffrail.simulation.fault.FaultClass.POWER_LOSS_AFTER_CRASH;
@@ -73,9 +76,12 @@ public final class Provocations {
             case LEARNERS_ELECT -> EnumSet.of(CORNERED_WITH_LEARNER);
             case NEW_LEADERS_ARE_NOT_LOCATED -> EnumSet.of(MEMBERS_CHANGE_UNSEEN);
             case SEED_IS_NOT_SUSPECT -> EnumSet.of(CRASH_WHILE_FILLED);
+            case RESERVE_IS_NOT_KEPT -> EnumSet.of(LITTLE_ROOM);
+            case OLD_ACKNOWLEDGEMENTS_COUNT -> EnumSet.of(OLD_ACKNOWLEDGEMENTS_ARRIVE);
+            case LAG_GATE_IS_OFF -> EnumSet.of(FOLLOWERS_STALL);
             case STORAGE_ID_IS_THE_NODE -> EnumSet.of(EMPTY_VOLUME);
             case LEASE_IS_IGNORED -> EnumSet.of(LEADER_STALLS_ALONE);
-            case LAG_GATE_IS_OFF, WAITERS_OUTLIVE_THEIR_EPOCH, UNCOMMITTED_IS_READ -> EnumSet.of(ISOLATION, BRIDGE);
+            case WAITERS_OUTLIVE_THEIR_EPOCH, UNCOMMITTED_IS_READ -> EnumSet.of(ISOLATION, BRIDGE);
             case WINDOW_GATE_IS_OFF -> EnumSet.of(SLOW_DISK, DISK_STALL);
             case PROMISES_ARE_GIVEN_AGAIN, MINORITY_ELECTS, NO_BARRIER, LEADER_ALONE_IS_A_MAJORITY ->
                 EnumSet.of(ISOLATION, BRIDGE, LEADERSHIP_TRANSFER);
@@ -84,8 +90,7 @@ public final class Provocations {
             case DIRTY_IS_NEVER_MARKED, DIRTY_IS_NOT_AWAITED, INCARNATION_IS_NOT_COUNTED -> EnumSet.of(PROCESS_CRASH);
             case WATERMARKS_FALL -> EnumSet.of(CONNECTION_RESET, LOSSY_NETWORK, ISOLATION, BRIDGE);
             case MATCH_IS_KEPT_ACROSS_SESSIONS, SUSPECT_COPIES_COUNT -> EnumSet.of(VOTER_RETURNS_WITH_LESS);
-            case OLD_ACKNOWLEDGEMENTS_COUNT, FRAME_CHECKSUMS_ARE_NOT_CHECKED ->
-                EnumSet.of(LOSSY_NETWORK, PROCESS_CRASH, CONNECTION_RESET);
+            case FRAME_CHECKSUMS_ARE_NOT_CHECKED -> EnumSet.of(LOSSY_NETWORK, PROCESS_CRASH, CONNECTION_RESET);
             case SUSPECT_VOTER_TESTIFIES_AS_INTACT -> EnumSet.of(ROTTEN_WITNESS);
             case DURABLE_HINT_IS_IGNORED, CHECKPOINT_IS_NO_WITNESS -> EnumSet.of(LOST_TAIL);
             case CORRUPTION_IS_A_TORN_TAIL, ENTRY_CHECKSUMS_ARE_NOT_CHECKED -> EnumSet.of(BIT_ROT, LOST_WRITE);

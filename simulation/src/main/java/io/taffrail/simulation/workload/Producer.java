@@ -42,6 +42,8 @@ public final class Producer {
     private final int index;
     private final String stream;
     private final boolean idempotent;
+    /// Waits for nothing: it goes on when those who wait for a majority do not.
+    private final boolean careless;
     private final TreeMap<Long, String> refused = new TreeMap<>();
     private State state = State.CREATING;
     private long producerId;
@@ -53,11 +55,12 @@ public final class Producer {
     private boolean busy;
     private long acknowledged;
 
-    Producer(Workload workload, int index, String stream, boolean idempotent) {
+    Producer(Workload workload, int index, String stream, boolean idempotent, boolean careless) {
         this.workload = workload;
         this.index = index;
         this.stream = stream;
         this.idempotent = idempotent;
+        this.careless = careless;
     }
 
     void start() {
@@ -182,8 +185,10 @@ public final class Producer {
     private Batch newBatch(Replica replica) {
         var random = workload.random();
         var asynchronous = workload.options().load().asynchronous();
-        var commit = asynchronous && random.nextInt(2) == 0 ? CommitMode.ASYNC : CommitMode.SYNC;
-        var replication = replication(random.nextInt(3), asynchronous);
+        var drawnCommit = asynchronous && random.nextInt(2) == 0 ? CommitMode.ASYNC : CommitMode.SYNC;
+        var drawnReplication = replication(random.nextInt(3), asynchronous);
+        var commit = careless ? CommitMode.ASYNC : drawnCommit;
+        var replication = careless ? ReplicationMode.ASYNC : drawnReplication;
         var count = 1 + random.nextInt(MAX_RECORDS);
         var valueBytes = random.nextInt(20) == 0 ? LARGE_VALUE_BYTES : 12 + random.nextInt(MAX_VALUE_BYTES);
         var number = workload.newBatch();
@@ -251,12 +256,14 @@ public final class Producer {
         private final ClusterNode node;
         private final long ofAttempt;
         private final ClientHistory.Attempt attempt;
+        private final long submittedNanos;
         private boolean ended;
 
         Observer(Batch sent, ClusterNode node, long ofAttempt) {
             this.sent = sent;
             this.node = node;
             this.ofAttempt = ofAttempt;
+            submittedNanos = workload.now();
             // What has no sequence may be logged each time it is sent.
             var key = idempotent ? sent.number() : workload.newKey();
             attempt = workload.cluster()
@@ -281,7 +288,7 @@ public final class Producer {
             var atNanos = workload.cluster().trueNanos(node);
             switch (outcome) {
                 case AppendOutcome.Acknowledged done -> {
-                    workload.cluster().acknowledged(node, sent.number(), done);
+                    workload.cluster().acknowledged(node, sent.number(), submittedNanos, done);
                     checkLevel(done);
                     attempt.acknowledged(atNanos, done.baseOffset(), done.reached());
                 }
@@ -367,6 +374,8 @@ public final class Producer {
                     original.recordsCrc(),
                     false,
                     new AppendObserver() {
+                        private final long submittedNanos = workload.now();
+
                         @Override
                         public void staged(Stage stage, long base, int count, long lsnEnd, long epoch) {
                             // Not asked for.
@@ -375,7 +384,7 @@ public final class Producer {
                         @Override
                         public void ended(AppendOutcome outcome) {
                             if (outcome instanceof AppendOutcome.Acknowledged done) {
-                                workload.cluster().acknowledged(node, sent.number(), done);
+                                workload.cluster().acknowledged(node, sent.number(), submittedNanos, done);
                                 if (done.epoch() == first.epoch() && done.baseOffset() != first.baseOffset()) {
                                     workload.cluster()
                                             .fail(new InvariantViolation(

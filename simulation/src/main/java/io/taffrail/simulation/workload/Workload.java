@@ -16,6 +16,8 @@ import org.jspecify.annotations.Nullable;
 public final class Workload {
     private static final long LATENCY_NANOS = 300_000;
     private static final int STREAMS = 3;
+    /// One producer of so many waits for nothing.
+    private static final int CARELESS = 5;
 
     private final SimulatedCluster cluster;
     private final SplittableRandom random;
@@ -30,7 +32,9 @@ public final class Workload {
         this.random = cluster.randomness().named("workload");
         var load = cluster.options().load();
         for (var i = 0; i < load.producers(); i++) {
-            producers.add(new Producer(this, i, "stream-" + i % STREAMS, i % 4 != 3));
+            var careless = load.asynchronous()
+                    && cluster.randomness().named("careless " + i).nextInt(CARELESS) == 0;
+            producers.add(new Producer(this, i, "stream-" + i % STREAMS, i % 4 != 3, careless));
         }
         for (var i = 0; i < load.readers(); i++) {
             followers.add(new LogFollower(this, i, i % 2 == 0 ? Level.DURABLE : Level.REPLICATED));

@@ -6,6 +6,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.LongConsumer;
 
 /// A volume. It outlives the processes that [#mount] it; what they leave behind depends on how they end.
 public final class SimulatedDisk {
@@ -76,11 +77,16 @@ public final class SimulatedDisk {
 
     /// One process at a time. Blocking calls spend `time`.
     public SimulatedLogDirectory mount(ProcessLife life, BlockingTime time, Choices choices) {
+        return mount(life, time, choices, freeBytes -> {});
+    }
+
+    /// The same; `looks` hears what the process is told to be free, each time that it asks.
+    public SimulatedLogDirectory mount(ProcessLife life, BlockingTime time, Choices choices, LongConsumer looks) {
         if (mounted) {
             throw new IllegalStateException("the volume is mounted already");
         }
         mounted = true;
-        return new SimulatedLogDirectory(new Mount(this, life, time, choices), root);
+        return new SimulatedLogDirectory(new Mount(this, life, time, choices, looks), root);
     }
 
     void unmount() {
@@ -99,7 +105,7 @@ public final class SimulatedDisk {
     }
 
     /// What a mounted volume's handles share.
-    record Mount(SimulatedDisk disk, ProcessLife life, BlockingTime time, Choices choices) {}
+    record Mount(SimulatedDisk disk, ProcessLife life, BlockingTime time, Choices choices, LongConsumer looks) {}
 
     InFlight submitted(SimulatedInode inode, ByteBuffer bytes, long position) {
         var write = new InFlight(inode, bytes, position);

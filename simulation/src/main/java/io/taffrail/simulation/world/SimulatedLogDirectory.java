@@ -109,7 +109,11 @@ public final class SimulatedLogDirectory implements LogDirectory {
 
     @Override
     public long freeBytes() {
-        return mount.disk().freeBytes();
+        var free = mount.disk().freeBytes();
+        if (!mount.life().observed()) {
+            mount.looks().accept(free);
+        }
+        return free;
     }
 
     @Override

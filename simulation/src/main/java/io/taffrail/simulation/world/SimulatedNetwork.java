@@ -26,7 +26,6 @@ public final class SimulatedNetwork {
     private static final long RECONNECT_JITTER_NANOS = 200_000_000;
     private static final long BLOCKED_RESET_MIN_NANOS = 500_000_000;
     private static final long BLOCKED_RESET_JITTER_NANOS = 10_000_000_000L;
-    private static final long LATE_NANOS = 120_000_000_000L;
     private static final int REPLAY_FRAMES = 8;
 
     /// Hears what leaves, as it leaves.
@@ -63,6 +62,7 @@ public final class SimulatedNetwork {
         long transmittedNanos;
         boolean reset;
         boolean late;
+        long lateNanos;
 
         Connection(ProcessLife sender, ProcessLife receiver) {
             this.sender = sender;
@@ -243,6 +243,7 @@ public final class SimulatedNetwork {
         resets++;
         connection.reset = true;
         connection.late = random.nextDouble() < link.quality.lateRate();
+        connection.lateNanos = link.quality.lateNanos();
         dropped += connection.held.size();
         connection.held.clear();
         if (link.connection == connection) {
@@ -290,7 +291,7 @@ public final class SimulatedNetwork {
         if (connection.reset) {
             if (connection.late && !connection.receiver.ended()) {
                 late++;
-                scheduler.after(random.nextLong(LATE_NANOS), () -> handOver(link, connection, frame));
+                scheduler.after(random.nextLong(connection.lateNanos), () -> handOver(link, connection, frame));
             } else {
                 dropped++;
             }
