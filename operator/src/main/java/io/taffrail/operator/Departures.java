@@ -7,8 +7,7 @@ import java.util.Set;
 import java.util.function.Consumer;
 
 /// Tells when a resource is gone. No pass sees that: what is deleted is not reconciled any more, and an alert on what
-/// it
-/// said last would never end.
+/// it said last would never end.
 final class Departures<P extends HasMetadata> extends AbstractEventSource<P, P> implements ResourceEventAware<P> {
     private final Consumer<P> gone;
 

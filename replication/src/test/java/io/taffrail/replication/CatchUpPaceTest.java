@@ -25,8 +25,8 @@ class CatchUpPaceTest {
     private long waitedNanos;
     private long endLsn;
 
-    /// @param appends a tick, each acknowledged after what `wait` makes of whether something was read meanwhile (1) or
-    /// not
+    /// @param appends a tick, each acknowledged after what `wait` makes of whether something was read meanwhile (1)
+    /// or not
     private void run(double seconds, boolean behind, int appends, int appendBytes, LongUnaryOperator wait) {
         for (var tick = 0; tick < seconds * 1e9 / TICK_NANOS; tick++) {
             var end = now + TICK_NANOS;

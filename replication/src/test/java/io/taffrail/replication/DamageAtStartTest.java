@@ -100,8 +100,7 @@ class DamageAtStartTest {
     }
 
     /// The only witness of what is missing is a checkpoint, which is deleted since the log does not reach it. The
-    /// process
-    /// ends before it has written anything of its own.
+    /// process ends before it has written anything of its own.
     @Test
     void theNextProcessIsToldOfALossWhoseWitnessIsDeleted() throws IOException {
         world.startCluster(3);

@@ -3,8 +3,7 @@ package io.taffrail.streams;
 /// Limits of the streams' state. They bind what is decided, never what is applied: a log that was written
 /// under larger ones is applied all the same.
 ///
-/// @param checkpointBytes log between two checkpoints, and so about the most that is applied again after a
-/// restart
+/// @param checkpointBytes log between two checkpoints, and so about the most that is applied again after a restart
 /// @param logPerCheckpoint least log between two checkpoints as a multiple of the last one's size: 4 means that
 /// checkpoints never write more than a quarter of what the log does
 /// @param maxStreams about 600 bytes of memory each
