@@ -526,6 +526,13 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
             var inUse = !first && status.state() != ReplicaStatus.State.FAILED;
             checks.incarnations().status(status.storageId(), process.life(), status.incarnation(), inUse);
             configured(status);
+            if (status.state() == ReplicaStatus.State.LEADER
+                    && checks.configurations().isChanged(process.toString(), status)) {
+                var log = look(node);
+                if (log != null) {
+                    checks.configurations().changed(process.toString(), status, log);
+                }
+            }
             countStatus(node, process, status);
             if (status.state() == ReplicaStatus.State.FAILED && node.faultsOfDisk == 0) {
                 throw new InvariantViolation("ReplicaNeverFails", process + " failed: " + status.detail());

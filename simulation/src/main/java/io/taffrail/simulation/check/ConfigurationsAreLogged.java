@@ -16,6 +16,31 @@ public final class ConfigurationsAreLogged {
     /// By node: what its log held when it was looked at last.
     private final TreeMap<Integer, Logged> newest = new TreeMap<>();
 
+    /// By leading process: the configuration that it said is in force.
+    private final TreeMap<String, Long> inForce = new TreeMap<>();
+
+    /// Whether the open leader says another configuration than before.
+    public boolean isChanged(String process, ReplicaStatus status) {
+        var before = inForce.put(process, status.configId());
+        return before != null && before != status.configId();
+    }
+
+    /// I33: when a leader goes on to another configuration, a majority has flushed the one before.
+    public void changed(String process, ReplicaStatus status, ObservedLog log) {
+        var newer = 0;
+        for (var entry : log.newestFirst()) {
+            if (entry.header().type() == EntryType.CONFIG && newer++ > 0) {
+                if (entry.header().endLsn() > status.watermarks().quorumFlushed()) {
+                    throw new InvariantViolation(
+                            "OneChangeAtATime",
+                            "%s has configuration %d in force, and the one before, %s, is not committed: %s"
+                                    .formatted(process, status.configId(), entry.header(), status.watermarks()));
+                }
+                return;
+            }
+        }
+    }
+
     /// The node has a new volume, or another log.
     public void forget(int nodeId) {
         newest.remove(nodeId);

@@ -59,9 +59,10 @@ public final class Provocations {
                     LEVEL_IS_GUESSED,
                     NOBODY_JOINS_AGAIN,
                     LEADER_IS_SILENT -> EnumSet.of(CONNECTION_RESET);
-            case AMNESIA_IS_FORGOTTEN -> EnumSet.of(CORNERED_QUORUM);
-            case AMNESIC_VOTER_TESTIFIES_AS_INTACT, AMNESIA_ENDS_AT_THE_WELCOME, AMNESIC_REPLICA_MARKS_ITSELF_CLEAN ->
-                EnumSet.of(FORGETFUL_WITNESS);
+            case AMNESIA_IS_FORGOTTEN,
+                    AMNESIC_VOTER_TESTIFIES_AS_INTACT,
+                    AMNESIA_ENDS_AT_THE_WELCOME,
+                    AMNESIC_REPLICA_MARKS_ITSELF_CLEAN -> EnumSet.of(FORGETFUL_WITNESS);
             case LOSS_IS_NOT_DECLARED -> EnumSet.of(CORNERED_QUORUM, POWER_LOSS_OF_ALL);
             case LONGEST_LOG_IS_ADOPTED,
                     STREAMS_ARE_NOT_ROLLED_BACK,

@@ -1,6 +1,7 @@
 package io.taffrail.simulation.workload;
 
 import io.taffrail.replication.CommandOutcome;
+import io.taffrail.replication.Peer;
 import io.taffrail.replication.ReplicaStatus;
 import io.taffrail.replication.VoterChange;
 import io.taffrail.simulation.ClusterNode;
@@ -9,18 +10,23 @@ import io.taffrail.simulation.SimulationOptions;
 import io.taffrail.simulation.check.FaultHistory;
 import java.util.Map;
 import java.util.Set;
+import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /// Brings the cluster's members to what is wanted, one change at a time, as an operator does: it looks at the leader,
-/// asks for the next step, and looks again. A voter whose volume is another one is removed and added anew.
+/// asks for the next step, and looks again. A voter whose volume is another one is removed and added anew. In some runs
+/// a
+/// second one undoes at once what this one has asked for.
 public final class Administrator {
     private static final long EVERY_NANOS = 200 * SimulationOptions.MILLI;
     private static final long PATIENCE_NANOS = 20 * SimulationOptions.SECOND;
 
     private final SimulatedCluster cluster;
+    private final SplittableRandom second;
+    private final boolean contested;
     private Set<Integer> wanted;
     private long requests;
     private long transfers;
@@ -34,6 +40,8 @@ public final class Administrator {
             initial.add(id);
         }
         wanted = initial;
+        second = cluster.randomness().named("second administrator");
+        contested = second.nextInt(3) == 0;
     }
 
     public void start() {
@@ -92,6 +100,10 @@ public final class Administrator {
             case Change.Voters(String what, VoterChange asked) -> {
                 cluster.changingTo(votersAfter(status, asked));
                 replica.changeVoters(status.configId(), asked, outcome -> answered(request, what, outcome));
+                if (contested && asked instanceof VoterChange.AddLearner(Peer learner) && second.nextBoolean()) {
+                    var soon = second.nextLong(2 * SimulationOptions.MILLI);
+                    cluster.scheduler().after(soon, () -> undo(leader, learner.nodeId()));
+                }
             }
         }
     }
@@ -101,6 +113,19 @@ public final class Administrator {
         if (request == requests) {
             asking = false;
             cluster.changingTo(Map.of());
+        }
+    }
+
+    /// Another administrator wants none of it, at once.
+    private void undo(ClusterNode leader, int learner) {
+        var replica = leader.replica();
+        if (replica != null) {
+            replica.changeVoters(
+                    replica.status().configId(),
+                    new VoterChange.RemoveLearner(learner),
+                    outcome -> cluster.coverage()
+                            .count("learner removed at once "
+                                    + outcome.getClass().getSimpleName()));
         }
     }
 
