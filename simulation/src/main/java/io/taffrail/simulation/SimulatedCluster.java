@@ -669,10 +669,10 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
         if (log != null) {
             var begin = checks.epochBegin(log, epoch, electorates());
             coverage.count("election tier " + begin.tier());
-            if (begin.possibleLoss()) {
+            var declared = checks.declaresLossSince(log, lastOpenedEpoch);
+            if (declared) {
                 coverage.count("loss declared");
             }
-            var declared = checks.declaresLossSince(log, lastOpenedEpoch);
             lastOpenedEpoch = Math.max(lastOpenedEpoch, epoch);
             checks.ledger().opened(new OpenLeader(node.id(), process.life(), epoch, declared, begin.testified(), log));
         }
@@ -862,7 +862,7 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
             }
         }
         guarded(() -> checks.clients()
-                .judge(coverage.of("loss declared") > 0 || checks.history().wasAnyDamaged())
+                .judge(checks.ledger().wasLossDeclared() || checks.history().wasAnyDamaged())
                 .forEach((stream, operations) -> coverage.add("operations judged as of one log", operations)));
     }
 

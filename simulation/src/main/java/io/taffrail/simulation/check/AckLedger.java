@@ -46,6 +46,7 @@ public final class AckLedger {
     private final EnumMap<Excuse, Integer> lost = new EnumMap<>(Excuse.class);
     private @Nullable OpenLeader newest;
     private int acknowledged;
+    private boolean lossDeclared;
 
     public AckLedger(SimulationOptions options, FaultHistory history) {
         this.options = options;
@@ -67,6 +68,7 @@ public final class AckLedger {
 
     /// `log` is fresh.
     public void opened(OpenLeader leader) {
+        lossDeclared |= leader.declaresLoss();
         var kept = new ArrayList<Acknowledgement>();
         var missing = new ArrayList<Acknowledgement>();
         for (var ack : standing) {
@@ -174,6 +176,12 @@ public final class AckLedger {
 
     public int acknowledgedCount() {
         return acknowledged;
+    }
+
+    /// Whether the log of some leader says that records acknowledged from memory may be missing. The epoch that says
+    /// so need not have opened: its leader may have been deposed, and the next one misses nothing of that log.
+    public boolean wasLossDeclared() {
+        return lossDeclared;
     }
 
     public List<Acknowledgement> standing() {

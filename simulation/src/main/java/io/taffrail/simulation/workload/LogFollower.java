@@ -63,7 +63,7 @@ final class LogFollower {
         var where = "node " + node.id();
         var cluster = workload.cluster();
         try (var reader = replica.newReader()) {
-            var mayBeLost = cluster.coverage().of("loss declared") > 0;
+            var mayBeLost = cluster.checks().ledger().wasLossDeclared();
             var chain = chainCrcAt(reader, session.nextLsn());
             if (!session.fits(chain) && cluster.checks().history().wereVolumesLostSince(0)) {
                 // Of what volumes hold no more nothing is promised, at no level.

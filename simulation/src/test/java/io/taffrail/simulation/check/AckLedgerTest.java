@@ -1,6 +1,7 @@
 package io.taffrail.simulation.check;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -217,6 +218,19 @@ class AckLedgerTest {
         history.unclean(late + 1, 0);
         history.unclean(late + 1, 1);
         breaks("LossStaysInTheWindow", () -> ledger.opened(new OpenLeader(1, 1, 2, true, List.of(1, 2), new Log())));
+    }
+
+    @Test
+    void aLossThatWasDeclaredStaysDeclaredWhenALaterLeaderMissesNothing() {
+        ledger.opened(new OpenLeader(1, 1, 3, true, List.of(0, 1), new Log().with(1)));
+        ledger.opened(new OpenLeader(1, 1, 4, false, List.of(0, 1), new Log().with(1)));
+        assertTrue(ledger.wasLossDeclared());
+    }
+
+    @Test
+    void noLossIsDeclaredByLeadersThatMissNothing() {
+        ledger.opened(new OpenLeader(1, 1, 2, false, List.of(0, 1), new Log().with(1)));
+        assertFalse(ledger.wasLossDeclared());
     }
 
     @Test
