@@ -16,6 +16,7 @@ import io.taffrail.simulation.check.FaultHistory;
 import io.taffrail.simulation.check.InvariantViolation;
 import io.taffrail.simulation.check.ObservedEntry;
 import io.taffrail.simulation.check.ObservedLog;
+import io.taffrail.simulation.check.VotersByEpoch;
 import io.taffrail.simulation.world.Choices;
 import io.taffrail.simulation.world.DiskBehaviour;
 import io.taffrail.simulation.world.NodeClock;
@@ -36,6 +37,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.UUID;
@@ -66,6 +68,7 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
     private Map<Integer, UUID> voters = Map.of();
     private Map<Integer, UUID> votersBefore = Map.of();
     private Map<Integer, UUID> votersNext = Map.of();
+    private final VotersByEpoch votersByEpoch = new VotersByEpoch();
     /// A majority has heard of the voters: a leader that is lost does not take them with it any more.
     private boolean votersSettled = true;
     private @Nullable RuntimeException violation;
@@ -600,10 +603,14 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
         // What a follower has may be cut off; it was its leader's before. Only the first of all is nobody's.
         var epoch = leads ? status.epoch() : 0;
         if (isNewer(epoch, status.configId())) {
-            var members = new TreeMap<Integer, UUID>();
-            status.voters().forEach(voter -> members.put(voter.nodeId(), voter.storageId()));
-            configured(epoch, status.configId(), members);
+            configured(epoch, status.configId(), members(status));
         }
+    }
+
+    private static Map<Integer, UUID> members(ReplicaStatus status) {
+        var members = new TreeMap<Integer, UUID>();
+        status.voters().forEach(voter -> members.put(voter.nodeId(), voter.storageId()));
+        return members;
     }
 
     /// What is cut off with a deposed leader's tail gives its number back: the epoch counts first.
@@ -615,11 +622,13 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
     private void configured(long epoch, long id, Map<Integer, UUID> members) {
         newestConfigEpoch = epoch;
         if (id == newestConfigId && members.equals(voters)) {
+            votersByEpoch.configured(epoch, voters, votersBefore);
             return;
         }
         newestConfigId = id;
         votersBefore = voters;
         voters = members;
+        votersByEpoch.configured(epoch, voters, votersBefore);
         votersSettled = votersBefore.isEmpty();
         scheduler.note("configuration " + newestConfigId + ": voters " + voters.keySet());
         checks.history().voters(scheduler.nowNanos(), voters.keySet());
@@ -667,7 +676,7 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
         checks.epochs().opened(node.id(), epoch);
         var log = look(node);
         if (log != null) {
-            var begin = checks.epochBegin(log, epoch, electorates());
+            var begin = checks.epochBegin(log, epoch, electorates(votersInForce(process.replica())));
             coverage.count("election tier " + begin.tier());
             var declared = checks.declaresLossSince(log, lastOpenedEpoch);
             if (declared) {
@@ -697,7 +706,7 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
                                 process.nodeId(),
                                 replica.status().epoch(),
                                 watermarks,
-                                List.of(voters.keySet(), votersBefore.keySet(), votersNext.keySet()));
+                                nodesOf(votersInForce(replica)));
             }
         });
     }
@@ -803,12 +812,9 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
             if (outcome.duplicate()) {
                 coverage.count("acknowledged a duplicate");
             }
-            checks.durableOnQuorum(ack, electorates());
-            checks.leases()
-                    .acknowledged(
-                            ack,
-                            process.loop().trueNanos(),
-                            List.of(voters.keySet(), votersBefore.keySet(), votersNext.keySet()));
+            var inForce = votersInForce(process.replica());
+            checks.durableOnQuorum(ack, electorates(inForce));
+            checks.leases().acknowledged(ack, process.loop().trueNanos(), nodesOf(inForce));
             checks.ledger().acknowledged(ack);
         });
     }
@@ -873,8 +879,20 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
 
     // Checks that look into replicas
 
-    private List<Checks.Electorate> electorates() {
-        return List.of(electorate(voters), electorate(votersBefore), electorate(votersNext));
+    /// By which the replica may count if it leads.
+    private List<Map<Integer, UUID>> votersInForce(@Nullable Replica replica) {
+        if (replica == null || !votersByEpoch.wasOvertaken(replica.status().epoch())) {
+            return List.of(voters, votersBefore, votersNext);
+        }
+        return votersByEpoch.of(replica.status().epoch(), members(replica.status()));
+    }
+
+    private static List<Set<Integer>> nodesOf(List<Map<Integer, UUID>> electorates) {
+        return electorates.stream().map(Map::keySet).toList();
+    }
+
+    private List<Checks.Electorate> electorates(List<Map<Integer, UUID>> inForce) {
+        return inForce.stream().map(this::electorate).toList();
     }
 
     private Checks.Electorate electorate(Map<Integer, UUID> of) {
