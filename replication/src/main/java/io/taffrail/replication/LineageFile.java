@@ -83,6 +83,12 @@ final class LineageFile implements AutoCloseable {
         slot.write(LineageCodec.encode(starts, SlotFile.MAX_VALUE_BYTES), done);
     }
 
+    /// What a write of the newest epochs failed with; null: none has.
+    @Nullable
+    String failure() {
+        return slot.failure();
+    }
+
     private boolean isPrefix(List<EpochStart> needed) {
         return needed.size() <= older.size() && older.subList(0, needed.size()).equals(needed);
     }

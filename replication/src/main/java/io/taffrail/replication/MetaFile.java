@@ -81,6 +81,13 @@ final class MetaFile implements AutoCloseable {
         }
     }
 
+    /// What a write of either file failed with, also one that nobody waits for; null: none has.
+    @Nullable
+    String failure() {
+        var ofMeta = meta.failure();
+        return ofMeta != null ? ofMeta : lineage.failure();
+    }
+
     /// A checkpoint of the streams shortens what recovery reads of the log; what these files hold of the part that
     /// it leaves out must be durable before.
     boolean isSettled() {

@@ -266,9 +266,9 @@ final class ReplicaLoop {
         var done = takeInbox(now);
         done += wal.doWork(now);
         tellHindrance();
-        var walFailure = signals.failure();
-        if (walFailure != null) {
-            storageFailed(walFailure);
+        var diskFailure = signals.failure() != null ? signals.failure() : metaFile.failure();
+        if (diskFailure != null) {
+            storageFailed(diskFailure);
         }
         done += tryTruncate();
         done += trySeed(now);

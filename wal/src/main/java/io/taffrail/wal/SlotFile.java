@@ -160,9 +160,15 @@ public final class SlotFile implements AutoCloseable {
         return value == null ? null : value.duplicate();
     }
 
+    /// What a write failed with; null: none has. Loop only.
+    public @Nullable String failure() {
+        return failure;
+    }
+
     /// Writes and flushes the value; `done` is called from the loop with null, or with what failed. Writes
     /// are carried out in order; of several that wait only the newest is written, and its completion
-    /// completes them all. After a failure every write fails.
+    /// completes them all. After a failure every write fails. The second slot is written when `done` has been
+    /// called: that this failed only [#failure()] tells.
     public void write(ByteBuffer newValue, Consumer<@Nullable String> done) {
         if (newValue.remaining() > MAX_VALUE_BYTES) {
             throw new IllegalArgumentException(

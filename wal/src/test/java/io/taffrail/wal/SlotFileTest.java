@@ -105,6 +105,29 @@ class SlotFileTest {
     }
 
     @Test
+    void tellsThatTheSecondSlotCouldNotBeWrittenThoughTheFirstIsDurable() throws IOException {
+        try (var slow = new HeldIoMethod();
+                var slot = SlotFile.open(directory, "meta", slow)) {
+            slow.holds = true;
+            var done = new ArrayList<String>();
+            slot.write(WalFixture.bytes("one"), failure -> done.add(String.valueOf(failure)));
+            slow.release(0);
+            slow.poll();
+            assertEquals(List.of("null"), done);
+            assertNull(slot.failure());
+
+            slow.fail(0, 5, "Input/output error");
+            slow.poll();
+            assertEquals("meta: Input/output error (errno 5)", slot.failure());
+            slot.write(WalFixture.bytes("two"), failure -> done.add(String.valueOf(failure)));
+            assertEquals(List.of("null", "meta: Input/output error (errno 5)"), done);
+        }
+        try (var slot = SlotFile.open(directory, "meta", io)) {
+            assertEquals("one", text(slot));
+        }
+    }
+
+    @Test
     void refusesAValueThatIsTooLong() {
         try (var slot = SlotFile.open(directory, "meta", io)) {
             var value = ByteBuffer.allocate(SlotFile.MAX_VALUE_BYTES + 1);
