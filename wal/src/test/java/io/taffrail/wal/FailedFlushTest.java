@@ -35,6 +35,7 @@ class FailedFlushTest {
 
         private final TreeMap<String, Inode> names = new TreeMap<>();
         private boolean failsNext;
+        private boolean full;
         /// A file, the next flush of which fails.
         private String failing = "";
 
@@ -133,7 +134,10 @@ class FailedFlushTest {
         }
 
         @Override
-        public LogFile create(String name, long lengthBytes) {
+        public LogFile create(String name, long lengthBytes) throws IOException {
+            if (full) {
+                throw new IOException(name + ": No space left on device");
+            }
             var inode = new Inode();
             inode.cache = new byte[(int) lengthBytes];
             inode.disk = new byte[(int) lengthBytes];
@@ -277,6 +281,19 @@ class FailedFlushTest {
         var left = new TreeMap<String, String>();
         directory.list().stream().filter(name -> !name.endsWith(".segment")).forEach(name -> left.put(name, name));
         return left;
+    }
+
+    /// The same start works once there is room, and believes the cache no more than the first one did.
+    @Test
+    void aDiskWithoutRoomForTheCopyIsSaidToBeFull() {
+        failTheThird();
+        directory.full = true;
+        var refused = assertThrows(WalException.NoRoom.class, () -> new Life(directory, true));
+        assertTrue(String.valueOf(refused.getMessage()).contains("No space left on device"), refused::getMessage);
+        directory.full = false;
+        assertEquals(List.of("one", "two", "three"), new Life(directory, true).recovered);
+        assertEquals(Map.of(), leftovers());
+        assertEquals(List.of("one", "two", "three"), new Life(directory.afterPowerLoss(), false).recovered);
     }
 
     @Test
