@@ -5,6 +5,7 @@ import io.taffrail.replication.ReplicaStatus;
 import io.taffrail.simulation.check.ObservedLog;
 import io.taffrail.simulation.world.NodeClock;
 import io.taffrail.simulation.world.SimulatedDisk;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /// A machine with its volume and clock, and the process that runs on it now, if any.
@@ -38,6 +39,8 @@ public final class ClusterNode {
     boolean exchanged;
     /// The log must not end here silently when the process starts again; -1: it may.
     long mustNoticeLsn = -1;
+    /// Whether a volume still says so.
+    Predicate<SimulatedDisk> witness = volume -> true;
     /// What the newest checkpoint covered when the process started.
     long checkpointLsn;
     boolean wasSuspect;

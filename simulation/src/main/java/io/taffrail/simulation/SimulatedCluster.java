@@ -41,6 +41,7 @@ import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.UUID;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /// The nodes of one run, what can be done to them, and what is checked whenever something happens to them.
@@ -132,6 +133,7 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
         node.wasSuspect = node.integrity == ReplicaStatus.Integrity.SUSPECT || VolumeWitness.saysSuspect(node.disk());
         node.integrity = null;
         node.checkpointLsn = VolumeWitness.checkpointLsn(node.disk());
+        lookForTheWitness(node);
         if (node.cacheLies && !node.flushFailed && !node.exchanged) {
             coverage.count("a cache that lies believed");
             node.damageLasts = true;
@@ -271,9 +273,24 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
         checks.history().unclean(scheduler.nowNanos(), node.id());
     }
 
-    /// The node's log cannot be read from here on, and says itself that it had been flushed further.
-    public void mustNotice(ClusterNode node, long lsn) {
-        node.mustNoticeLsn = lsn;
+    /// The node's log cannot be read from here on, and its volume says itself that it had been flushed further: the
+    /// next process has to notice, if `witness` still finds what says so when it starts.
+    public void mustNotice(ClusterNode node, long lsn, Predicate<SimulatedDisk> witness) {
+        var before = node.mustNoticeLsn;
+        node.witness = before < 0 ? witness : node.witness.or(witness);
+        node.mustNoticeLsn = before < 0 ? lsn : Math.min(before, lsn);
+    }
+
+    /// What said that the log had been flushed further may be gone itself: by a power loss, if only the page cache
+    /// held it, or by more damage. Then no process can know.
+    private void lookForTheWitness(ClusterNode node) {
+        if (node.mustNoticeLsn >= 0 && !node.witness.test(node.disk())) {
+            scheduler.note("nothing on node " + node.id() + " tells any more that it was flushed beyond "
+                    + node.mustNoticeLsn);
+            coverage.count("a witness of damage lost");
+            node.mustNoticeLsn = -1;
+            damaged(node, true);
+        }
     }
 
     /// How far small files of the volume say that its log had been flushed; `checkpoints`: they are whole and say so,

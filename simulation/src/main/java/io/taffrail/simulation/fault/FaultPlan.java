@@ -332,12 +332,12 @@ public final class FaultPlan {
         if (damage.isOfACheckpoint()) {
             rottenCheckpoints.add(node.id());
         }
-        cluster.coverage()
-                .count("damaged " + (damage.isOfTheLog() ? (damage.witnessed() ? "log" : "log's end") : "small file"));
+        var witnessed = damage.witness().test(node.disk());
+        cluster.coverage().count("damaged " + (damage.isOfTheLog() ? (witnessed ? "log" : "log's end") : "small file"));
         if (damage.isOfTheLog()) {
-            cluster.damaged(node, !damage.witnessed());
-            if (damage.witnessed()) {
-                cluster.mustNotice(node, damage.lsn());
+            cluster.damaged(node, !witnessed);
+            if (witnessed) {
+                cluster.mustNotice(node, damage.lsn(), damage.witness());
             }
         }
     }

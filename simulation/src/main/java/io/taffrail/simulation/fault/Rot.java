@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /// Changes bytes of a volume whose process is down: mostly in the newest groups of the log, sometimes in a segment's
@@ -22,8 +23,8 @@ final class Rot {
     private static final int NEWEST_SEGMENTS = 2;
 
     /// @param lsn of the first entry that cannot be read any more; -1: nothing of the log is touched
-    /// @param witnessed some later group says that those bytes had been flushed
-    record Damage(String where, long lsn, boolean witnessed) {
+    /// @param witness whether something on a volume still says that those bytes had been flushed
+    record Damage(String where, long lsn, Predicate<SimulatedDisk> witness) {
         boolean isOfTheLog() {
             return lsn >= 0;
         }
@@ -33,7 +34,20 @@ final class Rot {
         }
     }
 
-    private record Group(String file, int position, GroupHeader header) {}
+    private record Group(String file, int position, GroupHeader header) {
+        boolean isIn(SimulatedDisk disk) {
+            return disk.files().containsKey(file) && isIn(disk.bytes(file));
+        }
+
+        boolean isDurableIn(SimulatedDisk disk) {
+            return isIn(disk.durableBytes(file));
+        }
+
+        private boolean isIn(byte[] bytes) {
+            return position + HEADER_BYTES <= bytes.length
+                    && header.equals(GroupHeader.read(ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN), position));
+        }
+    }
 
     private final SimulatedDisk disk;
     private final SplittableRandom random;
@@ -46,7 +60,8 @@ final class Rot {
         this.loses = loses;
     }
 
-    /// Null: there was nothing to damage, or only what nothing would notice and `onlyWitnessed` forbids.
+    /// Null: there was nothing to damage, or only what nothing would notice, or not after a power loss, and
+    /// `onlyWitnessed` forbids.
     @Nullable
     Damage inflict(boolean onlyWitnessed) {
         return switch (random.nextInt(10)) {
@@ -82,8 +97,9 @@ final class Rot {
                 disk.loseSector(group.file(), group.position() + at);
             }
         }
+        // It is asked at once.
         return new Damage(
-                newest.file() + " from " + newest.position(), newest.header().lsn(), true);
+                newest.file() + " from " + newest.position(), newest.header().lsn(), volume -> true);
     }
 
     private @Nullable Damage log(boolean onlyWitnessed, boolean header) {
@@ -101,15 +117,19 @@ final class Rot {
         }
         var group = groups.get(chosen);
         var lsn = group.header().lsn();
-        var witnessed = groups.subList(chosen + 1, groups.size()).stream()
-                .anyMatch(later -> later.header().syncedLsn() > lsn);
-        if (onlyWitnessed && !witnessed) {
+        var witnesses = groups.subList(chosen + 1, groups.size()).stream()
+                .filter(later -> later.header().syncedLsn() > lsn)
+                .toList();
+        if (onlyWitnessed && witnesses.stream().noneMatch(witness -> witness.isDurableIn(disk))) {
             return null;
         }
         var used = HEADER_BYTES + group.header().lengthBytes();
         var at = header ? random.nextInt(HEADER_BYTES - 16) : group.position() + random.nextInt(used);
         damage(group.file(), at);
-        return new Damage(group.file() + " at " + at, lsn, witnessed);
+        return new Damage(
+                group.file() + " at " + at,
+                lsn,
+                volume -> witnesses.stream().anyMatch(witness -> witness.isIn(volume)));
     }
 
     private List<Group> groups() {
@@ -167,7 +187,7 @@ final class Rot {
         }
         var at = random.nextInt(2) * BLOCK_BYTES + random.nextInt(200);
         damage(file, at);
-        return new Damage(file + " at " + at, -1, true);
+        return new Damage(file + " at " + at, -1, volume -> true);
     }
 
     /// The newest of two: the one before and the log make up for it.
@@ -180,7 +200,7 @@ final class Rot {
         }
         var size = disk.bytes(files.getLast()).length;
         damage(files.getLast(), random.nextInt(size));
-        return new Damage(files.getLast(), -1, true);
+        return new Damage(files.getLast(), -1, volume -> true);
     }
 
     private void damage(String file, int at) {

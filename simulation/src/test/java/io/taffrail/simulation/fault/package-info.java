@@ -1,0 +1,4 @@
+@NullMarked
+package io.taffrail.simulation.fault;
+
+import org.jspecify.annotations.NullMarked;
