@@ -129,6 +129,7 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
         node.log = null;
         node.comparedLsn = 0;
         node.faultsOfDisk = 0;
+        node.halted = false;
         // A log that is behind the state it was given is suspect to the next process, not to this one.
         node.wasSuspect = node.integrity == ReplicaStatus.Integrity.SUSPECT || VolumeWitness.saysSuspect(node.disk());
         node.integrity = null;
@@ -137,7 +138,8 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
         if (node.cacheLies && !node.flushFailed && !node.exchanged) {
             coverage.count("a cache that lies believed");
             node.damageLasts = true;
-            damaged(node, true);
+            // From where on is not known.
+            silentlyDamaged(node, 0);
         }
         // It may have died while its machine was suspended; no process begins on one that is.
         node.clock().thaw();
@@ -262,15 +264,21 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
         node.faultsOfDisk++;
         node.faultOfDiskNanos = scheduler.nowNanos();
         node.cacheLies |= lasts;
-        damaged(node, false);
+        damaged(node);
     }
 
-    /// The node's volume does not hold any more what it held. `silently`: and nothing on it tells.
-    public void damaged(ClusterNode node, boolean silently) {
+    /// The node's volume does not hold any more what it held.
+    public void damaged(ClusterNode node) {
         var log = node.log;
         node.repairedAtLsn = Math.max(node.repairedAtLsn, log == null ? 0 : log.flushedLsn());
-        checks.history().damaged(scheduler.nowNanos(), node.id(), silently);
+        checks.history().damaged(scheduler.nowNanos(), node.id());
         checks.history().unclean(scheduler.nowNanos(), node.id());
+    }
+
+    /// The node's volume does not hold any more what it held from `fromLsn` on, and nothing on it tells.
+    public void silentlyDamaged(ClusterNode node, long fromLsn) {
+        checks.history().silentlyDamaged(scheduler.nowNanos(), node.id(), fromLsn);
+        damaged(node);
     }
 
     /// The node's log cannot be read from here on, and its volume says itself that it had been flushed further: the
@@ -288,8 +296,8 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
             scheduler.note("nothing on node " + node.id() + " tells any more that it was flushed beyond "
                     + node.mustNoticeLsn);
             coverage.count("a witness of damage lost");
+            silentlyDamaged(node, node.mustNoticeLsn);
             node.mustNoticeLsn = -1;
-            damaged(node, true);
         }
     }
 
@@ -301,7 +309,7 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
 
     /// The node is down. It comes back with a new volume.
     public void emptyVolume(ClusterNode node, DiskBehaviour behaviour) {
-        damaged(node, false);
+        damaged(node);
         scheduler.note("node " + node.id() + " gets an empty volume");
         node.disk = new SimulatedDisk(options.volume());
         node.disk.behaviour(behaviour);
@@ -491,8 +499,8 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
             fail(new InvariantViolation("ReplicaNeverThrows", process + " threw " + exception, exception));
             return;
         }
-        if (process.failedStorage() || node.faultsOfDisk > 0) {
-            damaged(node, false);
+        if ((process.failedStorage() && !node.halted) || node.faultsOfDisk > 0) {
+            damaged(node);
             coverage.count("storage failed");
         }
         if (!(reason instanceof ProcessEnded)) {
@@ -554,7 +562,10 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
                 }
             }
             countStatus(node, process, status);
-            if (status.state() == ReplicaStatus.State.FAILED && node.faultsOfDisk == 0) {
+            if (status.state() == ReplicaStatus.State.FAILED && checks.cuts().mustHalt(status.detail())) {
+                node.halted = true;
+                coverage.count("halted rather than cut what was lost elsewhere");
+            } else if (status.state() == ReplicaStatus.State.FAILED && node.faultsOfDisk == 0) {
                 throw new InvariantViolation("ReplicaNeverFails", process + " failed: " + status.detail());
             }
             cleanAgain(node, status, status.watermarks());
@@ -708,6 +719,7 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
     public void advanced(SimulatedProcess process, Watermarks watermarks) {
         guarded(() -> {
             checks.watermarks().advanced(process.toString(), watermarks);
+            checks.cuts().known(watermarks.quorumFlushed(), scheduler.nowNanos());
             var replica = process.replica();
             // A follower's watermarks name its log's end, which it does not vouch for.
             if (replica != null && replica.status().state() == ReplicaStatus.State.LEADER) {

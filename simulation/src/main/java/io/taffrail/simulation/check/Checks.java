@@ -22,6 +22,7 @@ public final class Checks {
     private final EpochsOnlyGrow epochs = new EpochsOnlyGrow();
     private final LogIdentity identity = new LogIdentity();
     private final LogsAgreeUpToCommit agreement = new LogsAgreeUpToCommit(history);
+    private final CommittedIsNeverCut cuts = new CommittedIsNeverCut(history);
     private final WatermarksOnlyGrow watermarks = new WatermarksOnlyGrow();
     private final ClientHistory clients = new ClientHistory();
     private final IncarnationsOnlyGrow incarnations = new IncarnationsOnlyGrow();
@@ -63,6 +64,10 @@ public final class Checks {
 
     public LogsAgreeUpToCommit agreement() {
         return agreement;
+    }
+
+    public CommittedIsNeverCut cuts() {
+        return cuts;
     }
 
     public WatermarksOnlyGrow watermarks() {

@@ -1,5 +1,6 @@
 package io.taffrail.simulation.check;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.NavigableMap;
 import java.util.Set;
@@ -19,9 +20,13 @@ public final class FaultHistory {
     private final TreeMap<Long, Integer> uncleanVoters = new TreeMap<>();
     private final TreeMap<Long, Boolean> tooManyDamaged = new TreeMap<>();
     private final TreeMap<Long, Boolean> silentlyDamaged = new TreeMap<>();
+    private final List<SilentLoss> silentLosses = new ArrayList<>();
     private Set<Integer> voters = Set.of();
     private Set<Integer> votersBefore = Set.of();
     private boolean silent;
+
+    /// @param untilNanos when the volume was whole again; the greatest number: it is not
+    private record SilentLoss(int nodeId, long fromLsn, long untilNanos) {}
 
     public FaultHistory() {
         record(Long.MIN_VALUE);
@@ -45,17 +50,25 @@ public final class FaultHistory {
         }
     }
 
-    /// `silently`: nothing on the volume tells its replica.
-    public void damaged(long atNanos, int nodeId, boolean silently) {
+    public void damaged(long atNanos, int nodeId) {
         damaged.add(nodeId);
         everDamaged.add(nodeId);
-        silent |= silently;
         record(atNanos);
+    }
+
+    /// Damaged, and nothing on the volume tells its replica that the log went on at `fromLsn`.
+    public void silentlyDamaged(long atNanos, int nodeId, long fromLsn) {
+        silent = true;
+        silentLosses.add(new SilentLoss(nodeId, fromLsn, Long.MAX_VALUE));
+        damaged(atNanos, nodeId);
     }
 
     public void repaired(long atNanos, int nodeId) {
         if (damaged.remove(nodeId)) {
             silent &= !damaged.isEmpty();
+            silentLosses.replaceAll(loss -> loss.nodeId() == nodeId && loss.untilNanos() == Long.MAX_VALUE
+                    ? new SilentLoss(nodeId, loss.fromLsn(), atNanos)
+                    : loss);
             record(atNanos + 1);
         }
     }
@@ -132,6 +145,11 @@ public final class FaultHistory {
 
     public boolean wasSilentlyDamagedSince(long sinceNanos) {
         return wasSince(silentlyDamaged, sinceNanos);
+    }
+
+    /// Some volume lacked what stood at `lsn`, from then on or later, and its replica could not know.
+    public boolean wasSilentlyLostSince(long sinceNanos, long lsn) {
+        return silentLosses.stream().anyMatch(loss -> loss.fromLsn() <= lsn && loss.untilNanos() >= sinceNanos);
     }
 
     /// More volumes than may have failed at once, or some have and nothing on them tells: what they held, and a

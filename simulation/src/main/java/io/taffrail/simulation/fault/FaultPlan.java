@@ -335,9 +335,11 @@ public final class FaultPlan {
         var witnessed = damage.witness().test(node.disk());
         cluster.coverage().count("damaged " + (damage.isOfTheLog() ? (witnessed ? "log" : "log's end") : "small file"));
         if (damage.isOfTheLog()) {
-            cluster.damaged(node, !witnessed);
             if (witnessed) {
+                cluster.damaged(node);
                 cluster.mustNotice(node, damage.lsn(), damage.witness());
+            } else {
+                cluster.silentlyDamaged(node, damage.lsn());
             }
         }
     }

@@ -115,7 +115,7 @@ class AckLedgerTest {
     }
 
     private void fail(int node) {
-        history.damaged(10 * MILLI, node, false);
+        history.damaged(10 * MILLI, node);
         history.unclean(10 * MILLI, node);
     }
 
