@@ -10,9 +10,13 @@ import io.grpc.ClientCall;
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
+import io.taffrail.client.Endpoint;
 import io.taffrail.client.LogClient;
+import io.taffrail.client.LogClientConfig;
 import io.taffrail.client.ReadFrom;
 import io.taffrail.client.ReaderConfig;
+import io.taffrail.client.RetryPolicy;
+import io.taffrail.client.Tls;
 import io.taffrail.proto.log.Edge;
 import io.taffrail.proto.log.LogGrpc;
 import io.taffrail.proto.log.ReadRequest;
@@ -28,6 +32,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -91,8 +96,12 @@ class OpenFilesIT {
                     await("one is refused", () -> metric(service, REFUSED) > 0);
                     producer.awaitMore();
                     System.out.printf(
-                            "%d of %d files are open; %.0f connections gave way, %.0f were refused%n",
-                            service.openFiles(), LIMIT, service.metric(DISPLACED), service.metric(REFUSED));
+                            Locale.ROOT,
+                            "%s of %s files are open; %.0f connections gave way, %.0f were refused%n",
+                            service.openFiles(),
+                            LIMIT,
+                            service.metric(DISPLACED),
+                            service.metric(REFUSED));
                     disconnect();
                     appendAndRead(service);
                 }
@@ -110,6 +119,58 @@ class OpenFilesIT {
             try (var client = LogClient.connect(service.address())) {
                 assertEquals(acknowledged, read(client));
             }
+        }
+    }
+
+    /// With TLS a connection that says nothing is one whose handshake never ends, and so is one that says half of it.
+    @Test
+    void handshakesThatHangShutNobodyOut() throws Exception {
+        var ca = folder.resolve("ca.crt");
+        var authority = new KeytoolAuthority(folder);
+        authority.writeCertificate(ca);
+        authority.issue(1).replace(folder);
+        var options = new ArrayList<>(List.of(ServiceProcess.SMALL_LOG));
+        options.addAll(List.of("-D", "taffrail.tls.certificate=" + folder.resolve("tls.crt")));
+        options.addAll(List.of("-D", "taffrail.tls.key=" + folder.resolve("tls.key")));
+        try (var service = limited(LIMIT).options(options).start();
+                var client = encrypted(service, ca)) {
+            client.createStream("s", StreamConfig.getDefaultInstance(), false);
+            try (var producer = new Producer(client)) {
+                connectSilently(service.address(), LIMIT);
+                producer.awaitMore();
+                for (var hanging : sockets) {
+                    halfGreet(hanging);
+                }
+                connectSilently(service.address(), LIMIT);
+                producer.awaitMore();
+                await("many give way", () -> metric(service, DISPLACED) > LIMIT);
+                assertEquals(0, service.metric(REFUSED));
+                try (var late = encrypted(service, ca)) {
+                    assertTrue(late.describeStream("s").getNextOffset() > 0);
+                }
+                producer.awaitMore();
+            } finally {
+                disconnect();
+            }
+            var said = Files.readString(service.log(), StandardCharsets.UTF_8);
+            assertFalse(said.contains("Too many open files"), said);
+        }
+    }
+
+    private static LogClient encrypted(ServiceProcess service, Path ca) {
+        return new LogClient(new LogClientConfig(
+                List.of(Endpoint.parse(service.address())),
+                Tls.trusting(ca),
+                RetryPolicy.DEFAULTS,
+                LogClientConfig.DEFAULT_MAX_RESPONSE_BYTES));
+    }
+
+    /// Five bytes that announce a handshake of 512, and a few of these; to some nobody listens any more.
+    private static void halfGreet(Socket socket) {
+        try {
+            socket.getOutputStream().write(new byte[] {22, 3, 1, 2, 0, 1, 0, 1, (byte) 252, 3, 3});
+        } catch (IOException gaveWay) {
+            // Its place was taken.
         }
     }
 
@@ -226,7 +287,8 @@ class OpenFilesIT {
                 Arrays.fill(value, (byte) 'x');
                 try (var appender = client.appender("s")) {
                     while (!stop.get()) {
-                        var number = "%08d".formatted(acknowledged.get()).getBytes(StandardCharsets.US_ASCII);
+                        var number = String.format(Locale.ROOT, "%08d", acknowledged.get())
+                                .getBytes(StandardCharsets.US_ASCII);
                         System.arraycopy(number, 0, value, 0, number.length);
                         var _ = appender.append(value.clone())
                                 .acknowledged()

@@ -86,6 +86,11 @@ public final class ServiceMain {
                     return List.of("taffrail.tls: " + reason(unusable));
                 }
             }
+            var threads =
+                    ThreadLimit.refusal(ThreadLimit.needed(Runtime.getRuntime().availableProcessors()));
+            if (threads != null) {
+                return List.of(threads);
+            }
             var storage = UnfitStorage.of(settings.dataDirectory());
             return storage == null || mapped.unsafe().storage()
                     ? List.of()

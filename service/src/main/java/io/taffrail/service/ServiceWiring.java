@@ -68,7 +68,7 @@ import org.jspecify.annotations.Nullable;
 @Startup
 public class ServiceWiring {
     private static final Logger LOG = Logger.getLogger("io.taffrail");
-    private static final int READ_THREADS = Math.max(4, 2 * Runtime.getRuntime().availableProcessors());
+    private static final int READ_THREADS = readThreads(Runtime.getRuntime().availableProcessors());
     private static final int WORKER_THREADS = 8;
     /// A checkpoint, a scrub and two followers that catch up, without one waiting for another.
     private static final int BACKGROUND_THREADS = 4;
@@ -130,6 +130,15 @@ public class ServiceWiring {
                 new MemoryBudget(settings.rpcLimits().memoryBytes()),
                 clientLimit);
         peerServer = new RpcServer(vertx, settings.rpcLimits().forPeers(), new MemoryBudget(Long.MAX_VALUE), peerLimit);
+    }
+
+    private static int readThreads(int processors) {
+        return Math.max(4, 2 * processors);
+    }
+
+    /// Of its pools, which are all there from the start.
+    static int ownThreads(int processors) {
+        return readThreads(processors) + WORKER_THREADS + BACKGROUND_THREADS;
     }
 
     private ServiceTls tls(ServiceSettings.TlsFiles files) {
@@ -198,10 +207,12 @@ public class ServiceWiring {
         watchTls();
         var replicaConfig = settings.replicaConfig(config, peerAddress, clientAddress);
         // Even the catching of what ends it takes classes, and so memory.
-        Thread.ofPlatform()
-                .name("replica")
-                .uncaughtExceptionHandler((thread, cause) -> new Exits().broken(cause))
-                .start(() -> host.run(replicaConfig));
+        orEnd(() -> {
+            var _ = Thread.ofPlatform()
+                    .name("replica")
+                    .uncaughtExceptionHandler((thread, cause) -> new Exits().broken(cause))
+                    .start(() -> host.run(replicaConfig));
+        });
     }
 
     private void warnings() {
@@ -436,16 +447,32 @@ public class ServiceWiring {
                 })
                 .factory();
         var pool = new ThreadPoolExecutor(count, count, 0, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), made);
-        pool.prestartAllCoreThreads();
+        orEnd(pool::prestartAllCoreThreads);
         return pool;
+    }
+
+    /// A thread that cannot be made ends the process here: what is thrown in a start makes Quarkus take the start back,
+    /// which
+    /// waits for ever where there is no thread to do it.
+    private void orEnd(Runnable starting) {
+        try {
+            starting.run();
+        } catch (OutOfMemoryError none) {
+            new Exits().broken(none);
+            throw none;
+        }
     }
 
     private final class Exits implements ReplicaHost.Failures {
         @Override
         public void storageFailed(String message) {
             LOG.fatalf("the storage cannot be trusted any more, the process ends: %s", message);
-            mark(message);
-            exit(ExitCode.STORAGE_FAILED);
+            try {
+                mark(message);
+            } finally {
+                // Also where there is no thread that could mark it.
+                exit(ExitCode.STORAGE_FAILED);
+            }
         }
 
         @Override
@@ -479,6 +506,13 @@ public class ServiceWiring {
             if (cause instanceof WalException.Unusable) {
                 LOG.fatalf("the log cannot be used: %s", cause.getMessage());
                 return ExitCode.STORAGE_FAILED;
+            }
+            if (cause instanceof OutOfMemoryError
+                    && String.valueOf(cause.getMessage()).contains("native thread")) {
+                LOG.fatalf(
+                        "no thread can be made (ulimit -u, or pids.max of the control group), the process ends: %s",
+                        cause.getMessage());
+                return ExitCode.FAILED;
             }
             LOG.fatal("the replica stopped, the process ends", cause);
             return ExitCode.FAILED;
