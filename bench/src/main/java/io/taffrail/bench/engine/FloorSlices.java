@@ -73,7 +73,7 @@ final class FloorSlices {
         Arrays.sort(ratios);
         return String.format(
                 Locale.ROOT,
-                "%24s fio O_DIRECT|O_DSYNC of %d bytes: the log's rate is %.2f of it (median of %d seconds,"
+                "%24s fio O_DIRECT|O_DSYNC of %s bytes: the log's rate is %.2f of it (median of %s seconds,"
                         + " quartiles %.2f and %.2f); fastest second %,.0f of %,.0f: %.2f",
                 "",
                 bytes,

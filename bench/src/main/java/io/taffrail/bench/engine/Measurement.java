@@ -68,8 +68,8 @@ record Measurement(
     String json() {
         return String.format(
                 Locale.ROOT,
-                "{\"peer\":\"taffrail-engine\",\"setting\":\"%s-%s-%s\",\"durable\":%b,\"workload\":\"%s\",\"size\":%d,"
-                        + "\"outstanding\":%d,\"records_per_s\":%.0f,\"mb_per_s\":%.2f,\"p50_us\":%.2f,\"p99_us\":%.2f,"
+                "{\"peer\":\"taffrail-engine\",\"setting\":\"%s-%s-%s\",\"durable\":%b,\"workload\":\"%s\",\"size\":%s,"
+                        + "\"outstanding\":%s,\"records_per_s\":%.0f,\"mb_per_s\":%.2f,\"p50_us\":%.2f,\"p99_us\":%.2f,"
                         + "\"p999_us\":%.2f,\"max_us\":%.2f,\"group\":%.1f,\"flushes_per_s\":%.0f,\"risk_ms\":%.2f,"
                         + "\"own_cores\":%.2f,\"other_cores\":%.2f}",
                 workload.durable() ? "durable" : "async",

@@ -32,7 +32,7 @@ record Measurement(
         line.append(String.format(
                 Locale.ROOT,
                 "{\"peer\":\"taffrail\",\"version\":\"%s\",\"setting\":\"%s\",\"durable\":%b,\"workload\":\"%s\","
-                        + "\"size\":%d,\"count\":%d,\"round\":\"%d\",\"records_per_s\":%.3f,\"mb_per_s\":%.3f,",
+                        + "\"size\":%s,\"count\":%s,\"round\":\"%s\",\"records_per_s\":%.3f,\"mb_per_s\":%.3f,",
                 version,
                 durable ? "durable" : "relaxed",
                 durable,
@@ -59,7 +59,7 @@ record Measurement(
         }
         return line.append(String.format(
                         Locale.ROOT,
-                        "\"records\":%d,\"seconds\":%.3f,\"outstanding\":%d,\"batch\":%d,\"logs\":%d,\"errors\":%d,"
+                        "\"records\":%s,\"seconds\":%.3f,\"outstanding\":%s,\"batch\":%s,\"logs\":%s,\"errors\":%s,"
                                 + "\"other_cores\":%.3f,\"java\":\"%s\",\"note\":\"%s\"}",
                         records,
                         seconds,

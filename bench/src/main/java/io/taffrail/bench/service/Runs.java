@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
@@ -108,9 +109,12 @@ final class Runs {
             for (var one : threads.invokeAll(items.stream()
                     .<Callable<R>>map(item -> () -> step.apply(item))
                     .toList())) {
-                made.add(one.resultNow());
+                made.add(one.get());
             }
             return made;
+        } catch (ExecutionException failed) {
+            var cause = failed.getCause();
+            throw new IllegalStateException("one of " + items.size() + " failed: " + cause, cause);
         }
     }
 
