@@ -89,7 +89,7 @@ class ClusterFigures {
         System.out.println();
         System.out.printf(
                 Locale.ROOT,
-                "| records of %d B, one appender | one replica, records/s | three replicas, records/s | ratio |%n",
+                "| records of %s B, one appender | one replica, records/s | three replicas, records/s | ratio |%n",
                 recordBytes);
         System.out.printf(Locale.ROOT, "|---|--:|--:|--:|%n");
         for (var cell : Cell.values()) {
@@ -145,7 +145,7 @@ class ClusterFigures {
     private static void row(Cell cell, int replicas, Pauses.Latencies latencies) {
         System.out.printf(
                 Locale.ROOT,
-                "| %s | %d | %.2f | %.2f | %.2f |%n",
+                "| %s | %s | %.2f | %.2f | %.2f |%n",
                 cell,
                 replicas,
                 latencies.percentileMillis(50),
@@ -235,7 +235,7 @@ class ClusterFigures {
         System.out.println();
         System.out.printf(
                 Locale.ROOT,
-                "%d transfers of leadership under load, no append failed; the longest wait of an append in each: %s%n",
+                "%s transfers of leadership under load, no append failed; the longest wait of an append in each: %s%n",
                 TRANSFERS,
                 Pauses.Latencies.ofMillis(longest));
     }

@@ -127,7 +127,7 @@ class ClusterKillRoundsIT {
                 .filter(entry -> entry.getKey().hitsLeader())
                 .mapToInt(Map.Entry::getValue)
                 .sum();
-        System.out.printf("after %d rounds, %d kills of a leader, %s:%n", round, leaderKills, killed);
+        System.out.printf("after %s rounds, %s kills of a leader, %s:%n", round, leaderKills, killed);
         load.report();
         System.out.println("  epochs that declared a possible loss: " + declaredEpochs.size());
         System.out.println("  from the kill of a leader to the next acknowledgement: " + failovers);

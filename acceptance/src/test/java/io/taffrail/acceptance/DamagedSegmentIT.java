@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -38,7 +39,7 @@ class DamagedSegmentIT {
     private Path lines() throws IOException {
         var lines = new ArrayList<String>(LINES);
         for (var i = 0; i < LINES; i++) {
-            lines.add("%06d".formatted(i) + "x".repeat(LINE_BYTES));
+            lines.add(String.format(Locale.ROOT, "%06d", i) + "x".repeat(LINE_BYTES));
         }
         return Files.write(folder.resolve("lines"), lines);
     }

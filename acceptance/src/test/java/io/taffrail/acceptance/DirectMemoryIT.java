@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -160,7 +161,7 @@ class DirectMemoryIT {
     private static Future<?> append(Appender appender, int number) {
         var value = new byte[RECORD_BYTES];
         Arrays.fill(value, (byte) 'x');
-        var text = "%08d".formatted(number).getBytes(StandardCharsets.US_ASCII);
+        var text = String.format(Locale.ROOT, "%08d", number).getBytes(StandardCharsets.US_ASCII);
         System.arraycopy(text, 0, value, 0, text.length);
         return appender.append(value).acknowledged();
     }

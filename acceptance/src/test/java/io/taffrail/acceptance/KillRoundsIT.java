@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Random;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
@@ -137,8 +138,12 @@ class KillRoundsIT {
         System.out.println("after " + round + " kills:");
         for (var writer : writers) {
             System.out.printf(
+                    Locale.ROOT,
                     "  %-13s %,d acknowledged, %,d of them lost, %,d in the log%n",
-                    writer.stream, writer.acknowledgedRecords, writer.lostRecords, writer.inLog);
+                    writer.stream,
+                    writer.acknowledgedRecords,
+                    writer.lostRecords,
+                    writer.inLog);
         }
     }
 

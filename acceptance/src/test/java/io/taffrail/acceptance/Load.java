@@ -9,6 +9,7 @@ import io.taffrail.proto.log.StreamConfig;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -88,8 +89,12 @@ final class Load {
     void report() {
         for (var writer : writers) {
             System.out.printf(
+                    Locale.ROOT,
                     "  %-13s %,d acknowledged, %,d of them lost, %,d in the log%n",
-                    writer.cell.stream(), writer.acknowledgedRecords, writer.lostRecords, writer.inLog);
+                    writer.cell.stream(),
+                    writer.acknowledgedRecords,
+                    writer.lostRecords,
+                    writer.inLog);
         }
     }
 }

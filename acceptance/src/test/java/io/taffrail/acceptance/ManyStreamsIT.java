@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -42,8 +43,10 @@ class ManyStreamsIT {
                 names.forEach(name -> client.createStream(name, StreamConfig.getDefaultInstance(), false));
                 client.createStream("one", StreamConfig.getDefaultInstance(), false);
                 System.out.printf(
+                        Locale.ROOT,
                         "%,d streams created in %.1f s, one after the other%n",
-                        STREAMS, (System.nanoTime() - startNanos) / 1e9);
+                        STREAMS,
+                        (System.nanoTime() - startNanos) / 1e9);
             }
             var ratios = new ArrayList<Double>();
             var channel = NettyChannelBuilder.forTarget(service.address())
@@ -58,18 +61,25 @@ class ManyStreamsIT {
                         ratios.add(many / one);
                     }
                     System.out.printf(
-                            "%d outstanding durable appends of %d B: one stream %,.0f/s, %,d streams %,.0f/s, ratio %.2f%n",
-                            WINDOW, RECORD_BYTES, one, STREAMS, many, many / one);
+                            Locale.ROOT,
+                            "%s outstanding durable appends of %s B: one stream %,.0f/s, %,d streams %,.0f/s, ratio %.2f%n",
+                            WINDOW,
+                            RECORD_BYTES,
+                            one,
+                            STREAMS,
+                            many,
+                            many / one);
                 }
             } finally {
                 var _ = channel.shutdownNow();
             }
             ratios.sort(null);
-            System.out.printf("median ratio %.2f%n", ratios.get(PAIRS / 2));
+            System.out.printf(Locale.ROOT, "median ratio %.2f%n", ratios.get(PAIRS / 2));
             service.kill();
             var startNanos = System.nanoTime();
             service.start();
-            System.out.printf("serves again %.2f s after the kill%n", (System.nanoTime() - startNanos) / 1e9);
+            System.out.printf(
+                    Locale.ROOT, "serves again %.2f s after the kill%n", (System.nanoTime() - startNanos) / 1e9);
             try (var client = LogClient.connect(service.address())) {
                 assertEquals(STREAMS + 1, client.listStreams("").size());
             }

@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
@@ -63,7 +64,7 @@ class OutOfMemoryIT {
     }
 
     private static Future<?> append(Appender appender, int number) {
-        return appender.append("%08d".formatted(number).getBytes(StandardCharsets.US_ASCII))
+        return appender.append(String.format(Locale.ROOT, "%08d", number).getBytes(StandardCharsets.US_ASCII))
                 .acknowledged();
     }
 

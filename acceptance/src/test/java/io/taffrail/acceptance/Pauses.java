@@ -132,7 +132,7 @@ final class Pauses {
         public String toString() {
             return String.format(
                     Locale.ROOT,
-                    "%d, p50 %.2f ms, p90 %.2f, p99 %.2f, p99.9 %.2f, max %.2f",
+                    "%s, p50 %.2f ms, p90 %.2f, p99 %.2f, p99.9 %.2f, max %.2f",
                     sortedNanos.length,
                     percentileMillis(50),
                     percentileMillis(90),

@@ -15,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -50,7 +51,8 @@ class RiskWindowIT {
                 }
                 assertTrue(load.acknowledged() > 0, "nothing was acknowledged");
                 System.out.printf(
-                        "writer delay %d ms: %,d records acknowledged from memory in %d s, window at most %.2f ms, bound %d ms%n",
+                        Locale.ROOT,
+                        "writer delay %s ms: %,d records acknowledged from memory in %s s, window at most %.2f ms, bound %s ms%n",
                         writerDelayMillis,
                         load.acknowledged(),
                         LOAD.toSeconds(),
@@ -94,8 +96,11 @@ class RiskWindowIT {
                     var stalled = load.awaitStandstill();
                     var windowSeconds = service.metric("taffrail_risk_window_seconds");
                     System.out.printf(
-                            "disk frozen: acknowledgements stop after %,d records, window %.2f ms, bound %d ms%n",
-                            stalled, windowSeconds * 1e3, 3 * delayMillis);
+                            Locale.ROOT,
+                            "disk frozen: acknowledgements stop after %,d records, window %.2f ms, bound %s ms%n",
+                            stalled,
+                            windowSeconds * 1e3,
+                            3 * delayMillis);
                     assertTrue(windowSeconds <= 3e-3 * delayMillis, "window of " + windowSeconds + " s");
                     disk.thaw();
                     load.awaitMoreThan(stalled);

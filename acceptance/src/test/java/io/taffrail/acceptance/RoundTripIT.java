@@ -13,6 +13,7 @@ import java.security.DigestInputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.Locale;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -75,8 +76,13 @@ class RoundTripIT {
         }
         var ended = cli.end(appending, append);
         System.out.printf(
-                "%s: killed %d times in %.1f s: %s%s",
-                commitMode, kills, (System.nanoTime() - started) / 1e9, ended.out(), ended.err());
+                Locale.ROOT,
+                "%s: killed %s times in %.1f s: %s%s",
+                commitMode,
+                kills,
+                (System.nanoTime() - started) / 1e9,
+                ended.out(),
+                ended.err());
         assertEquals(0, ended.exitCode(), ended.err());
         return kills > 0;
     }
@@ -108,7 +114,7 @@ class RoundTripIT {
             appending = cli.start(append);
         }
         var ended = cli.end(appending, append);
-        System.out.printf("the command was killed %d times: %s%s", kills, ended.out(), ended.err());
+        System.out.printf("the command was killed %s times: %s%s", kills, ended.out(), ended.err());
         assertEquals(0, ended.exitCode(), ended.err());
         assertTrue(kills == 0 || ended.out().contains("were there already"), ended.out());
         return kills > 0;

@@ -8,6 +8,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 
 /// How long this process, or the disk that it shares with the replicas, stood still at most. A leader that
@@ -67,8 +68,12 @@ final class Standstills implements AutoCloseable {
     synchronized void assertNobodyElected(long epochBefore, long epochAfter, String why) {
         if (epochBefore != epochAfter && happened()) {
             System.out.printf(
-                    "NOT JUDGED (%s): epoch %d after %d, and this machine stood still for %.1f s%n",
-                    why, epochAfter, epochBefore, longestNanos / 1e9);
+                    Locale.ROOT,
+                    "NOT JUDGED (%s): epoch %s after %s, and this machine stood still for %.1f s%n",
+                    why,
+                    epochAfter,
+                    epochBefore,
+                    longestNanos / 1e9);
             return;
         }
         assertEquals(epochBefore, epochAfter, why);

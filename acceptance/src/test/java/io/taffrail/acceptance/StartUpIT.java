@@ -11,6 +11,7 @@ import io.taffrail.proto.log.StreamConfig;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -48,7 +49,7 @@ class StartUpIT {
                 records += fill(service, Math.min(sizeMib, 8) * (1L << 20) / RECORD_BYTES);
                 service.kill();
                 var afterKill = firstAppendSeconds(service, records++);
-                System.out.printf("%7d %24.2f s %12.2f s%n", sizeMib, afterStop, afterKill);
+                System.out.printf(Locale.ROOT, "%7d %24.2f s %12.2f s%n", sizeMib, afterStop, afterKill);
             }
             service.stop();
         }

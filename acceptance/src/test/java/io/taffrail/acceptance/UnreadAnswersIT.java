@@ -26,6 +26,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -179,8 +180,13 @@ class UnreadAnswersIT {
         }
         var sent = sent(senders);
         System.out.printf(
-                "%d clients sent %,d appends and read no answer, %d consumers read nothing, for %d s; another appended and read %,d records%n",
-                senders.size(), sent, senders.size(), DURATION.toSeconds(), records);
+                Locale.ROOT,
+                "%s clients sent %,d appends and read no answer, %s consumers read nothing, for %s s; another appended and read %,d records%n",
+                senders.size(),
+                sent,
+                senders.size(),
+                DURATION.toSeconds(),
+                records);
         System.out.printf(
                 "resident memory in MiB, a tenth of the time each: %s%n",
                 java.util.stream.IntStream.rangeClosed(0, 10)

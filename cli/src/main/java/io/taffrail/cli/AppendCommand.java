@@ -183,7 +183,7 @@ final class AppendCommand implements Callable<Integer> {
             if (!source.next()) {
                 throw new CliException(
                         ExitCode.USAGE,
-                        "producer '%s' has appended %d records to %s, this input has only %d: is it the same input?"
+                        "producer '%s' has appended %s records to %s, this input has only %s: is it the same input?"
                                 .formatted(producer, count, stream, source.records()));
             }
         }

@@ -137,7 +137,7 @@ final class BenchCommand implements Callable<Integer> {
             OutputOptions.json(out, fields);
             return;
         }
-        out.println("%s records of %d B in %s s: %s records/s, %s/s"
+        out.println("%s records of %s B in %s s: %s records/s, %s/s"
                 .formatted(
                         Sizes.count(records),
                         size,

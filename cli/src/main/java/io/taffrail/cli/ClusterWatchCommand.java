@@ -65,7 +65,7 @@ final class ClusterWatchCommand implements Callable<Integer> {
         if (intervalMillis < 1 || count < 0) {
             throw new ParameterException(
                     spec.commandLine(),
-                    "--interval is %d and --count %d: 1 or more, and 0 or more".formatted(intervalMillis, count));
+                    "--interval is %s and --count %s: 1 or more, and 0 or more".formatted(intervalMillis, count));
         }
         known.addAll(server.endpoints());
         var answered = false;

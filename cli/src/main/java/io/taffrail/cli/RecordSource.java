@@ -115,7 +115,7 @@ final class RecordSource implements AutoCloseable {
         if (length > maxRecordBytes) {
             throw new CliException(
                     ExitCode.USAGE,
-                    "record %d has %d bytes or more, --max-record-bytes allows %d: is --format right?"
+                    "record %s has %s bytes or more, --max-record-bytes allows %s: is --format right?"
                             .formatted(records, length, maxRecordBytes));
         }
     }

@@ -72,13 +72,14 @@ final class WalCommand {
                         entry -> {
                             types.merge(entry.type(), 1, Integer::sum);
                             if (showEntries) {
-                                out.println("  lsn %d epoch %d %s, %d bytes, crc %08x"
-                                        .formatted(
-                                                entry.lsn(),
-                                                entry.epoch(),
-                                                entry.type(),
-                                                entry.lengthBytes(),
-                                                entry.crc()));
+                                out.println(String.format(
+                                        Locale.ROOT,
+                                        "  lsn %s epoch %s %s, %s bytes, crc %08x",
+                                        entry.lsn(),
+                                        entry.epoch(),
+                                        entry.type(),
+                                        entry.lengthBytes(),
+                                        entry.crc()));
                             }
                         });
             }
@@ -106,7 +107,7 @@ final class WalCommand {
             var kinds = new StringJoiner(", ");
             types.forEach((type, count) ->
                     kinds.add(count + " " + type.name().toLowerCase(Locale.ROOT).replace('_', ' ')));
-            out.println("%s  %s  LSN %d to %d, %d groups, %d entries (%s); ends: %s"
+            out.println("%s  %s  LSN %s to %s, %s groups, %s entries (%s); ends: %s"
                     .formatted(
                             segment.name(),
                             Sizes.bytes(segment.sizeBytes()),
@@ -149,7 +150,7 @@ final class WalCommand {
                     fields.put("detail", found.detail());
                     OutputOptions.json(out, fields);
                 } else {
-                    out.println("%s: LSN %d to %d, epoch %d, %s entries, %s read; %s"
+                    out.println("%s: LSN %s to %s, epoch %s, %s entries, %s read; %s"
                             .formatted(
                                     found.verdict().name().toLowerCase(Locale.ROOT),
                                     found.startLsn(),

@@ -49,7 +49,7 @@ final class AppendCall {
         if (sequence > MAX_SEQUENCE || appender >= 1L << (Long.SIZE - SEQUENCE_BITS)) {
             throw new LogClientException(
                     LogClientException.Kind.CLOSED,
-                    "an appender sends %d batches, a client has %d appenders: begin anew"
+                    "an appender sends %s batches, a client has %s appenders: begin anew"
                             .formatted(MAX_SEQUENCE + 1, 1L << (Long.SIZE - SEQUENCE_BITS)),
                     null);
         }

@@ -235,7 +235,7 @@ final class AppendPipeline implements DeliveryWatch.Waiting {
         if (batch == null || batch.sequence() != sequence || batch.recordCount() != ack.getRecordCount()) {
             fail(new LogClientException(
                     LogClientException.Kind.PROTOCOL,
-                    "an acknowledgement of %d records under sequence %d, where %s was due"
+                    "an acknowledgement of %s records under sequence %s, where %s was due"
                             .formatted(
                                     ack.getRecordCount(),
                                     sequence,
@@ -296,7 +296,7 @@ final class AppendPipeline implements DeliveryWatch.Waiting {
             if (inLog < lastAcknowledgedSequence) {
                 fail(new LogClientException(
                         error,
-                        "OUT_OF_SEQUENCE: batches %d to %d were acknowledged and are lost (%s)"
+                        "OUT_OF_SEQUENCE: batches %s to %s were acknowledged and are lost (%s)"
                                 .formatted(inLog + 1, lastAcknowledgedSequence, error.getMessage())));
                 return;
             }
@@ -366,7 +366,7 @@ final class AppendPipeline implements DeliveryWatch.Waiting {
             var problem = lastProblem == null ? "no answer" : lastProblem.getMessage();
             fail(new LogClientException(
                     LogClientException.Kind.TIMED_OUT,
-                    "batch %d was not acknowledged within %s and may or may not be in the log; the last problem: %s"
+                    "batch %s was not acknowledged within %s and may or may not be in the log; the last problem: %s"
                             .formatted(oldest.sequence(), config.deliveryTimeout(), problem),
                     lastProblem));
         }

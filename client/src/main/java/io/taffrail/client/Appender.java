@@ -233,7 +233,7 @@ public final class Appender implements AutoCloseable {
     private LogClientException full(String advice) {
         return new LogClientException(
                 LogClientException.Kind.BUFFER_FULL,
-                "%d bytes in %d records are in flight, %d and %d are allowed: %s"
+                "%s bytes in %s records are in flight, %s and %s are allowed: %s"
                         .formatted(
                                 inFlightBytes,
                                 inFlightRecords,

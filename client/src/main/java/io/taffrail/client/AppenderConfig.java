@@ -68,11 +68,11 @@ public record AppenderConfig(
         laterStages = Set.copyOf(laterStages);
         if (maxInFlightBatches < 1 || maxInFlightBatches > MAX_IN_FLIGHT_BATCHES) {
             throw new IllegalArgumentException(
-                    "maxInFlightBatches %d: 1 to %d".formatted(maxInFlightBatches, MAX_IN_FLIGHT_BATCHES));
+                    "maxInFlightBatches %s: 1 to %s".formatted(maxInFlightBatches, MAX_IN_FLIGHT_BATCHES));
         }
         if (maxBatchBytes < 1 || maxBatchRecords < 1 || maxInFlightRecords < 1 || maxInFlightBytes < maxBatchBytes) {
             throw new IllegalArgumentException(
-                    "maxBatchBytes %d, maxBatchRecords %d and maxInFlightRecords %d must be at least 1, maxInFlightBytes %d no less than maxBatchBytes"
+                    "maxBatchBytes %s, maxBatchRecords %s and maxInFlightRecords %s must be at least 1, maxInFlightBytes %s no less than maxBatchBytes"
                             .formatted(maxBatchBytes, maxBatchRecords, maxInFlightRecords, maxInFlightBytes));
         }
     }

@@ -255,7 +255,7 @@ public final class Reader implements AutoCloseable {
             if (arrivingOffset != UNKNOWN && next.getBaseOffset() != arrivingOffset) {
                 fail(new LogClientException(
                         LogClientException.Kind.PROTOCOL,
-                        "stream %s: records from offset %d arrived where %d was next"
+                        "stream %s: records from offset %s arrived where %s was next"
                                 .formatted(stream, next.getBaseOffset(), arrivingOffset),
                         null));
                 return;

@@ -19,7 +19,7 @@ public record ReaderConfig(
     public ReaderConfig {
         if (maxRecords < 0 || maxResponseBytes < 0 || bufferedResponses < 1) {
             throw new IllegalArgumentException(
-                    "maxRecords %d and maxResponseBytes %d must not be negative, bufferedResponses %d at least 1"
+                    "maxRecords %s and maxResponseBytes %s must not be negative, bufferedResponses %s at least 1"
                             .formatted(maxRecords, maxResponseBytes, bufferedResponses));
         }
     }

@@ -109,7 +109,7 @@ final class AppendPath {
         var leader = core.leader();
         return Refusal.of(
                 Refusal.Code.NOT_LEADER,
-                leader < 0 ? "this replica does not lead; no leader is known" : "node %d leads".formatted(leader));
+                leader < 0 ? "this replica does not lead; no leader is known" : "node %s leads".formatted(leader));
     }
 
     private boolean reject(InboxItem item, String message) {
@@ -127,7 +127,7 @@ final class AppendPath {
         switch (wal.admit(RecordsPayload.PREFIX_BYTES + recordsBytes)) {
             case ADMITTED -> {}
             case QUEUE_FULL -> {
-                return reject(command, "%d bytes wait for the disk, the limit".formatted(settings.pendingBytes()));
+                return reject(command, "%s bytes wait for the disk, the limit".formatted(settings.pendingBytes()));
             }
             case DISK_FULL -> {
                 command.refuse(Refusal.of(
@@ -141,7 +141,7 @@ final class AppendPath {
             }
             case TOO_LARGE -> {
                 command.refuse(Refusal.of(
-                        Refusal.Code.TOO_LARGE, "a batch of %d bytes of records is too large".formatted(recordsBytes)));
+                        Refusal.Code.TOO_LARGE, "a batch of %s bytes of records is too large".formatted(recordsBytes)));
                 return true;
             }
             case FAILED -> {
@@ -152,7 +152,7 @@ final class AppendPath {
         if (command.minCopies() > core.inSyncCount()) {
             command.refuse(Refusal.of(
                     Refusal.Code.TOO_FEW_COPIES,
-                    "min_copies %d: %d replicas are in sync".formatted(command.minCopies(), core.inSyncCount())));
+                    "min_copies %s: %s replicas are in sync".formatted(command.minCopies(), core.inSyncCount())));
             return true;
         }
         var decision = store.decide(
@@ -314,7 +314,7 @@ final class AppendPath {
             case CommandDecision.Accepted(ByteBuffer payload) -> {
                 switch (wal.admit(payload.remaining())) {
                     case QUEUE_FULL -> {
-                        return reject(item, "%d bytes wait for the disk, the limit".formatted(settings.pendingBytes()));
+                        return reject(item, "%s bytes wait for the disk, the limit".formatted(settings.pendingBytes()));
                     }
                     case FAILED -> {
                         item.refuse(Refusal.of(Refusal.Code.STORAGE_FAILED, "the log cannot be written any more"));
@@ -322,7 +322,7 @@ final class AppendPath {
                     }
                     case TOO_LARGE -> {
                         item.refuse(Refusal.of(
-                                Refusal.Code.TOO_LARGE, "a command of %d bytes".formatted(payload.remaining())));
+                                Refusal.Code.TOO_LARGE, "a command of %s bytes".formatted(payload.remaining())));
                         return true;
                     }
                     // What a full disk needs is a trim: the reserve is there for it.

@@ -46,7 +46,7 @@ final class DamageFile {
         }
         var text = new StringBuilder();
         for (var damage : damages) {
-            text.append("%d %d%n".formatted(damage.fromLsn(), damage.toLsn()));
+            text.append("%s %s%n".formatted(damage.fromLsn(), damage.toLsn()));
         }
         WholeFile.replace(directory, NAME, StandardCharsets.UTF_8.encode(text.toString()), (byte) '\n');
     }

@@ -166,7 +166,7 @@ final class Opening {
         var meta = ReplicaMeta.decode(value);
         if (meta.nodeId() != nodeId) {
             throw new WalException.Unusable(
-                    "the directory belongs to node %d, this is node %d; give each replica its own volume back"
+                    "the directory belongs to node %s, this is node %s; give each replica its own volume back"
                             .formatted(meta.nodeId(), nodeId));
         }
         return meta;
@@ -197,7 +197,7 @@ final class Opening {
         }
         if (!suspect) {
             throw new WalException.Unusable(
-                    "the log begins at %d and no checkpoint of the streams reaches so far".formatted(wal.startLsn()));
+                    "the log begins at %s and no checkpoint of the streams reaches so far".formatted(wal.startLsn()));
         }
         // It was being filled up from a peer, or what it lost lies below its checkpoints. Nothing here counts
         // anywhere: begin with nothing and ask again.

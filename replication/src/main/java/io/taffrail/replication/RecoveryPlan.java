@@ -34,16 +34,16 @@ public sealed interface RecoveryPlan {
         var lines = new ArrayList<String>();
         var end = plan.end();
         lines.add("cluster %s, history %s".formatted(plan.clusterId(), plan.historyId()));
-        lines.add("the log of replica %d goes on; it ends at LSN %d, in epoch %d"
+        lines.add("the log of replica %s goes on; it ends at LSN %s, in epoch %s"
                 .formatted(nodeId, end.lsn(), end.epoch()));
-        lines.add("configuration %d becomes %d: voters %s, before %s"
+        lines.add("configuration %s becomes %s: voters %s, before %s"
                 .formatted(
                         plan.current().id(),
                         plan.next().id(),
                         nodes(plan.next().voters()),
                         nodes(plan.current().voters())));
         for (var member : plan.lost()) {
-            lines.add("given up: replica %d, storage %s".formatted(member.nodeId(), member.storageId()));
+            lines.add("given up: replica %s, storage %s".formatted(member.nodeId(), member.storageId()));
         }
         lines.addAll(losses(plan));
         if (plan.next().voters().size() > 1) {
@@ -64,15 +64,15 @@ public sealed interface RecoveryPlan {
         var lines = new ArrayList<String>();
         var missing = plan.quorumFlushed() - plan.end().lsn();
         if (missing > 0) {
-            lines.add("LOSS: a majority had flushed up to LSN %d, so at least %d bytes of acknowledged records are lost"
+            lines.add("LOSS: a majority had flushed up to LSN %s, so at least %s bytes of acknowledged records are lost"
                     .formatted(plan.quorumFlushed(), missing));
         } else if (plan.quorumFlushed() > 0) {
-            lines.add("it holds all that it knows a majority to have flushed, up to LSN %d"
+            lines.add("it holds all that it knows a majority to have flushed, up to LSN %s"
                     .formatted(plan.quorumFlushed()));
         } else {
             lines.add("since it started it has not heard what a majority has flushed");
         }
-        lines.add("LOSS: what others acknowledged beyond LSN %d, at every level but All, is lost"
+        lines.add("LOSS: what others acknowledged beyond LSN %s, at every level but All, is lost"
                 .formatted(plan.end().lsn()));
         switch (plan.integrity()) {
             case INTACT ->

@@ -842,7 +842,7 @@ final class ReplicaLoop {
         if (!first.isVoter(meta.nodeId(), meta.storageId())) {
             done.accept(new CommandOutcome.Refused(Refusal.of(
                     Refusal.Code.INVALID_ARGUMENT,
-                    "voters do not name this replica, node %d with storage %s"
+                    "voters do not name this replica, node %s with storage %s"
                             .formatted(meta.nodeId(), meta.storageId()))));
             return;
         }
@@ -854,7 +854,7 @@ final class ReplicaLoop {
         if (next.generation() < settings.generation()) {
             done.accept(new CommandOutcome.Refused(Refusal.of(
                     Refusal.Code.INVALID_ARGUMENT,
-                    "generation %d is older than %d".formatted(next.generation(), settings.generation()))));
+                    "generation %s is older than %s".formatted(next.generation(), settings.generation()))));
             return;
         }
         var old = config.wal();

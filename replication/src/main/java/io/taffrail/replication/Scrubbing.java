@@ -277,7 +277,7 @@ final class Scrubbing {
     private static String describe(ScrubStatus.Damage damage) {
         return damage.fromLsn() == damage.toLsn()
                 ? "the log is damaged: " + damage.what() + "; it is written anew"
-                : ("the log is damaged from LSN %d to %d: %s. It is repaired from another replica if there is one that"
+                : ("the log is damaged from LSN %s to %s: %s. It is repaired from another replica if there is one that"
                                 + " holds it (taffrail status tells); if this happens again, replace the volume")
                         .formatted(damage.fromLsn(), damage.toLsn(), damage.what());
     }
@@ -392,7 +392,7 @@ final class Scrubbing {
                 asked = null;
                 repaired++;
                 var inside = damages.subMap(current.baseLsn(), current.endLsn());
-                told.accept("the segment from LSN %d to %d was written anew, and is whole"
+                told.accept("the segment from LSN %s to %s was written anew, and is whole"
                         .formatted(current.baseLsn(), current.endLsn()));
                 inside.clear();
                 changed();
@@ -424,7 +424,7 @@ final class Scrubbing {
 
     private void ask(Progress.Lacking lacking, long nowNanos, Surroundings around) {
         if (refusals > around.members().size()) {
-            failed("no other replica gives what stands from LSN %d to %d"
+            failed("no other replica gives what stands from LSN %s to %s"
                     .formatted(lacking.gap().fromLsn(), lacking.gap().toLsn()));
             return;
         }

@@ -133,7 +133,7 @@ class ForcedRecoveryTest {
         world.until("it follows", () -> follower.up().status().leader() != null);
         for (var node : List.of(leader, follower)) {
             var refused = assertInstanceOf(RecoveryPlan.Refused.class, plan(node, node.id));
-            assertTrue(refused.refusal().message().contains("node %d leads".formatted(leader.id)), refused.toString());
+            assertTrue(refused.refusal().message().contains("node %s leads".formatted(leader.id)), refused.toString());
         }
     }
 

@@ -128,7 +128,7 @@ final class TestWorld implements AutoCloseable {
                 continue;
             }
             var status = node.replica.status();
-            text.append("%s (%s) %s epoch %d %s%n"
+            text.append("%s (%s) %s epoch %s %s%n"
                     .formatted(
                             status.state(), status.detail(), status.integrity(), status.epoch(), status.watermarks()));
             status.followers()

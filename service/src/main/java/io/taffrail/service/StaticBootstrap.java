@@ -85,7 +85,7 @@ final class StaticBootstrap {
                 var status = stub(channels, voter.nodeId()).getStatus(GetStatusRequest.getDefaultInstance());
                 if (status.getState() == State.STATE_RECOVERING || status.getNodeId() != voter.nodeId()) {
                     LOG.debugf(
-                            "node %d at %s answers as node %d in %s",
+                            "node %s at %s answers as node %s in %s",
                             voter.nodeId(), voter.clientAddress(), status.getNodeId(), status.getState());
                     return false;
                 }
@@ -117,7 +117,7 @@ final class StaticBootstrap {
             for (var status : found.values()) {
                 if (!isVoter(member, status.getNodeId(), status.getStorageUuid())) {
                     LOG.warnf(
-                            "node %d has storage that cluster %s does not know: remove the old voter and add this one",
+                            "node %s has storage that cluster %s does not know: remove the old voter and add this one",
                             status.getNodeId(), Uuids.parse(member.getClusterId()));
                     return true;
                 }
@@ -126,7 +126,7 @@ final class StaticBootstrap {
         for (var voter : voters) {
             stub(channels, voter.nodeId()).bootstrap(request.build());
         }
-        LOG.infof("cluster %s is bootstrapped with %d voters", Uuids.parse(request.getClusterId()), voters.size());
+        LOG.infof("cluster %s is bootstrapped with %s voters", Uuids.parse(request.getClusterId()), voters.size());
         return true;
     }
 

@@ -3,6 +3,7 @@ package io.taffrail.simulation;
 import io.taffrail.simulation.fault.PlantedBug;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 
 /// For each planted bug, the first seed that finds it: `BugHunt MAX_SEEDS [BUG...]`. The answer is the table of
 /// the README.
@@ -33,18 +34,19 @@ public final class BugHunt {
             }
             var without = run.violationWithout(seed);
             if (without != null) {
-                System.out.printf("seed %d of %s fails without it, too: %s%n", seed, bug, firstLine(without));
+                System.out.printf("seed %s of %s fails without it, too: %s%n", seed, bug, firstLine(without));
                 continue;
             }
-            return "%s %d %s|%.1f s|%s"
-                    .formatted(
-                            bug,
-                            seed,
-                            violation.split("[:\n]", 2)[0],
-                            (System.nanoTime() - started) / 1e9,
-                            firstLine(violation));
+            return String.format(
+                    Locale.ROOT,
+                    "%s %s %s|%.1f s|%s",
+                    bug,
+                    seed,
+                    violation.split("[:\n]", 2)[0],
+                    (System.nanoTime() - started) / 1e9,
+                    firstLine(violation));
         }
-        return "%s - not found by %d seeds".formatted(bug, max);
+        return "%s - not found by %s seeds".formatted(bug, max);
     }
 
     private static String firstLine(String text) {

@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
@@ -65,7 +66,8 @@ public final class Campaign {
         var missing = done < SEEDS_FOR_COVERAGE ? List.<String>of() : coverage.missing();
         missing.forEach(what -> System.out.printf("never happened: %s%n", what));
         System.out.printf(
-                "seeds %d to %d: %,d runs, %,.0f simulated seconds, %,d events, %.0f s; %d violations%n",
+                Locale.ROOT,
+                "seeds %s to %s: %,d runs, %,.0f simulated seconds, %,d events, %.0f s; %s violations%n",
                 first,
                 first + count - 1,
                 done,
@@ -84,7 +86,7 @@ public final class Campaign {
             return;
         }
         System.out.printf(
-                "seed %d has come to no end in %d s%n  %s%n", running.options.seed(), RUN_SECONDS_MAX, running.options);
+                "seed %s has come to no end in %s s%n  %s%n", running.options.seed(), RUN_SECONDS_MAX, running.options);
         for (var frame : worker.getStackTrace()) {
             System.out.println("\tat " + frame);
         }

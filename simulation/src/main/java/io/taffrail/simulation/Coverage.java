@@ -4,6 +4,7 @@ import io.taffrail.simulation.fault.FaultClass;
 import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -96,6 +97,6 @@ public final class Coverage {
     }
 
     public void print(PrintStream out) {
-        counts.forEach((what, times) -> out.printf("%,12d  %s%n", times, what));
+        counts.forEach((what, times) -> out.printf(Locale.ROOT, "%,12d  %s%n", times, what));
     }
 }

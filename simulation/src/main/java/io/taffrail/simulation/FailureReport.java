@@ -2,6 +2,7 @@ package io.taffrail.simulation;
 
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.util.Locale;
 
 /// What a person needs who wants to know why a run failed.
 public final class FailureReport {
@@ -34,13 +35,14 @@ public final class FailureReport {
     }
 
     public static String summary(Simulation.Result result) {
-        return "%s; %.1f simulated seconds, %,d events, trace %016x"
-                .formatted(
-                        result.violation() == null
-                                ? "every promise kept"
-                                : result.violation().getMessage(),
-                        result.simulatedNanos() / 1e9,
-                        result.events(),
-                        result.traceHash());
+        return String.format(
+                Locale.ROOT,
+                "%s; %.1f simulated seconds, %,d events, trace %016x",
+                result.violation() == null
+                        ? "every promise kept"
+                        : result.violation().getMessage(),
+                result.simulatedNanos() / 1e9,
+                result.events(),
+                result.traceHash());
     }
 }

@@ -19,7 +19,7 @@ public final class SeedRun {
                 failures++;
                 System.out.println(FailureReport.of(result, count == 1 ? Integer.MAX_VALUE : 0));
                 if (bug != PlantedBug.NONE) {
-                    System.out.printf("%s was found by seed %d%n", bug, seed);
+                    System.out.printf("%s was found by seed %s%n", bug, seed);
                     return;
                 }
             } else if (count == 1) {
@@ -27,6 +27,6 @@ public final class SeedRun {
             }
         }
         coverage.print(System.out);
-        System.out.printf("%d seeds, %d failed%n", count, failures);
+        System.out.printf("%s seeds, %s failed%n", count, failures);
     }
 }

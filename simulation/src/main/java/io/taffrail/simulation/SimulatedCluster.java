@@ -865,7 +865,7 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
             var stream = streamNames.computeIfAbsent(batch.streamId(), id -> nameOf(replica, id));
             if (stream == null) {
                 throw new InvariantViolation(
-                        "StreamsSurvive", "stream %d has records and is not known".formatted(batch.streamId()));
+                        "StreamsSurvive", "stream %s has records and is not known".formatted(batch.streamId()));
             }
             checks.clients().read(stream, batch, scheduler.nowNanos(), untilNanos);
         }

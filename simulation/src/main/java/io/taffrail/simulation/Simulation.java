@@ -191,7 +191,7 @@ public final class Simulation {
         var text = new StringBuilder();
         for (var node : cluster.nodes()) {
             var replica = node.replica();
-            text.append("%n  node %d: ".formatted(node.id()));
+            text.append("%n  node %s: ".formatted(node.id()));
             text.append(replica == null ? (node.isUp() ? "recovering" : "down") : replica.status());
         }
         workload.pending().forEach(pending -> text.append("%n  pending: %s".formatted(pending)));

@@ -36,7 +36,7 @@ class PlantedBugsTest {
         }
         for (var seed = 1L; seed <= SEEDS; seed++) {
             if (isFoundBy(run, seed)) {
-                System.out.printf("%s is found by seed %d now, no more by %d%n", bug, seed, first);
+                System.out.printf("%s is found by seed %s now, no more by %s%n", bug, seed, first);
                 return;
             }
         }

@@ -1,5 +1,6 @@
 package io.taffrail.streams;
 
+import java.util.Locale;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
@@ -46,7 +47,7 @@ final class AppendRules {
         if (state.unindexedBatches() >= config.maxUnindexedBatches()) {
             return refuse(Refusal.of(
                     Refusal.Code.QUEUE_FULL,
-                    "%d batches are in no index file yet, the limit: retry once a checkpoint is written"
+                    "%s batches are in no index file yet, the limit: retry once a checkpoint is written"
                             .formatted(state.unindexedBatches())));
         }
         var millis = Math.max(intent.nowMillis(), stream.lastMillis());
@@ -64,7 +65,7 @@ final class AppendRules {
         if (intent.producerEpoch() < producer.epoch()) {
             return refuse(Refusal.of(
                     Refusal.Code.FENCED,
-                    "producer %d epoch %d: epoch %d is registered, an instance that began later has taken over"
+                    "producer %s epoch %s: epoch %s is registered, an instance that began later has taken over"
                             .formatted(producer.id, intent.producerEpoch(), producer.epoch())));
         }
         if (intent.sequence() < 0) {
@@ -79,7 +80,7 @@ final class AppendRules {
             if (producer.streams.size() >= config.maxStreamsPerProducer()) {
                 return refuse(Refusal.of(
                         Refusal.Code.TOO_LARGE,
-                        "producer %d appends to %d streams, the limit: register another one"
+                        "producer %s appends to %s streams, the limit: register another one"
                                 .formatted(producer.id, producer.streams.size())));
             }
             return null;
@@ -105,16 +106,17 @@ final class AppendRules {
                 || window.recordCount(sequence) != intent.recordCount()) {
             return refuse(Refusal.of(
                     Refusal.Code.DUPLICATE_MISMATCH,
-                    ("sequence %d of producer %d in stream %s was used for %d records with CRC32C %08x, now %d with"
-                                    + " %08x: give other records another sequence")
-                            .formatted(
-                                    sequence,
-                                    intent.producerId(),
-                                    stream.name,
-                                    window.recordCount(sequence),
-                                    window.recordsCrc(sequence),
-                                    intent.recordCount(),
-                                    intent.recordsCrc())));
+                    String.format(
+                            Locale.ROOT,
+                            "sequence %s of producer %s in stream %s was used for %s records with CRC32C %08x, now %s with"
+                                    + " %08x: give other records another sequence",
+                            sequence,
+                            intent.producerId(),
+                            stream.name,
+                            window.recordCount(sequence),
+                            window.recordsCrc(sequence),
+                            intent.recordCount(),
+                            intent.recordsCrc())));
         }
         return new AppendDecision.Duplicate(
                 window.baseOffset(sequence),
@@ -131,7 +133,7 @@ final class AppendRules {
                 : "has epoch " + producer.epoch() + ", and none later was registered";
         return Refusal.of(
                 Refusal.Code.UNKNOWN_PRODUCER,
-                "producer %d epoch %d %s: register it".formatted(intent.producerId(), intent.producerEpoch(), why));
+                "producer %s epoch %s %s: register it".formatted(intent.producerId(), intent.producerEpoch(), why));
     }
 
     private static Refusal outOfSequence(
@@ -139,7 +141,7 @@ final class AppendRules {
         var next = lastSequence.isPresent() ? lastSequence.getAsLong() + 1 : 0;
         return new Refusal(
                 Refusal.Code.OUT_OF_SEQUENCE,
-                "sequence %d of producer %d in stream %s: the next is %d"
+                "sequence %s of producer %s in stream %s: the next is %s"
                         .formatted(intent.sequence(), intent.producerId(), stream.name, next),
                 OptionalLong.empty(),
                 OptionalLong.of(stream.nextOffset()),
@@ -150,7 +152,7 @@ final class AppendRules {
     private static Refusal fenced(Stream stream, OptionalLong given) {
         return Refusal.of(
                 Refusal.Code.FENCED,
-                "fencing token %s: stream %s requires %d"
+                "fencing token %s: stream %s requires %s"
                         .formatted(
                                 given.isPresent() ? given.getAsLong() : "absent", stream.name, stream.fencingToken()));
     }
@@ -158,7 +160,7 @@ final class AppendRules {
     private static Refusal offsetMismatch(Stream stream, long expected) {
         return new Refusal(
                 Refusal.Code.OFFSET_MISMATCH,
-                "expected offset %d: the next offset of stream %s is %d"
+                "expected offset %s: the next offset of stream %s is %s"
                         .formatted(expected, stream.name, stream.nextOffset()),
                 OptionalLong.empty(),
                 OptionalLong.of(stream.nextOffset()),

@@ -7,6 +7,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /// The whole state at one LSN, in [Blocks]: a header block, then index files, producers and streams as one
 /// run of bytes.
@@ -99,13 +100,13 @@ final class CheckpointFile {
                     && payloadBytes <= MAX_PAYLOAD_BYTES
                     && file.sizeBytes() == (1 + Blocks.count(payloadBytes)) * Blocks.SIZE_BYTES;
             if (!fits || image.appliedLsn != name.lsn()) {
-                throw new CorruptStateException("%s has %d bytes and says %d of payload up to LSN %d"
+                throw new CorruptStateException("%s has %s bytes and says %s of payload up to LSN %s"
                         .formatted(name, file.sizeBytes(), payloadBytes, image.appliedLsn));
             }
             var indexFiles = decode(new ByteReader(name.toString(), blocks.read(1, (int) payloadBytes)), image);
             if (image.digest() != digest) {
                 throw new CorruptStateException(
-                        "%s: digest %016x, expected %016x".formatted(name, image.digest(), digest));
+                        String.format(Locale.ROOT, "%s: digest %016x, expected %016x", name, image.digest(), digest));
             }
             return new Loaded(image, indexFiles, file.sizeBytes());
         }

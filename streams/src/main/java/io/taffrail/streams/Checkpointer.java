@@ -179,7 +179,7 @@ final class Checkpointer {
     private void failed(LogState state, Snapshot snapshot, String message) {
         running = null;
         state.markChanged(snapshot);
-        findings.add("checkpoint at LSN %d was not written: %s".formatted(snapshot.appliedLsn(), message));
+        findings.add("checkpoint at LSN %s was not written: %s".formatted(snapshot.appliedLsn(), message));
     }
 
     /// Everything below was trimmed or is in index files and state that every retained checkpoint holds.

@@ -88,7 +88,7 @@ final class CommandRules {
         var start = trim.startOffset();
         if (start < 0 || start > stream.nextOffset()) {
             return new CommandDecision.Refused(Refusals.outOfRange(
-                    "start_offset %s: stream %s has the offsets %d to %d"
+                    "start_offset %s: stream %s has the offsets %s to %s"
                             .formatted(
                                     Long.toUnsignedString(start),
                                     stream.name,
@@ -118,13 +118,13 @@ final class CommandRules {
             return new CommandDecision.Refused(Refusals.streamNotFound(fence.stream()));
         }
         if (fence.fencingToken() < 0) {
-            return invalid("fencing_token %s: at most %d"
+            return invalid("fencing_token %s: at most %s"
                     .formatted(Long.toUnsignedString(fence.fencingToken()), Long.MAX_VALUE));
         }
         if (fence.fencingToken() < stream.fencingToken()) {
             return refuse(
                     Code.FENCED,
-                    "fencing_token %d: stream %s has %d, and it only grows"
+                    "fencing_token %s: stream %s has %s, and it only grows"
                             .formatted(fence.fencingToken(), stream.name, stream.fencingToken()));
         }
         return fence.fencingToken() == stream.fencingToken()
@@ -148,7 +148,7 @@ final class CommandRules {
                                 .formatted(Long.toUnsignedString(register.producerId())));
             }
             if (!register.name().isEmpty() && !known.equals(byName)) {
-                return invalid("producer %d is not the one named %s: give the id or the name"
+                return invalid("producer %s is not the one named %s: give the id or the name"
                         .formatted(known.id, Refusals.quoted(register.name())));
             }
         }
@@ -181,7 +181,7 @@ final class CommandRules {
         }
         if (commit.offset() < 0 || commit.offset() > stream.nextOffset()) {
             return new CommandDecision.Refused(Refusals.outOfRange(
-                    "offset %s: stream %s has the offsets %d to %d"
+                    "offset %s: stream %s has the offsets %s to %s"
                             .formatted(
                                     Long.toUnsignedString(commit.offset()),
                                     stream.name,
@@ -195,7 +195,7 @@ final class CommandRules {
         if (commit.expectedOffset().isPresent() && commit.expectedOffset().getAsLong() != stands) {
             return new CommandDecision.Refused(new Refusal(
                     Code.OFFSET_MISMATCH,
-                    "expected_offset %d: cursor %s stands at %d"
+                    "expected_offset %s: cursor %s stands at %s"
                             .formatted(commit.expectedOffset().getAsLong(), Refusals.quoted(commit.cursor()), stands),
                     OptionalLong.empty(),
                     OptionalLong.of(stands),
@@ -205,7 +205,7 @@ final class CommandRules {
         if (position == null && stream.cursors.size() >= limits.maxCursorsPerStream()) {
             return refuse(
                     Code.TOO_LARGE,
-                    "stream %s has %d cursors, the limit: delete some".formatted(stream.name, stream.cursors.size()));
+                    "stream %s has %s cursors, the limit: delete some".formatted(stream.name, stream.cursors.size()));
         }
         return position != null && position.offset() == commit.offset()
                 ? new CommandDecision.Unchanged()
@@ -227,7 +227,7 @@ final class CommandRules {
 
     private @Nullable Refusal objection(StreamConfig config) {
         if (config.retentionMillis() < 0 || config.retentionBytes() < 0) {
-            return Refusals.invalid("retention_millis %s, retention_bytes %s: 0 (the cluster's default) to %d"
+            return Refusals.invalid("retention_millis %s, retention_bytes %s: 0 (the cluster's default) to %s"
                     .formatted(
                             Long.toUnsignedString(config.retentionMillis()),
                             Long.toUnsignedString(config.retentionBytes()),

@@ -1,5 +1,6 @@
 package io.taffrail.streams;
 
+import java.util.Locale;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -30,7 +31,7 @@ sealed interface FileName {
 
         @Override
         public String toString() {
-            return "%016x".formatted(lsn) + CHECKPOINT_SUFFIX;
+            return String.format(Locale.ROOT, "%016x", lsn) + CHECKPOINT_SUFFIX;
         }
     }
 
@@ -43,8 +44,7 @@ sealed interface FileName {
 
         @Override
         public String toString() {
-            // Not by %d, which writes a number with the digits of the process's language.
-            return "%016x-%016x-".formatted(fromLsn, toLsn) + level + INDEX_SUFFIX;
+            return String.format(Locale.ROOT, "%016x-%016x-", fromLsn, toLsn) + level + INDEX_SUFFIX;
         }
     }
 }

@@ -73,7 +73,7 @@ final class IndexFile {
             var countable = index.entryCount >= 0 && index.streamCount >= 0 && index.streamCount <= index.entryCount;
             if (!countable || file.sizeBytes() != expected) {
                 throw new CorruptStateException(
-                        "%s has %d bytes, %d expected".formatted(name, file.sizeBytes(), expected));
+                        "%s has %s bytes, %s expected".formatted(name, file.sizeBytes(), expected));
             }
             return index;
         } catch (IOException | RuntimeException e) {
@@ -107,7 +107,7 @@ final class IndexFile {
             var firstEntry = (int) (place >>> 32);
             var count = (int) place;
             if (firstEntry < 0 || count < 1 || (long) firstEntry + count > entryCount || endOffset <= firstOffset) {
-                throw new CorruptStateException("%s: stream %d has %d entries from %d on, offsets %d to %d"
+                throw new CorruptStateException("%s: stream %s has %s entries from %s on, offsets %s to %s"
                         .formatted(name, streamId, count, firstEntry, firstOffset, endOffset));
             }
             runs.add(

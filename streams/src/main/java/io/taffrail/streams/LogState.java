@@ -112,7 +112,7 @@ final class LogState {
     private void applyRecords(EntryHeader header, ByteBuffer payload) {
         var at = payload.position();
         if (payload.remaining() < RecordsPayload.PREFIX_BYTES) {
-            throw new CorruptStateException("RECORDS payload at LSN %d: %d bytes, at least %d"
+            throw new CorruptStateException("RECORDS payload at LSN %s: %s bytes, at least %s"
                     .formatted(header.lsn(), payload.remaining(), RecordsPayload.PREFIX_BYTES));
         }
         var stream = stream(RecordsPayload.streamId(payload, at));

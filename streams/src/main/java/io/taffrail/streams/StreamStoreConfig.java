@@ -32,7 +32,7 @@ public record StreamStoreConfig(
     public StreamStoreConfig {
         if (checkpointBytes < 1 || retainedCheckpoints < 1 || mergedFiles < 2) {
             throw new IllegalArgumentException(
-                    "checkpointBytes %d and retainedCheckpoints %d must be at least 1, mergedFiles %d at least 2"
+                    "checkpointBytes %s and retainedCheckpoints %s must be at least 1, mergedFiles %s at least 2"
                             .formatted(checkpointBytes, retainedCheckpoints, mergedFiles));
         }
     }

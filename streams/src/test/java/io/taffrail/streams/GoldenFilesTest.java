@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HexFormat;
+import java.util.Locale;
 import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
 
@@ -79,7 +80,7 @@ class GoldenFilesTest {
         for (var at = 0; at < bytes.length; at += LINE_BYTES) {
             var line = HexFormat.of().formatHex(bytes, at, at + LINE_BYTES);
             if (!line.matches("0*")) {
-                lines.append("%06x %s%n".formatted(at, line));
+                lines.append(String.format(Locale.ROOT, "%06x %s%n", at, line));
             }
         }
         return lines.toString();

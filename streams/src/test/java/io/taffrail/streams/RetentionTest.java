@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.util.List;
+import java.util.Locale;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -87,7 +88,7 @@ class RetentionTest {
     @Test
     void looksAtEveryStreamInTurn() {
         for (var i = 0; i < 500; i++) {
-            var name = "many-%04d".formatted(i);
+            var name = String.format(Locale.ROOT, "many-%04d", i);
             log.create(store, name);
             log.append(store, log.plain(name, 1));
             log.append(store, log.plain(name, 1));

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HexFormat;
+import java.util.Locale;
 import org.junit.jupiter.api.Test;
 
 /// The bytes of format version 1. A change here is a new format version: `-Dgolden=update` rewrites the file
@@ -53,7 +54,7 @@ class GoldenFormatTest {
             for (var at = 0; at < bytes.length; at += 16) {
                 var row = HexFormat.ofDelimiter(" ").formatHex(bytes, at, at + 16);
                 if (!row.equals(previous) && !row.equals("00 ".repeat(15) + "00")) {
-                    text.append(String.format("%05x  %s%n", at, row));
+                    text.append(String.format(Locale.ROOT, "%05x  %s%n", at, row));
                 }
                 previous = row;
             }

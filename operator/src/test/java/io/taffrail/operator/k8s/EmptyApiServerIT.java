@@ -20,6 +20,7 @@ import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -68,7 +69,7 @@ final class EmptyApiServerIT {
 
     private void step(String done) {
         var now = System.nanoTime();
-        System.out.printf("%6.1f s  %s%n", (now - begun) / 1e9, done);
+        System.out.printf(Locale.ROOT, "%6.1f s  %s%n", (now - begun) / 1e9, done);
         begun = System.nanoTime();
     }
 

@@ -22,6 +22,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -92,8 +93,10 @@ final class ManyClustersIT {
                 .atMost(PATIENCE)
                 .until(() -> applied.values().stream().filter(Applied::ready).count() == CLUSTERS);
         System.out.printf(
-                "%d LogClusters of 3 are Ready %.0f s after they were made%n",
-                CLUSTERS, (System.nanoTime() - begun) / 1e9);
+                Locale.ROOT,
+                "%s LogClusters of 3 are Ready %.0f s after they were made%n",
+                CLUSTERS,
+                (System.nanoTime() - begun) / 1e9);
         await("nothing but the resync").atMost(PATIENCE).until(() -> rate(operator) < CLUSTERS);
         rest(operator);
 
@@ -127,7 +130,8 @@ final class ManyClustersIT {
                 .atMost(PATIENCE)
                 .pollInterval(Duration.ofMillis(50))
                 .until(() -> operator().filter(LocalKubelet.Container::ready).isPresent());
-        System.out.printf("operator: ready %.1f s after its process began%n", (System.nanoTime() - began[0]) / 1e9);
+        System.out.printf(
+                Locale.ROOT, "operator: ready %.1f s after its process began%n", (System.nanoTime() - began[0]) / 1e9);
         return (PodProcess) operator().orElseThrow();
     }
 
@@ -240,7 +244,8 @@ final class ManyClustersIT {
         var processor = operator.processorTime();
         Thread.sleep(REST.toMillis());
         System.out.printf(
-                "at rest: %.1f passes a second, %.0f ms of processor time a second, over %d s%n",
+                Locale.ROOT,
+                "at rest: %.1f passes a second, %.0f ms of processor time a second, over %s s%n",
                 (metric(operator, PASSES) - passes) / REST.toSeconds(),
                 (double) operator.processorTime().minus(processor).toMillis() / REST.toSeconds(),
                 REST.toSeconds());
@@ -276,7 +281,8 @@ final class ManyClustersIT {
         }
         latencies.sort(null);
         System.out.printf(
-                "%s: %d edits applied, p50 %.0f ms, p99 %.0f ms, longest %.0f ms%n",
+                Locale.ROOT,
+                "%s: %s edits applied, p50 %.0f ms, p99 %.0f ms, longest %.0f ms%n",
                 how,
                 latencies.size(),
                 latencies.get(latencies.size() / 2),

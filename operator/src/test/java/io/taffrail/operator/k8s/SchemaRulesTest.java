@@ -12,6 +12,7 @@ import io.taffrail.operator.GoldenFile;
 import io.taffrail.operator.crd.LogCluster;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.util.Locale;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -181,9 +182,10 @@ final class SchemaRulesTest {
     void aStreamKeepsItsNameAndItsCluster() {
         var stream = "{apiVersion: taffrail.io/v1alpha1, kind: LogStream, metadata: {name: s, namespace: " + NAMESPACE
                 + "}, spec: {clusterRef: {name: %s}, streamName: %s}}";
-        client.resource(Yaml.resource(stream.formatted("orders", "payments"))).create();
+        client.resource(Yaml.resource(String.format(Locale.ROOT, stream, "orders", "payments")))
+                .create();
         for (var edit : new String[][] {{"others", "payments"}, {"orders", "invoices"}}) {
-            var text = refusal(Yaml.resource(stream.formatted(edit[0], edit[1])));
+            var text = refusal(Yaml.resource(String.format(Locale.ROOT, stream, edit[0], edit[1])));
             assertTrue(text.contains("cannot be changed"), text);
         }
     }

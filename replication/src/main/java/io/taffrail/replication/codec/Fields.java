@@ -83,7 +83,7 @@ final class Fields {
 
     static void limit(String what, long value, long most) {
         if (value > most) {
-            throw new MalformedException("%s: %d, at most %d".formatted(what, value, most));
+            throw new MalformedException("%s: %s, at most %s".formatted(what, value, most));
         }
     }
 

@@ -318,14 +318,14 @@ public final class FrameCodec {
         var from = bytes.slice().order(ByteOrder.LITTLE_ENDIAN);
         var length = from.remaining();
         if (length < HEADER_BYTES || length > MAX_FRAME_BYTES) {
-            throw new MalformedException("frame of %d bytes".formatted(length));
+            throw new MalformedException("frame of %s bytes".formatted(length));
         }
         if (from.getShort() != MAGIC || from.get() != VERSION) {
             throw new MalformedException("not a frame of version " + VERSION);
         }
         var kind = from.get();
         if (from.getInt() != length) {
-            throw new MalformedException("frame of %d bytes says %d".formatted(length, from.getInt(LENGTH_AT)));
+            throw new MalformedException("frame of %s bytes says %s".formatted(length, from.getInt(LENGTH_AT)));
         }
         if (from.getInt()
                 != checksum(from.duplicate().order(ByteOrder.LITTLE_ENDIAN).position(0))) {
@@ -335,11 +335,11 @@ public final class FrameCodec {
             var envelope = envelope(from);
             var message = message(kind, from);
             if (from.hasRemaining()) {
-                throw new MalformedException("%d bytes behind message %d".formatted(from.remaining(), kind));
+                throw new MalformedException("%s bytes behind message %s".formatted(from.remaining(), kind));
             }
             return new Decoded(envelope, message);
         } catch (BufferUnderflowException e) {
-            throw new MalformedException("message %d is cut".formatted(kind));
+            throw new MalformedException("message %s is cut".formatted(kind));
         }
     }
 

@@ -36,12 +36,12 @@ public final class LineageCodec {
     public static List<EpochStart> decodeChecked(ByteBuffer bytes) {
         var from = bytes.duplicate().order(ByteOrder.LITTLE_ENDIAN);
         if (from.remaining() < CHECKED_HEADER_BYTES) {
-            throw new MalformedException("lineage is cut: %d bytes".formatted(from.remaining()));
+            throw new MalformedException("lineage is cut: %s bytes".formatted(from.remaining()));
         }
         var length = from.getInt();
         var checksum = from.getInt();
         if (length < 0 || length > from.remaining()) {
-            throw new MalformedException("lineage of %d bytes says %d".formatted(from.remaining(), length));
+            throw new MalformedException("lineage of %s bytes says %s".formatted(from.remaining(), length));
         }
         var value = from.slice(from.position(), length);
         if (checksum(value) != checksum) {
@@ -70,7 +70,7 @@ public final class LineageCodec {
         try {
             var version = from.get();
             if (version != VERSION) {
-                throw new MalformedException("lineage is of format version %d, not %d".formatted(version, VERSION));
+                throw new MalformedException("lineage is of format version %s, not %s".formatted(version, VERSION));
             }
             return Fields.lineage(from);
         } catch (BufferUnderflowException e) {

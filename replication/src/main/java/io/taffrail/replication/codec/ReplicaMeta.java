@@ -33,7 +33,7 @@ public record ReplicaMeta(int nodeId, UUID storageId, long incarnation, HardStat
             }
             if (configurations.size() <= 2) {
                 throw new MalformedException(
-                        "meta of %d bytes, at most %d: fewer members or shorter addresses are needed"
+                        "meta of %s bytes, at most %s: fewer members or shorter addresses are needed"
                                 .formatted(to.remaining(), maxBytes));
             }
             configurations = configurations.subList(1, configurations.size());
@@ -81,7 +81,7 @@ public record ReplicaMeta(int nodeId, UUID storageId, long incarnation, HardStat
         try {
             var version = from.get();
             if (version != VERSION && version != VERSION_WITHOUT_STANDING) {
-                throw new MalformedException("meta is of format version %d, not %d".formatted(version, VERSION));
+                throw new MalformedException("meta is of format version %s, not %s".formatted(version, VERSION));
             }
             var nodeId = from.getInt();
             var storageId = Fields.uuid(from);

@@ -218,7 +218,7 @@ final class CandidateRole implements Role {
             state.knownQuorumFlushed = Math.max(state.knownQuorumFlushed, testimony.quorumFlushed());
         }
         var best = Tally.best(state.configuration(), testimonies, state.nodeId);
-        Check.that(best != null, "I14: epoch %d has no sound log to adopt", epoch);
+        Check.that(best != null, "I14: epoch %s has no sound log to adopt", epoch);
         if (best == null || best.nodeId() == state.nodeId || best.end().equals(state.end)) {
             return adopted();
         }
@@ -398,27 +398,27 @@ final class CandidateRole implements Role {
     public String detail() {
         return switch (phase) {
             case ASKING ->
-                "asks whether it would be promised epoch %d: %d of %d voters would"
+                "asks whether it would be promised epoch %s: %s of %s voters would"
                         .formatted(
                                 epoch,
                                 willing.size(),
                                 state.configuration().voters().size());
             case PROMISING ->
-                (isForced() ? "forced recovery: " : "") + "makes its own promise of epoch %d durable".formatted(epoch);
+                (isForced() ? "forced recovery: " : "") + "makes its own promise of epoch %s durable".formatted(epoch);
             case PREPARING -> waiting();
-            case CUTTING -> "cuts its log for epoch %d".formatted(epoch);
+            case CUTTING -> "cuts its log for epoch %s".formatted(epoch);
             case FETCHING ->
-                "epoch %d: fetches the log up to %d"
+                "epoch %s: fetches the log up to %s"
                         .formatted(epoch, source == null ? 0 : source.end().lsn());
         };
     }
 
     private String waiting() {
         if (sufficientSince >= 0) {
-            return "epoch %d: a voter is silent that may hold what was acknowledged from memory; waits for it"
+            return "epoch %s: a voter is silent that may hold what was acknowledged from memory; waits for it"
                     .formatted(epoch);
         }
-        return "epoch %d: %d of %d voters have testified, a majority of sound ones is needed"
+        return "epoch %s: %s of %s voters have testified, a majority of sound ones is needed"
                 .formatted(
                         epoch,
                         testimonies.size(),

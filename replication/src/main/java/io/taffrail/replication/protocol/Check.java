@@ -1,5 +1,7 @@
 package io.taffrail.replication.protocol;
 
+import java.util.Locale;
+
 /// Invariants, checked in production too: a replica that stops is repaired, one that goes on with wrong state is
 /// believed.
 public final class Check {
@@ -8,7 +10,7 @@ public final class Check {
     @SuppressWarnings("AnnotateFormatMethod")
     public static void that(boolean holds, String message, Object... values) {
         if (!holds) {
-            throw new BrokenInvariantException(message.formatted(values));
+            throw new BrokenInvariantException(String.format(Locale.ROOT, message, values));
         }
     }
 

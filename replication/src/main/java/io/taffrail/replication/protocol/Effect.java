@@ -53,7 +53,7 @@ public sealed interface Effect {
     record AppendEntries(ByteBuffer entries) implements Effect {
         @Override
         public String toString() {
-            return "AppendEntries[bytes=%d]".formatted(entries.remaining());
+            return "AppendEntries[bytes=%s]".formatted(entries.remaining());
         }
     }
 

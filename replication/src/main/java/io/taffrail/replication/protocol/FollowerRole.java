@@ -93,7 +93,7 @@ final class FollowerRole implements Role {
                         leader == state.transfer.target()
                                 ? new Effect.RequestResult.Done(state.end.lsn(), state.hard.promisedEpoch())
                                 : new Effect.RequestResult.Refused(
-                                        Effect.Reason.NOT_NOW, "node %d leads instead".formatted(leader)));
+                                        Effect.Reason.NOT_NOW, "node %s leads instead".formatted(leader)));
             }
         }
     }
@@ -217,7 +217,7 @@ final class FollowerRole implements Role {
             comparing = null;
             Check.that(
                     compared.chainCrc() == asked.chainCrc(),
-                    "I1: the leader's log has %08x at %d, this one %08x",
+                    "I1: the leader's log has %08x at %s, this one %08x",
                     compared.chainCrc(),
                     asked.lsn(),
                     asked.chainCrc());

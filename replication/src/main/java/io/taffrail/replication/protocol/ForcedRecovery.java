@@ -60,7 +60,7 @@ public final class ForcedRecovery {
             return notNow(state.hard.standing().eviction().detail());
         }
         if (role instanceof LeaderRole || role.hearsLeader()) {
-            return notNow("node %d leads epoch %d: change the voters there, nothing has to be forced"
+            return notNow("node %s leads epoch %s: change the voters there, nothing has to be forced"
                     .formatted(role.leader(), state.hard.promisedEpoch()));
         }
         if (state.isTruncating() || state.stopping) {
@@ -70,16 +70,16 @@ public final class ForcedRecovery {
         var kept = new TreeSet<Integer>();
         for (var node : survivors) {
             if (current.voter(node) == null) {
-                return invalid("survivors names node %d: the voters of configuration %d are %s"
+                return invalid("survivors names node %s: the voters of configuration %s are %s"
                         .formatted(node, current.id(), nodes(current.voters())));
             }
             if (!kept.add(node)) {
-                return invalid("survivors names node %d twice".formatted(node));
+                return invalid("survivors names node %s twice".formatted(node));
             }
         }
         if (!kept.contains(state.nodeId) || !state.isVoter()) {
             return invalid(
-                    "survivors are %s: the replica that is asked, node %d, must be one of them, since its log goes on"
+                    "survivors are %s: the replica that is asked, node %s, must be one of them, since its log goes on"
                             .formatted(kept, state.nodeId));
         }
         var voters = new ArrayList<Member>();
@@ -112,7 +112,7 @@ public final class ForcedRecovery {
                     .formatted(request.clusterId(), plan.clusterId()));
         }
         if (plan.end().lsn() != request.expectedLastLsn()) {
-            return invalid("expected_last_lsn is %d: this log ends at %d (epoch %d), look at the plan again"
+            return invalid("expected_last_lsn is %s: this log ends at %s (epoch %s), look at the plan again"
                     .formatted(
                             request.expectedLastLsn(),
                             plan.end().lsn(),

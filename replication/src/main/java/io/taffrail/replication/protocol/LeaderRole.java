@@ -3,6 +3,7 @@ package io.taffrail.replication.protocol;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -57,13 +58,13 @@ final class LeaderRole implements Role {
 
     @Override
     public Role enter() {
-        Check.that(epoch == state.hard.promisedEpoch(), "I8: leads %d, promised %d", epoch, state.hard.promisedEpoch());
-        Check.that(epoch > state.end.epoch(), "I5: epoch %d is in the log already: %s", epoch, state.end);
+        Check.that(epoch == state.hard.promisedEpoch(), "I8: leads %s, promised %s", epoch, state.hard.promisedEpoch());
+        Check.that(epoch > state.end.epoch(), "I5: epoch %s is in the log already: %s", epoch, state.end);
         state.lastLeader = state.nodeId;
         if (state.transfer != null) {
             // The target stood and lost. Left pending it would refuse every transfer of this reign.
             state.endTransfer(new Effect.RequestResult.Refused(
-                    Effect.Reason.NOT_NOW, "node %d leads again".formatted(state.nodeId)));
+                    Effect.Reason.NOT_NOW, "node %s leads again".formatted(state.nodeId)));
         }
         meetMembers();
         // Sessions of different reigns never share a number, or an acknowledgement of one could count in the other.
@@ -96,7 +97,7 @@ final class LeaderRole implements Role {
         for (var entry : appended.control()) {
             switch (entry) {
                 case Event.ControlEntry.EpochBegun(EpochStart start, long endLsn) -> {
-                    Check.that(start.epoch() == epoch, "I7: epoch %d begins in the reign of %d", start.epoch(), epoch);
+                    Check.that(start.epoch() == epoch, "I7: epoch %s begins in the reign of %s", start.epoch(), epoch);
                     barrierLsn = endLsn;
                     lagMarkLsn = endLsn;
                     lagMarkNanos = state.nowNanos;
@@ -228,7 +229,7 @@ final class LeaderRole implements Role {
         LogPosition cut;
         switch (Lineage.meet(state.lineage, state.end, join.lineage(), join.end())) {
             case Lineage.Meeting.Broken(String message) ->
-                throw new Check.BrokenInvariantException("I1: node %d: %s".formatted(received.from(), message));
+                throw new Check.BrokenInvariantException("I1: node %s: %s".formatted(received.from(), message));
             case Lineage.Meeting.None _ -> {
                 offerSeed(received, join);
                 return;
@@ -244,7 +245,7 @@ final class LeaderRole implements Role {
                 : cut.lsn() == state.end.lsn()
                         ? state.end.chainCrc()
                         : state.log.chainCrcAt(cut.lsn()).orElse(0);
-        Check.that(chain == cut.chainCrc(), "I1: node %d has %s, this log has %08x there", received.from(), cut, chain);
+        Check.that(chain == cut.chainCrc(), "I1: node %s has %s, this log has %08x there", received.from(), cut, chain);
         sessions++;
         progress.join(state.nowNanos, sessions, received.fromIncarnation(), join.integrity(), cut);
         state.send(received.from(), new Message.Welcome(epoch, join.nonce(), sessions, cut, state.end.lsn()));
@@ -269,14 +270,14 @@ final class LeaderRole implements Role {
             progress.leave();
             state.emit(new Effect.Violation(
                     received.from(),
-                    "acknowledges %d, flushed %d, and was sent the log up to %s"
+                    "acknowledges %s, flushed %s, and was sent the log up to %s"
                             .formatted(acknowledge.appendedLsn(), acknowledge.flushedLsn(), sent)));
             state.emit(new Effect.StatusChanged());
             return this;
         }
         Check.that(
                 acknowledge.appendedLsn() <= state.end.lsn(),
-                "I2: node %d was sent the log up to %s, it ends at %d",
+                "I2: node %s was sent the log up to %s, it ends at %s",
                 received.from(),
                 progress.next(),
                 state.end.lsn());
@@ -298,8 +299,13 @@ final class LeaderRole implements Role {
         }
         state.send(read.follower(), new Message.Compared(epoch, read.session(), read.lsn(), read.own()));
         if (read.own() != read.theirs()) {
-            var message = "I1: node %d has verified %08x at %d in its log, this one has %08x"
-                    .formatted(read.follower(), read.theirs(), read.lsn(), read.own());
+            var message = String.format(
+                    Locale.ROOT,
+                    "I1: node %s has verified %08x at %s in its log, this one has %08x",
+                    read.follower(),
+                    read.theirs(),
+                    read.lsn(),
+                    read.own());
             state.emit(new Effect.Close("halted: " + message));
             state.emit(new Effect.Halt(message));
         }
@@ -522,7 +528,7 @@ final class LeaderRole implements Role {
                 || state.configuration().voter(chosen) == null
                 || !progress.inSession()
                 || progress.integrity() == Integrity.SUSPECT) {
-            refuse(requestId, Effect.Reason.INVALID, "no voter %d follows this leader".formatted(chosen));
+            refuse(requestId, Effect.Reason.INVALID, "no voter %s follows this leader".formatted(chosen));
         } else {
             transfer =
                     new Transfer(requestId, chosen, state.nowNanos + 2 * state.config.electionTimeoutMaxNanos(), false);
@@ -552,7 +558,7 @@ final class LeaderRole implements Role {
         }
         if (state.nowNanos >= current.giveUpNanos()) {
             transfer = null;
-            refuse(current.requestId(), Effect.Reason.NOT_NOW, "node %d did not take over".formatted(current.target()));
+            refuse(current.requestId(), Effect.Reason.NOT_NOW, "node %s did not take over".formatted(current.target()));
             return this;
         }
         var progress = followers.get(current.target());
@@ -601,14 +607,14 @@ final class LeaderRole implements Role {
             return;
         }
         if (state.levels.quorumFlushed() < state.configurations.currentEndLsn()) {
-            refuse(requestId, Effect.Reason.NOT_NOW, "configuration %d is not committed yet".formatted(current.id()));
+            refuse(requestId, Effect.Reason.NOT_NOW, "configuration %s is not committed yet".formatted(current.id()));
             return;
         }
         if (request.expectedConfigId() != current.id()) {
             refuse(
                     requestId,
                     Effect.Reason.INVALID,
-                    "the configuration is %d, not %d".formatted(current.id(), request.expectedConfigId()));
+                    "the configuration is %s, not %s".formatted(current.id(), request.expectedConfigId()));
             return;
         }
         switch (MembershipChange.plan(current, request.change(), state.nodeId, this::caughtUp)) {
@@ -661,7 +667,7 @@ final class LeaderRole implements Role {
     @Override
     public Role stale(long refused, long promisedEpoch) {
         return refused == epoch && promisedEpoch > epoch
-                ? deposed("epoch %d was promised".formatted(promisedEpoch))
+                ? deposed("epoch %s was promised".formatted(promisedEpoch))
                 : this;
     }
 
@@ -729,7 +735,7 @@ final class LeaderRole implements Role {
     @Override
     public String detail() {
         return open
-                ? "leads epoch %d".formatted(epoch)
-                : "epoch %d: waits until a majority has flushed %d".formatted(epoch, barrierLsn);
+                ? "leads epoch %s".formatted(epoch)
+                : "epoch %s: waits until a majority has flushed %s".formatted(epoch, barrierLsn);
     }
 }

@@ -13,7 +13,7 @@ final class Lineage {
             var last = starts.getLast();
             Check.that(
                     start.epoch() > last.epoch() && start.startLsn() > last.startLsn(),
-                    "I3: epoch %d at %d after epoch %d at %d",
+                    "I3: epoch %s at %s after epoch %s at %s",
                     start.epoch(),
                     start.startLsn(),
                     last.epoch(),
@@ -54,7 +54,7 @@ final class Lineage {
             var myStart = mine.starts.get(my);
             if (theirStart.epoch() == myStart.epoch()) {
                 if (!theirStart.equals(myStart)) {
-                    return new Meeting.Broken("epoch %d begins as %s here and as %s there"
+                    return new Meeting.Broken("epoch %s begins as %s here and as %s there"
                             .formatted(myStart.epoch(), myStart, theirStart));
                 }
                 var myEpochEnd =

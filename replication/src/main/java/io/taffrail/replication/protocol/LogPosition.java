@@ -1,5 +1,7 @@
 package io.taffrail.replication.protocol;
 
+import java.util.Locale;
+
 /// The end of a prefix of the log: two logs with equal positions hold the same bytes below them (I2).
 ///
 /// @param lsn exclusive end of the prefix
@@ -16,6 +18,6 @@ public record LogPosition(long lsn, long epoch, int chainCrc) {
 
     @Override
     public String toString() {
-        return "%d(e%d,%08x)".formatted(lsn, epoch, chainCrc);
+        return String.format(Locale.ROOT, "%s(e%s,%08x)", lsn, epoch, chainCrc);
     }
 }

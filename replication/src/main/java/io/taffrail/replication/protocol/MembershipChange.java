@@ -35,7 +35,7 @@ final class MembershipChange {
             return new Plan.Already();
         }
         return new Plan.Refused(
-                "node %d is a member with storage %s; remove that first".formatted(known.nodeId(), known.storageId()));
+                "node %s is a member with storage %s; remove that first".formatted(known.nodeId(), known.storageId()));
     }
 
     private static Plan promote(Configuration current, int nodeId, IntPredicate caughtUp) {
@@ -44,10 +44,10 @@ final class MembershipChange {
         }
         var learner = current.learner(nodeId);
         if (learner == null) {
-            return new Plan.Refused("node %d is no learner".formatted(nodeId));
+            return new Plan.Refused("node %s is no learner".formatted(nodeId));
         }
         if (!caughtUp.test(nodeId)) {
-            return new Plan.Refused("learner %d has not caught up".formatted(nodeId));
+            return new Plan.Refused("learner %s has not caught up".formatted(nodeId));
         }
         return next(current, with(current.voters(), learner), without(current.learners(), nodeId));
     }
@@ -57,7 +57,7 @@ final class MembershipChange {
             return new Plan.Already();
         }
         if (nodeId == leader) {
-            return new Plan.Refused("node %d leads; transfer leadership first".formatted(nodeId));
+            return new Plan.Refused("node %s leads; transfer leadership first".formatted(nodeId));
         }
         return next(current, without(current.voters(), nodeId), current.learners());
     }

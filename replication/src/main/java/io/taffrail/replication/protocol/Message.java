@@ -56,7 +56,7 @@ public sealed interface Message {
     record Range(LogPosition from, ByteBuffer entries) implements Message {
         @Override
         public String toString() {
-            return "Range[from=%s, bytes=%d]".formatted(from, entries.remaining());
+            return "Range[from=%s, bytes=%s]".formatted(from, entries.remaining());
         }
     }
 
@@ -67,7 +67,7 @@ public sealed interface Message {
     record Fetched(long epoch, LogPosition from, ByteBuffer entries) implements Message {
         @Override
         public String toString() {
-            return "Fetched[epoch=%d, from=%s, bytes=%d]".formatted(epoch, from, entries.remaining());
+            return "Fetched[epoch=%s, from=%s, bytes=%s]".formatted(epoch, from, entries.remaining());
         }
     }
 
@@ -83,7 +83,7 @@ public sealed interface Message {
             implements Message {
         @Override
         public String toString() {
-            return "Replicate[epoch=%d, session=%d, view=%s, previous=%s, flushNow=%s, bytes=%d]"
+            return "Replicate[epoch=%s, session=%s, view=%s, previous=%s, flushNow=%s, bytes=%s]"
                     .formatted(epoch, session, view, previous, flushNow, entries.remaining());
         }
     }
@@ -126,7 +126,7 @@ public sealed interface Message {
     record SeedChunk(long epoch, String file, long offset, ByteBuffer bytes) implements Message {
         @Override
         public String toString() {
-            return "SeedChunk[epoch=%d, file=%s, offset=%d, bytes=%d]"
+            return "SeedChunk[epoch=%s, file=%s, offset=%s, bytes=%s]"
                     .formatted(epoch, file, offset, bytes.remaining());
         }
     }

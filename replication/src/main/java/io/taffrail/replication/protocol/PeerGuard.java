@@ -15,7 +15,7 @@ final class PeerGuard {
         if (told - known > MAX_EPOCH_JUMP) {
             state.emit(new Effect.Violation(
                     received.from(),
-                    "speaks of epoch %d, the highest known one is %d: refused".formatted(told, known)));
+                    "speaks of epoch %s, the highest known one is %s: refused".formatted(told, known)));
             return false;
         }
         if (beginsConversation(message) && !state.isCurrent(received.fromStorage(), received.fromIncarnation())) {

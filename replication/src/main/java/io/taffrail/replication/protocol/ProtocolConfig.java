@@ -27,12 +27,12 @@ public record ProtocolConfig(
         // clocks that drift by a tenth.
         Check.that(
                 heartbeatNanos > 0 && electionTimeoutMinNanos >= 4 * heartbeatNanos,
-                "electionTimeoutMin %d must be at least four heartbeats of %d",
+                "electionTimeoutMin %s must be at least four heartbeats of %s",
                 electionTimeoutMinNanos,
                 heartbeatNanos);
         Check.that(
                 electionTimeoutMaxNanos > electionTimeoutMinNanos,
-                "electionTimeoutMax %d must be above the minimum %d",
+                "electionTimeoutMax %s must be above the minimum %s",
                 electionTimeoutMaxNanos,
                 electionTimeoutMinNanos);
     }

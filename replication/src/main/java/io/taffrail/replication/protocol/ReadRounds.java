@@ -36,7 +36,7 @@ final class ReadRounds {
     /// Returns whether a round has to be begun now; else one is under way, and the next follows it.
     boolean ask(long requestId, long lsn) {
         if (waiting.size() >= MAX_WAITING) {
-            refuse(requestId, "%d reads wait for a majority's answer: retry later".formatted(MAX_WAITING));
+            refuse(requestId, "%s reads wait for a majority's answer: retry later".formatted(MAX_WAITING));
             return false;
         }
         var underWay = !waiting.isEmpty();

@@ -180,7 +180,7 @@ final class ReplicaState {
     }
 
     long promise(long epoch, int node, long toIncarnation) {
-        Check.that(epoch >= hard.promisedEpoch(), "I6: promise %d after %d", epoch, hard.promisedEpoch());
+        Check.that(epoch >= hard.promisedEpoch(), "I6: promise %s after %s", epoch, hard.promisedEpoch());
         sawEpoch(epoch);
         promiseVersion = persist(hard.withPromise(epoch, node, toIncarnation));
         return promiseVersion;
@@ -463,7 +463,7 @@ final class ReplicaState {
     private void checkCut(long lsn) {
         Check.that(
                 lsn >= heldQuorumFlushed,
-                "I17: cut at %d below the quorum's flushed %d, log ends at %d",
+                "I17: cut at %s below the quorum's flushed %s, log ends at %s",
                 lsn,
                 heldQuorumFlushed,
                 end.lsn());

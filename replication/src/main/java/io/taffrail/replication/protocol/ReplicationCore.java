@@ -276,7 +276,7 @@ public final class ReplicationCore {
         if (storageId.equals(state.storageId) && incarnation > state.incarnation) {
             state.emit(new Effect.Violation(
                     from,
-                    "has heard incarnation %d of this storage, this is %d".formatted(incarnation, state.incarnation)));
+                    "has heard incarnation %s of this storage, this is %s".formatted(incarnation, state.incarnation)));
             next(role.deposed("this volume is an older copy"));
             promising.abandon();
             state.evict(Eviction.OLDER_VOLUME);
@@ -334,7 +334,7 @@ public final class ReplicationCore {
         if (!again) {
             // Fenced first, measured second: from here on nothing of a lower epoch is accepted, so what the
             // testimony says cannot become less than what was acknowledged.
-            next(role.deposed("node %d was promised epoch %d".formatted(from, epoch)));
+            next(role.deposed("node %s was promised epoch %s".formatted(from, epoch)));
             promising.promise(epoch, from, received.fromIncarnation());
         } else {
             promising.repeat();
@@ -377,7 +377,7 @@ public final class ReplicationCore {
             }
             Check.that(
                     chain.getAsInt() == position.chainCrc(),
-                    "I1: node %d has %s, this log has %08x there",
+                    "I1: node %s has %s, this log has %08x there",
                     received.from(),
                     position,
                     chain.getAsInt());
@@ -393,7 +393,7 @@ public final class ReplicationCore {
         }
         state.sawEpoch(epoch);
         if (epoch > state.hard.promisedEpoch()) {
-            next(role.deposed("node %d leads epoch %d".formatted(from, epoch)));
+            next(role.deposed("node %s leads epoch %s".formatted(from, epoch)));
             // The promise first: an acknowledgement under an epoch that a crash makes this replica forget would
             // let it acknowledge to an older leader afterwards.
             state.promise(epoch, from, received.fromIncarnation());
@@ -401,9 +401,9 @@ public final class ReplicationCore {
         if (!state.promiseIsDurable()) {
             return;
         }
-        Check.that(!(role instanceof LeaderRole), "I7: node %d leads epoch %d too", from, epoch);
+        Check.that(!(role instanceof LeaderRole), "I7: node %s leads epoch %s too", from, epoch);
         if (role instanceof CandidateRole) {
-            next(role.deposed("node %d leads epoch %d".formatted(from, epoch)));
+            next(role.deposed("node %s leads epoch %s".formatted(from, epoch)));
         }
         promising.abandon();
         next(role.received(received));

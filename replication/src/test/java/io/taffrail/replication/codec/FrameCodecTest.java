@@ -42,7 +42,7 @@ class FrameCodecTest {
 
     private static Member member(int id) {
         return new Member(
-                id, new UUID(0, id), "taffrail-%d.peers:9091".formatted(id), "taffrail-%d:9090".formatted(id));
+                id, new UUID(0, id), "taffrail-%s.peers:9091".formatted(id), "taffrail-%s:9090".formatted(id));
     }
 
     static Stream<Message> messages() {

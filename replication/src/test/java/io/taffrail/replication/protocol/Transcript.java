@@ -147,7 +147,7 @@ final class Transcript {
         }
         for (var send : under) {
             if (!cut.contains(from + " " + to) && !down.contains(to) && !down.contains(from)) {
-                node(to).trace.add("%d -> %d %s".formatted(from, to, text(send.message())));
+                node(to).trace.add("%s -> %s %s".formatted(from, to, text(send.message())));
                 collect(node(to));
                 node(to).step(now, received(sender, node(to), send.message()));
                 collect(node(to));
@@ -177,9 +177,9 @@ final class Transcript {
 
     static String text(Effect effect) {
         return switch (effect) {
-            case Effect.Send(int to, Message message) -> "sends %d %s".formatted(to, text(message));
+            case Effect.Send(int to, Message message) -> "sends %s %s".formatted(to, text(message));
             case Effect.Persist(long version, HardState hard) ->
-                "persists #%d promise %d to %d/%d%s%s"
+                "persists #%s promise %s to %s/%s%s%s"
                         .formatted(
                                 version,
                                 hard.promisedEpoch(),
@@ -187,7 +187,7 @@ final class Transcript {
                                 hard.promisedIncarnation(),
                                 hard.dirty() ? ", dirty" : "",
                                 standing(hard));
-            case Effect.Ship ship -> "ships %d from %s".formatted(ship.to(), ship.previous());
+            case Effect.Ship ship -> "ships %s from %s".formatted(ship.to(), ship.previous());
             default -> effect.toString();
         };
     }
@@ -195,7 +195,7 @@ final class Transcript {
     private static String text(Message message) {
         return switch (message) {
             case Message.Invite(UUID _, UUID history, var former, LoggedConfiguration logged) ->
-                "Invite[history=%s, former=%s, configuration=%d, voters=%s, learners=%s]"
+                "Invite[history=%s, former=%s, configuration=%s, voters=%s, learners=%s]"
                         .formatted(
                                 history,
                                 former,
@@ -203,31 +203,31 @@ final class Transcript {
                                 nodes(logged.configuration().voters()),
                                 nodes(logged.configuration().learners()));
             case Message.Promise promise ->
-                "Promise[epoch=%d, %s, end=%s, quorumFlushed=%d]"
+                "Promise[epoch=%s, %s, end=%s, quorumFlushed=%s]"
                         .formatted(promise.epoch(), promise.integrity(), promise.end(), promise.quorumFlushed());
             case Message.Join join ->
-                "Join[epoch=%d, %s, end=%s, epochs=%s]"
+                "Join[epoch=%s, %s, end=%s, epochs=%s]"
                         .formatted(
                                 join.epoch(),
                                 join.integrity(),
                                 join.end(),
                                 join.lineage().stream().map(EpochStart::epoch).toList());
             case Message.Replicate replicate ->
-                "Replicate[epoch=%d, previous=%s, entries=%d, quorumFlushed=%d]"
+                "Replicate[epoch=%s, previous=%s, entries=%s, quorumFlushed=%s]"
                         .formatted(
                                 replicate.epoch(),
                                 replicate.previous(),
                                 Wire.entries(replicate.entries()).size(),
                                 replicate.view().quorumFlushed());
             case Message.Heartbeat heartbeat ->
-                "Heartbeat[epoch=%d, sent=%d, quorumReceived=%d, quorumFlushed=%d]"
+                "Heartbeat[epoch=%s, sent=%s, quorumReceived=%s, quorumFlushed=%s]"
                         .formatted(
                                 heartbeat.epoch(),
                                 heartbeat.sentLsn(),
                                 heartbeat.view().quorumReceived(),
                                 heartbeat.view().quorumFlushed());
             case Message.Acknowledge ack ->
-                "Acknowledge[epoch=%d, %s, appended=%d, received=%d, flushed=%d]"
+                "Acknowledge[epoch=%s, %s, appended=%s, received=%s, flushed=%s]"
                         .formatted(
                                 ack.epoch(), ack.integrity(), ack.appendedLsn(), ack.receivedLsn(), ack.flushedLsn());
             default -> message.toString();

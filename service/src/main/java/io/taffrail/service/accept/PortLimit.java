@@ -191,7 +191,7 @@ public final class PortLimit {
             return null;
         }
         var text =
-                "port %d: all %d connections that it may have are taken (%s); since it was last told %d without a call were closed for new ones, and %d new ones because all had calls; the last is from %s"
+                "port %s: all %s connections that it may have are taken (%s); since it was last told %s without a call were closed for new ones, and %s new ones because all had calls; the last is from %s"
                         .formatted(
                                 portOf(last),
                                 connections,

@@ -18,8 +18,8 @@ final class DamagedRange {
         for (var damage : replica.scrub().damages()) {
             if (damage.covers(batch.lsn())) {
                 var behind = firstAtOrBehind(replica.streams(), stream, offset, damage.toLsn());
-                return ("this replica's log is damaged from LSN %d to %d: offsets %d to %d of stream \"%s\" cannot be read"
-                                + " here; read them from another replica, or go on at offset %d")
+                return ("this replica's log is damaged from LSN %s to %s: offsets %s to %s of stream \"%s\" cannot be read"
+                                + " here; read them from another replica, or go on at offset %s")
                         .formatted(
                                 damage.fromLsn(),
                                 damage.toLsn(),
@@ -29,7 +29,7 @@ final class DamagedRange {
                                 behind);
             }
         }
-        return ("this replica's log is damaged at LSN %d, where offset %d of stream \"%s\" stands: how far is being looked"
+        return ("this replica's log is damaged at LSN %s, where offset %s of stream \"%s\" stands: how far is being looked"
                         + " at; read from another replica, or try again")
                 .formatted(batch.lsn(), offset, stream.name());
     }

@@ -418,13 +418,13 @@ final class ReadStream implements RpcListener, FollowWakeups.Waiting {
         try {
             step.run();
         } catch (WalException.BadEntry corrupt) {
-            LOG.errorf("read of stream %d at offset %d: %s", streamId, position, corrupt.getMessage());
+            LOG.errorf("read of stream %s at offset %s: %s", streamId, position, corrupt.getMessage());
             damaged();
         } catch (WalException.OutOfRange trimmed) {
             rangeLeft();
         } catch (RuntimeException | OutOfMemoryError broken) {
             // Of the memory outside the heap, which a JVM does not end for; a full heap ends it before this.
-            LOG.errorf(broken, "read of stream %d at offset %d failed", streamId, position);
+            LOG.errorf(broken, "read of stream %s at offset %s failed", streamId, position);
             end(RpcStatus.of(Status.Code.INTERNAL, "the server failed to read; its log says why"));
         }
     }

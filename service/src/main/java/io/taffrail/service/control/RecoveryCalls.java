@@ -83,7 +83,7 @@ final class RecoveryCalls {
         replica.planRecovery(survivors, plan -> {
             var lines = plan instanceof RecoveryPlan.Possible possible ? possible.lines() : List.<String>of();
             LOG.warnf(
-                    "FORCED RECOVERY asked for by %s: survivors %s, cluster %s typed, last LSN %d: %s",
+                    "FORCED RECOVERY asked for by %s: survivors %s, cluster %s typed, last LSN %s: %s",
                     call.call().remoteAddress(),
                     survivors,
                     clusterId,

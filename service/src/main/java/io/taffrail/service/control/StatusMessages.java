@@ -83,7 +83,7 @@ final class StatusMessages {
                 .setSettings(SettingsMessages.wire(replica.settings()));
         var refused = status.refusedPeers();
         if (refused.count() > 0) {
-            message.addWarnings("%d messages of peers were refused, the last of node %d: it %s"
+            message.addWarnings("%s messages of peers were refused, the last of node %s: it %s"
                     .formatted(refused.count(), refused.lastNode(), refused.lastMessage()));
         }
         for (var damage : replica.scrub().damages()) {
@@ -118,7 +118,7 @@ final class StatusMessages {
             return;
         }
         var first = scrub.damages().getFirst();
-        message.addWarnings("the log is damaged in %d places, the first from LSN %d to %d (%s): %s"
+        message.addWarnings("the log is damaged in %s places, the first from LSN %s to %s (%s): %s"
                 .formatted(
                         scrub.damages().size(),
                         first.fromLsn(),

@@ -283,7 +283,7 @@ public final class ReplicaHost implements ReplicaListener {
 
     @Override
     public void statusChanged(ReplicaStatus status) {
-        LOG.debugf("state %s, epoch %d: %s", status.state(), status.epoch(), status.detail());
+        LOG.debugf("state %s, epoch %s: %s", status.state(), status.epoch(), status.detail());
         for (var observer : observers) {
             observer.statusChanged(status);
         }
@@ -302,7 +302,7 @@ public final class ReplicaHost implements ReplicaListener {
 
     @Override
     public void peerRefused(int peer, String message) {
-        LOG.warnf("node %d %s", peer, message);
+        LOG.warnf("node %s %s", peer, message);
     }
 
     @Override

@@ -121,7 +121,7 @@ public final class PeerClient implements Network {
         }
         var separator = peerAddress.lastIndexOf(':');
         if (separator <= 0) {
-            LOG.warnf("node %d has the peer address \"%s\", which is not host:port", toNodeId, peerAddress);
+            LOG.warnf("node %s has the peer address \"%s\", which is not host:port", toNodeId, peerAddress);
             return;
         }
         var link = links.get(toNodeId);
@@ -332,7 +332,7 @@ public final class PeerClient implements Network {
             }
             leaveIfOver();
             if (begun.equals(request)) {
-                LOG.debugf("connected to node %d at %s", peer, address);
+                LOG.debugf("connected to node %s at %s", peer, address);
                 warned = false;
                 up = true;
                 upSinceNanos = System.nanoTime();
@@ -372,7 +372,7 @@ public final class PeerClient implements Network {
             dropQueued();
             if (!stopped && !warned) {
                 warned = true;
-                LOG.infof("no connection to node %d at %s: %s; tries again", peer, address, reason);
+                LOG.infof("no connection to node %s at %s: %s; tries again", peer, address, reason);
             }
             if (!stopped && !closed) {
                 vertx.setTimer(pauseMillis, again -> onContext.execute(this::connect));

@@ -14,7 +14,7 @@ record PeerIdentity(UUID storageId, long incarnation) {
         }
         var number = Long.parseLong(incarnation);
         if (number <= 0) {
-            throw new IllegalArgumentException("incarnation %d is below 1".formatted(number));
+            throw new IllegalArgumentException("incarnation %s is below 1".formatted(number));
         }
         return new PeerIdentity(UUID.fromString(storageId), number);
     }
@@ -30,6 +30,6 @@ record PeerIdentity(UUID storageId, long incarnation) {
 
     @Override
     public String toString() {
-        return "incarnation %d of storage %s".formatted(incarnation, storageId);
+        return "incarnation %s of storage %s".formatted(incarnation, storageId);
     }
 }

@@ -44,7 +44,7 @@ public final class PeerServer {
             return refuse(call, Status.Code.INVALID_ARGUMENT, "node " + nodeId + " is this replica itself");
         }
         if (!authentic.test(nodeId, call)) {
-            LOG.warnf("%s says it is node %d and its certificate does not", call.remoteAddress(), nodeId);
+            LOG.warnf("%s says it is node %s and its certificate does not", call.remoteAddress(), nodeId);
             return refuse(call, Status.Code.UNAUTHENTICATED, "the certificate is not that of node " + nodeId);
         }
         var replica = host.replica();
@@ -56,7 +56,7 @@ public final class PeerServer {
         var theirs = call.header(PeerProtocol.CLUSTER_ID_HEADER);
         var ours = replica.status().clusterId();
         if (theirs != null && ours != null && !theirs.equals(ours.toString())) {
-            LOG.warnf("node %d at %s is of cluster %s, this is %s", nodeId, call.remoteAddress(), theirs, ours);
+            LOG.warnf("node %s at %s is of cluster %s, this is %s", nodeId, call.remoteAddress(), theirs, ours);
             return refuse(call, Status.Code.FAILED_PRECONDITION, "this replica is of cluster " + ours);
         }
         PeerIdentity identity;
@@ -76,7 +76,7 @@ public final class PeerServer {
         var frames = new Frames(call, nodeId, identity);
         var newer = calls.take(nodeId, frames);
         if (newer != null) {
-            LOG.warnf("node %d calls as %s from %s, and as %s: refused", nodeId, identity, call.remoteAddress(), newer);
+            LOG.warnf("node %s calls as %s from %s, and as %s: refused", nodeId, identity, call.remoteAddress(), newer);
             return refuse(call, Status.Code.FAILED_PRECONDITION, newer + " is connected, this is " + identity);
         }
         var own = replica.status();
@@ -146,7 +146,7 @@ public final class PeerServer {
                     }
                 }
             } catch (IOException malformed) {
-                LOG.warnf("a frame of node %d cannot be parsed: %s", nodeId, malformed.getMessage());
+                LOG.warnf("a frame of node %s cannot be parsed: %s", nodeId, malformed.getMessage());
                 end(RpcStatus.of(Status.Code.INVALID_ARGUMENT, "the frame cannot be parsed"));
             }
         }

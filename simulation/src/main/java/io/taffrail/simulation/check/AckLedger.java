@@ -101,7 +101,7 @@ public final class AckLedger {
         if (excuse == null) {
             throw new InvariantViolation(
                     SURVIVE,
-                    "%s%s is not in the log of node %d, which opened epoch %d%s; log ends at %d; more voters unclean at once than tolerated since: %s, damaged: %s"
+                    "%s%s is not in the log of node %s, which opened epoch %s%s; log ends at %s; more voters unclean at once than tolerated since: %s, damaged: %s"
                             .formatted(
                                     ack,
                                     afterwards ? ", acknowledged by a deposed leader," : "",
@@ -168,7 +168,7 @@ public final class AckLedger {
             if (span[1] - span[0] > limit) {
                 throw new InvariantViolation(
                         "LossStaysInTheWindow",
-                        "epoch %d lost acknowledgements of %d ns, the window is %d ns"
+                        "epoch %s lost acknowledgements of %s ns, the window is %s ns"
                                 .formatted(epoch, span[1] - span[0], limit));
             }
         });

@@ -123,13 +123,13 @@ public final class Checks {
                 if (!holds(electorates, header.lsn(), header.crc())) {
                     throw new InvariantViolation(
                             "OpenMeansQuorumDurable",
-                            "the beginning of epoch %d is not flushed on a majority of the voters: %s"
+                            "the beginning of epoch %s is not flushed on a majority of the voters: %s"
                                     .formatted(epoch, electorates));
                 }
                 return ControlEntryCodec.epochBegin(control.duplicate());
             }
         }
-        throw new InvariantViolation("OpenMeansBegun", "no EPOCH_BEGIN of the epoch %d that is open".formatted(epoch));
+        throw new InvariantViolation("OpenMeansBegun", "no EPOCH_BEGIN of the epoch %s that is open".formatted(epoch));
     }
 
     /// Whether an epoch above `epoch` has declared a loss, also one whose leader never opened.
@@ -152,7 +152,7 @@ public final class Checks {
     public record Electorate(int voters, List<ObservedLog> logs) {
         @Override
         public String toString() {
-            return "%d voters, known %s".formatted(voters, logs);
+            return "%s voters, known %s".formatted(voters, logs);
         }
     }
 
@@ -197,7 +197,7 @@ public final class Checks {
         if (stats.riskWindowNanos() > limit) {
             throw new InvariantViolation(
                     "WindowGate",
-                    "%s reported %d ns of unflushed bytes, allowed are %d"
+                    "%s reported %s ns of unflushed bytes, allowed are %s"
                             .formatted(where, stats.riskWindowNanos(), limit));
         }
     }

@@ -106,7 +106,7 @@ public final class ConfigurationsAreLogged {
     private static InvariantViolation broken(String process, ReplicaStatus status, String what) {
         return new InvariantViolation(
                 "ConfigurationsAreLogged",
-                "%s says that configuration %d is in force, %s; but %s"
+                "%s says that configuration %s is in force, %s; but %s"
                         .formatted(process, status.configId(), status.voters(), what));
     }
 }

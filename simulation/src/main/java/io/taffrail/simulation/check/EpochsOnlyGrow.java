@@ -14,12 +14,12 @@ public final class EpochsOnlyGrow {
         if (before != null && before.life() == life && promisedEpoch < before.promised()) {
             throw new InvariantViolation(
                     "EpochsOnlyGrow",
-                    "node %d had promised epoch %d, now %d".formatted(nodeId, before.promised(), promisedEpoch));
+                    "node %s had promised epoch %s, now %s".formatted(nodeId, before.promised(), promisedEpoch));
         }
         if (promisedEpoch < opened.getOrDefault(nodeId, 0L)) {
             throw new InvariantViolation(
                     "EpochsOnlyGrow",
-                    "node %d led epoch %d and has promised only %d"
+                    "node %s led epoch %s and has promised only %s"
                             .formatted(nodeId, opened.getOrDefault(nodeId, 0L), promisedEpoch));
         }
     }

@@ -28,7 +28,7 @@ public final class FailedDisksAreNoticed {
         if (atNanos - firstLate > LAST_WORDS_NANOS) {
             throw new InvariantViolation(
                     "FailedDisksAreNoticed",
-                    "%s says %s, %d ns after its disk failed".formatted(process, what, atNanos - failed));
+                    "%s says %s, %s ns after its disk failed".formatted(process, what, atNanos - failed));
         }
     }
 }

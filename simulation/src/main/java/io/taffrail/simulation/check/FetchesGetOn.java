@@ -21,7 +21,7 @@ public final class FetchesGetOn {
         } else if (answers.getOrDefault(process, 0) > ANSWERS) {
             throw new InvariantViolation(
                     "FetchesGetOn",
-                    "%s asks once more for %s, after %d answers".formatted(process, fetch, answers.get(process)));
+                    "%s asks once more for %s, after %s answers".formatted(process, fetch, answers.get(process)));
         }
     }
 

@@ -47,7 +47,7 @@ public final class GatesClose {
             if (span > limit) {
                 throw new InvariantViolation(
                         "WindowGate",
-                        "%s reports %d as received, flushed is %d for %d ns, allowed are %d"
+                        "%s reports %s as received, flushed is %s for %s ns, allowed are %s"
                                 .formatted(process, received, flushed, span, limit));
             }
         }
@@ -60,7 +60,7 @@ public final class GatesClose {
         var limit = options.log().lagBytes() * 5 / 4 + LARGEST_APPEND_BYTES;
         if (lag > limit) {
             throw new InvariantViolation(
-                    "LagGate", "%s is %d bytes ahead of its majority, allowed are %d".formatted(process, lag, limit));
+                    "LagGate", "%s is %s bytes ahead of its majority, allowed are %s".formatted(process, lag, limit));
         }
     }
 }

@@ -16,7 +16,7 @@ public final class IncarnationsOnlyGrow {
         if (before != null && before.life() != life && incarnation <= before.incarnation()) {
             throw new InvariantViolation(
                     "IncarnationsOnlyGrow",
-                    "storage %s is at incarnation %d in life %d, and was at %d in life %d"
+                    "storage %s is at incarnation %s in life %s, and was at %s in life %s"
                             .formatted(storageId, incarnation, life, before.incarnation(), before.life()));
         }
         if (inUse) {

@@ -53,7 +53,7 @@ public final class LeasesEnd {
         if (newest < atNanos - limit) {
             throw new InvariantViolation(
                     "LeasesEnd",
-                    "%s though no majority of %s was heard for %d ns, allowed are %d"
+                    "%s though no majority of %s was heard for %s ns, allowed are %s"
                             .formatted(ack, electorates, atNanos - newest, limit));
         }
     }

@@ -12,6 +12,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -195,8 +196,13 @@ public final class LinearizableLog {
         for (var i = 0; i < records.size(); i++) {
             var before = shown.putIfAbsent(offset + i, records.get(i));
             if (before != null && !before.equals(records.get(i))) {
-                throw new Refuted("offset %d holds %x to %s, and held %x to another"
-                        .formatted(offset + i, records.get(i), by, before));
+                throw new Refuted(String.format(
+                        Locale.ROOT,
+                        "offset %s holds %x to %s, and held %x to another",
+                        offset + i,
+                        records.get(i),
+                        by,
+                        before));
             }
         }
     }
@@ -270,7 +276,7 @@ public final class LinearizableLog {
             }
             tried++;
             if (seen.size() > MAX_CONFIGURATIONS || tried > MAX_TRIED) {
-                throw new TooMany("%d logs are possible before %s returns, %d were tried"
+                throw new TooMany("%s logs are possible before %s returns, %s were tried"
                         .formatted(seen.size(), operation, tried));
             }
         }

@@ -1,6 +1,7 @@
 package io.taffrail.simulation.check;
 
 import io.taffrail.wal.record.EntryType;
+import java.util.Locale;
 import java.util.TreeMap;
 
 /// I1, I2, I5: an epoch and an LSN name the same bytes on every replica and for ever, and the same log before them; an
@@ -22,15 +23,19 @@ public final class LogIdentity {
         if (other != null && other != header.crc()) {
             throw new InvariantViolation(
                     "LogIdentity",
-                    "%s holds other bytes, or another log before them, for %s than was seen before (crc %08x)"
-                            .formatted(where, header, other));
+                    String.format(
+                            Locale.ROOT,
+                            "%s holds other bytes, or another log before them, for %s than was seen before (crc %08x)",
+                            where,
+                            header,
+                            other));
         }
         if (header.type() == EntryType.EPOCH_BEGIN) {
             var start = epochStarts.putIfAbsent(header.epoch(), header.lsn());
             if (start != null && start != header.lsn()) {
                 throw new InvariantViolation(
                         "LogIdentity",
-                        "epoch %d begins at %d and, on %s, at %d"
+                        "epoch %s begins at %s and, on %s, at %s"
                                 .formatted(header.epoch(), start, where, header.lsn()));
             }
         }

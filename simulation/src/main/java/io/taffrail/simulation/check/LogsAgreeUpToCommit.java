@@ -1,5 +1,6 @@
 package io.taffrail.simulation.check;
 
+import java.util.Locale;
 import java.util.TreeMap;
 
 /// I17, I29: what some replica knew to be flushed on a majority is the same everywhere and for ever.
@@ -38,7 +39,13 @@ public final class LogsAgreeUpToCommit {
             }
             throw new InvariantViolation(
                     "LogsAgreeUpToCommit",
-                    "%s has crc %08x at %d, committed there was %08x".formatted(where, crc, lsn, known.crc()));
+                    String.format(
+                            Locale.ROOT,
+                            "%s has crc %08x at %s, committed there was %08x",
+                            where,
+                            crc,
+                            lsn,
+                            known.crc()));
         }
     }
 

@@ -115,7 +115,7 @@ public final class ObservedLog implements LogContents {
 
     @Override
     public String toString() {
-        return "node %d: end %d, flushed %d".formatted(replica.status().nodeId(), endLsn(), flushedLsn);
+        return "node %s: end %s, flushed %s".formatted(replica.status().nodeId(), endLsn(), flushedLsn);
     }
 
     @Override

@@ -22,7 +22,7 @@ public final class OffsetsHaveNoGaps {
             if (expected != null && expected != batch.baseOffset()) {
                 throw new InvariantViolation(
                         "OffsetsHaveNoGaps",
-                        "%s: stream %d goes on at offset %d, expected %d, in %s"
+                        "%s: stream %s goes on at offset %s, expected %s, in %s"
                                 .formatted(where, batch.streamId(), batch.baseOffset(), expected, entry.header()));
             }
             if (batch.producerId() != 0

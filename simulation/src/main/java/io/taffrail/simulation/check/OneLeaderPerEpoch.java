@@ -10,7 +10,7 @@ public final class OneLeaderPerEpoch {
         var other = leaders.putIfAbsent(epoch, process);
         if (other != null && !other.equals(process)) {
             throw new InvariantViolation(
-                    "OneLeaderPerEpoch", "epoch %d was opened by %s and by %s".formatted(epoch, other, process));
+                    "OneLeaderPerEpoch", "epoch %s was opened by %s and by %s".formatted(epoch, other, process));
         }
     }
 

@@ -1,6 +1,7 @@
 package io.taffrail.simulation.check;
 
 import java.util.HashSet;
+import java.util.Locale;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -56,14 +57,16 @@ public final class ReaderSession {
         if (level == Level.DURABLE || !mayBeLost) {
             throw new InvariantViolation(
                     "ReadsAreRepeatable",
-                    "%s was given the log up to %d at %s (crc %s), %s holds another (%s), and no loss was declared"
+                    "%s was given the log up to %s at %s (crc %s), %s holds another (%s), and no loss was declared"
                             .formatted(
                                     name,
                                     nextLsn,
                                     level,
                                     chainCrc,
                                     replica,
-                                    chainCrcThere == null ? "no entry" : "crc %08x".formatted(chainCrcThere)));
+                                    chainCrcThere == null
+                                            ? "no entry"
+                                            : String.format(Locale.ROOT, "crc %08x", chainCrcThere)));
         }
         return false;
     }
@@ -79,7 +82,7 @@ public final class ReaderSession {
         if (header.lsn() != nextLsn || (chainCrc != null && header.chainPrevious() != chainCrc)) {
             throw new InvariantViolation(
                     "ReadsFollowEachOther",
-                    "%s expected what follows %d (crc %s) and was given %s by %s"
+                    "%s expected what follows %s (crc %s) and was given %s by %s"
                             .formatted(name, nextLsn, chainCrc, header, replica));
         }
         nextLsn = header.endLsn();
@@ -95,7 +98,7 @@ public final class ReaderSession {
         if (expected != null && expected != batch.baseOffset()) {
             throw new InvariantViolation(
                     "ReadsHaveNoGaps",
-                    "%s expected offset %d and was given %s by %s".formatted(name, expected, batch, replica));
+                    "%s expected offset %s and was given %s by %s".formatted(name, expected, batch, replica));
         }
         if (batch.producerId() != 0
                 && !sequences.add(

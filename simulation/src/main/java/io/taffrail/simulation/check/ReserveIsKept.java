@@ -47,7 +47,7 @@ public final class ReserveIsKept {
         if (submittedNanos > known && looks.scarceNanos > looks.scarceSinceNanos) {
             throw new InvariantViolation(
                     "ReserveIsKept",
-                    "%s appended what was submitted at %d, and has seen since %d that less than its reserve of %d bytes is left"
+                    "%s appended what was submitted at %s, and has seen since %s that less than its reserve of %s bytes is left"
                             .formatted(process, submittedNanos, looks.scarceSinceNanos, reserveBytes));
         }
     }

@@ -91,7 +91,7 @@ public final class SaidIsDurable {
     private static InvariantViolation broken(String process, FrameCodec.Decoded frame, String holds) {
         return new InvariantViolation(
                 "SaidIsDurable",
-                "%s says %s as incarnation %d, and its volume is sure to hold %s"
+                "%s says %s as incarnation %s, and its volume is sure to hold %s"
                         .formatted(process, frame.message(), frame.envelope().incarnation(), holds));
     }
 }

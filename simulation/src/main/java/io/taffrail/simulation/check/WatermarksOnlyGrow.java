@@ -12,7 +12,7 @@ public final class WatermarksOnlyGrow {
         if (before != null && watermarks.quorumFlushed() < before) {
             throw new InvariantViolation(
                     "WatermarksOnlyGrow",
-                    "%s: quorum flushed fell from %d to %d".formatted(process, before, watermarks.quorumFlushed()));
+                    "%s: quorum flushed fell from %s to %s".formatted(process, before, watermarks.quorumFlushed()));
         }
         if (watermarks.leaderFlushed() > watermarks.leaderReceived() && watermarks.leaderReceived() != 0) {
             throw new InvariantViolation("WatermarksOnlyGrow", process + ": flushed beyond received: " + watermarks);

@@ -19,7 +19,7 @@ public final class CrashImages {
     public record Report(int crashPoints, int exhaustivePoints, long images, long distinct) {
         @Override
         public String toString() {
-            return "%d crash points (%d exhaustively), %d images, %d distinct ones recovered"
+            return "%s crash points (%s exhaustively), %s images, %s distinct ones recovered"
                     .formatted(crashPoints, exhaustivePoints, images, distinct);
         }
     }
@@ -139,7 +139,7 @@ public final class CrashImages {
                 scenario.verify(image);
             } catch (RuntimeException | AssertionError broken) {
                 throw new AssertionError(
-                        "crash point %d, image %d (%s): %s%n%s".formatted(point, images, how, broken, image.describe()),
+                        "crash point %s, image %s (%s): %s%n%s".formatted(point, images, how, broken, image.describe()),
                         broken);
             }
         }

@@ -131,7 +131,7 @@ final class ClusterModel {
                 return advance(state, Action.DELIVER.with(state[i]));
             }
         }
-        throw new IllegalStateException("no %s from %d to %d is under way".formatted(type, from, to));
+        throw new IllegalStateException("no %s from %s to %s is under way".formatted(type, from, to));
     }
 
     /// Until nothing is under way; heartbeats only where nothing else helps, or they would never end.
@@ -344,7 +344,7 @@ final class ClusterModel {
                         && counted.session() == two.followedSession()
                         && (counted.receivedLsn() > two.replica().log.end().lsn()
                                 || counted.flushedLsn() > two.replica().flushedLsn)) {
-                    return "I15: node %d counts %s of node %d, which holds %s, flushed up to %d"
+                    return "I15: node %s counts %s of node %s, which holds %s, flushed up to %s"
                             .formatted(node, counted, other, two.replica().log, two.replica().flushedLsn);
                 }
             }
@@ -369,7 +369,7 @@ final class ClusterModel {
             case CHANGE -> replica.changeVoter(argument);
         }
         if (replica.durable.promisedEpoch() < durablePromise && off != KillSwitch.DURABLE_PROMISE) {
-            replica.observed.add(new Observation.Broken("I6: node %d promised %d and has promised %d now"
+            replica.observed.add(new Observation.Broken("I6: node %s promised %s and has promised %s now"
                     .formatted(replica.id, durablePromise, replica.durable.promisedEpoch())));
         }
         var sent = replica.sent.stream().mapToInt(this::keep).toArray();
@@ -444,15 +444,15 @@ final class ClusterModel {
         var argument = Action.argument(action);
         return switch (Action.of(action)) {
             case DELIVER -> "deliver " + flights.get(argument);
-            case STAND -> "node %d stands for election".formatted(argument);
-            case APPEND -> "a client appends at node %d".formatted(argument);
-            case FLUSH -> "node %d flushes".formatted(argument);
-            case WRITE_META -> "node %d's hard state becomes durable".formatted(argument);
-            case CRASH -> "node %d crashes and starts again".formatted(argument);
-            case TICK -> "node %d ticks".formatted(argument);
-            case DAMAGE -> "node %d starts again, its log is damaged".formatted(argument);
-            case CHANGE -> "node %d changes whether %d votes".formatted(argument / nodes, argument % nodes);
-            case GREET -> "node %d sends a heartbeat to %d".formatted(argument / nodes, argument % nodes);
+            case STAND -> "node %s stands for election".formatted(argument);
+            case APPEND -> "a client appends at node %s".formatted(argument);
+            case FLUSH -> "node %s flushes".formatted(argument);
+            case WRITE_META -> "node %s's hard state becomes durable".formatted(argument);
+            case CRASH -> "node %s crashes and starts again".formatted(argument);
+            case TICK -> "node %s ticks".formatted(argument);
+            case DAMAGE -> "node %s starts again, its log is damaged".formatted(argument);
+            case CHANGE -> "node %s changes whether %s votes".formatted(argument / nodes, argument % nodes);
+            case GREET -> "node %s sends a heartbeat to %s".formatted(argument / nodes, argument % nodes);
         };
     }
 
@@ -462,7 +462,7 @@ final class ClusterModel {
             var kept = replica(state, node);
             var replica = kept.replica();
             var view = replica.core.view(0);
-            text.append("    %d/%d %s e%d %s%s flushed %d: %s%n"
+            text.append("    %s/%s %s e%s %s%s flushed %s: %s%n"
                     .formatted(
                             node,
                             replica.incarnation,

@@ -37,6 +37,6 @@ record Flight(int from, long fromIncarnation, int to, Message message, long prom
 
     @Override
     public String toString() {
-        return "%d/%d -> %d %s".formatted(from, fromIncarnation, to, message);
+        return "%s/%s -> %s %s".formatted(from, fromIncarnation, to, message);
     }
 }

@@ -43,7 +43,7 @@ record History(List<Reign> reigns, List<Acknowledged> acknowledged) {
                     reign.epoch() == epoch && reign.node() == replica.id && reign.incarnation() == replica.incarnation;
             if (reign.epoch() == epoch && !own && reign.open()) {
                 return new Next(
-                        this, "I7: epoch %d is open on nodes %d and %d".formatted(epoch, reign.node(), replica.id));
+                        this, "I7: epoch %s is open on nodes %s and %s".formatted(epoch, reign.node(), replica.id));
             }
             next.add(own ? new Reign(epoch, reign.node(), reign.incarnation(), reign.log(), true) : reign);
         }
@@ -59,7 +59,7 @@ record History(List<Reign> reigns, List<Acknowledged> acknowledged) {
             } else if (!replica.log.holds(before.position())) {
                 return new Next(
                         this,
-                        "I1: epoch %d acknowledged %s and its leader's log is %s"
+                        "I1: epoch %s acknowledged %s and its leader's log is %s"
                                 .formatted(epoch, before.position(), replica.log));
             } else if (before.position().lsn() >= position.lsn()) {
                 return new Next(this, null);
@@ -96,7 +96,7 @@ record History(List<Reign> reigns, List<Acknowledged> acknowledged) {
     }
 
     private static String lost(Acknowledged before, long epoch, ModelLog log) {
-        return "%s: epoch %d acknowledged %s and epoch %d goes on from %s"
+        return "%s: epoch %s acknowledged %s and epoch %s goes on from %s"
                 .formatted(before.flushed() ? "I11" : "I10", before.epoch(), before.position(), epoch, log);
     }
 

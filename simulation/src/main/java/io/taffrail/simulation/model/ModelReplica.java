@@ -343,7 +343,7 @@ final class ModelReplica {
 
     private void writeMeta() {
         if (hard.promisedEpoch() < durable.promisedEpoch()) {
-            broken("I6: promised %d after %d".formatted(hard.promisedEpoch(), durable.promisedEpoch()));
+            broken("I6: promised %s after %s".formatted(hard.promisedEpoch(), durable.promisedEpoch()));
         }
         durable = hard;
         durableVersion = version;
@@ -442,7 +442,7 @@ final class ModelReplica {
                         configuration, log.end().lsn());
                 step(new Event.Appended(log.end(), List.of(control), false, false));
             }
-            case Effect.Violation(int node, String message) -> broken("node %d: %s".formatted(node, message));
+            case Effect.Violation(int node, String message) -> broken("node %s: %s".formatted(node, message));
             case Effect.OfferSeed _, Effect.ServeSeed _, Effect.Seed _, Effect.InstallSeed _, Effect.SeedBytes _ ->
                 throw new IllegalStateException("no log is trimmed here, so all meet somewhere");
             case Effect.ServeRange _, Effect.RangeBytes _, Effect.ReadChain _ ->
@@ -477,7 +477,7 @@ final class ModelReplica {
             }
             case Message.Acknowledge ack -> {
                 if (ack.epoch() != durable.promisedEpoch()) {
-                    broken("I8: promised %d and sends %s".formatted(durable.promisedEpoch(), ack));
+                    broken("I8: promised %s and sends %s".formatted(durable.promisedEpoch(), ack));
                 }
                 if (ack.receivedLsn() > flushedLsn && !durable.dirty()) {
                     broken("vouches for memory that it may forget unknowingly: " + ack);

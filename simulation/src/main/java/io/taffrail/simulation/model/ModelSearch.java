@@ -3,6 +3,7 @@ package io.taffrail.simulation.model;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /// Breadth-first over every state that a cluster can get into within the bounds, so that the first
@@ -66,16 +67,17 @@ public final class ModelSearch {
             String trace) {
         @Override
         public String toString() {
-            return "%d states%s, %d transitions, depth %d, %d replica states, %d core steps, %.1f s, %.0f states/s"
-                    .formatted(
-                            states,
-                            exhausted ? " (all)" : "",
-                            transitions,
-                            depth,
-                            replicaStates,
-                            coreSteps,
-                            seconds,
-                            states / Math.max(seconds, 1e-3));
+            return String.format(
+                    Locale.ROOT,
+                    "%s states%s, %s transitions, depth %s, %s replica states, %s core steps, %.1f s, %.0f states/s",
+                    states,
+                    exhausted ? " (all)" : "",
+                    transitions,
+                    depth,
+                    replicaStates,
+                    coreSteps,
+                    seconds,
+                    states / Math.max(seconds, 1e-3));
         }
     }
 
@@ -144,7 +146,7 @@ public final class ModelSearch {
         var number = 0;
         for (var action : path) {
             number++;
-            text.append("%2d  %s%n".formatted(number, model.describe(action)));
+            text.append(String.format(Locale.ROOT, "%2d  %s%n", number, model.describe(action)));
             var next = model.apply(state, action);
             if (next == null) {
                 throw new IllegalStateException("the trace does not repeat");

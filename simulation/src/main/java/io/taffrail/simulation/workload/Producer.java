@@ -82,7 +82,7 @@ public final class Producer {
 
     @Override
     public String toString() {
-        return "producer %d (%s, batch %s, sequence %d)".formatted(index, state, batch, sequence);
+        return "producer %s (%s, batch %s, sequence %s)".formatted(index, state, batch, sequence);
     }
 
     private void next() {

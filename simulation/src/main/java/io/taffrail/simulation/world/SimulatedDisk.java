@@ -247,7 +247,7 @@ public final class SimulatedDisk {
     public String describe() {
         var text = new StringBuilder();
         for (var file : files().entrySet()) {
-            text.append("%s, %d bytes, sectors %s%n"
+            text.append("%s, %s bytes, sectors %s%n"
                     .formatted(
                             file.getKey(), file.getValue(), inode(file.getKey()).describe()));
         }

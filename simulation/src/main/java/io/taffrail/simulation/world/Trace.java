@@ -2,6 +2,7 @@ package io.taffrail.simulation.world;
 
 import java.util.ArrayDeque;
 import java.util.List;
+import java.util.Locale;
 
 /// What happened, in order: a hash over everything, by which two runs are compared, and the newest events as
 /// text.
@@ -9,7 +10,7 @@ public final class Trace {
     private record Event(long atNanos, String what) {
         @Override
         public String toString() {
-            return "%,16.3f ms  %s".formatted(atNanos / 1e6, what);
+            return String.format(Locale.ROOT, "%,16.3f ms  %s", atNanos / 1e6, what);
         }
     }
 

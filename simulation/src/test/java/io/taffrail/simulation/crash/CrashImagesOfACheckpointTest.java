@@ -68,7 +68,7 @@ class CrashImagesOfACheckpointTest {
             store.truncated(history.endLsn(logged));
             var restored = store.appliedLsn();
             assertTrue(
-                    restored >= logBeginsAt, "goes on from %d, the log begins at %d".formatted(restored, logBeginsAt));
+                    restored >= logBeginsAt, "goes on from %s, the log begins at %s".formatted(restored, logBeginsAt));
             var needed = store.neededLsn();
             history.replay(store, logged);
             assertSame(reference, store);

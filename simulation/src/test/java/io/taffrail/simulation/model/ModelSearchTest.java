@@ -73,7 +73,7 @@ class ModelSearchTest {
         var result = ModelSearch.run(from, bounds, off, ENOUGH_FOR_A_SWITCH);
         var violation = result.violation();
         assertNotNull(violation, () -> "%s off, and nothing was found: %s".formatted(off, result));
-        System.out.printf("%s off: %d steps, %s%n%s%n%n", off, result.steps(), result, result.trace());
+        System.out.printf("%s off: %s steps, %s%n%s%n%n", off, result.steps(), result, result.trace());
         assertTrue(violation.startsWith(invariant), violation);
     }
 
@@ -105,6 +105,6 @@ class ModelSearchTest {
         var states = Long.getLong("states", fewer ? 2_000_000 : 2_500_000);
         var result = ModelSearch.run(from, bounds, null, states);
         System.out.printf("%s %s: %s%n", from, bounds, result);
-        assertNull(result.violation(), () -> "%d steps%n%s".formatted(result.steps(), result.trace()));
+        assertNull(result.violation(), () -> "%s steps%n%s".formatted(result.steps(), result.trace()));
     }
 }

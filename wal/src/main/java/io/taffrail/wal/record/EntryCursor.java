@@ -2,6 +2,7 @@ package io.taffrail.wal.record;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Locale;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
@@ -87,6 +88,6 @@ public final class EntryCursor {
     }
 
     private static String hex(int crc) {
-        return String.format("%08x", crc);
+        return String.format(Locale.ROOT, "%08x", crc);
     }
 }

@@ -1,5 +1,6 @@
 package io.taffrail.wal.segment;
 
+import java.util.Locale;
 import java.util.regex.Pattern;
 
 /// Segment files are named by sequence number, not by LSN: a file is named, zero-filled and flushed with its
@@ -11,7 +12,7 @@ public final class SegmentName {
     private SegmentName() {}
 
     public static String of(long sequence) {
-        return String.format("%016x.segment", sequence);
+        return String.format(Locale.ROOT, "%016x.segment", sequence);
     }
 
     public static boolean matches(String name) {

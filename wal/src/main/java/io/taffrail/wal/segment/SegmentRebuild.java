@@ -6,6 +6,7 @@ import io.taffrail.wal.record.EntryCursor;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /// Writes a sealed segment anew: its own groups as far as they verify, and for what does not, entries that a
@@ -211,8 +212,13 @@ public final class SegmentRebuild implements AutoCloseable {
         }
         return given.lsn() == lacking.toLsn() && given.chain() == lacking.toChain()
                 ? closeGap()
-                : failed("what a peer gave ends at %d in %08x, this log goes on at %d behind %08x"
-                        .formatted(given.lsn(), given.chain(), lacking.toLsn(), lacking.toChain()));
+                : failed(String.format(
+                        Locale.ROOT,
+                        "what a peer gave ends at %s in %08x, this log goes on at %s behind %08x",
+                        given.lsn(),
+                        given.chain(),
+                        lacking.toLsn(),
+                        lacking.toChain()));
     }
 
     private Progress closeGap() {
@@ -279,8 +285,13 @@ public final class SegmentRebuild implements AutoCloseable {
             }
         }
         if (again.lsn() != next.baseLsn() || again.chain() != next.header().chain()) {
-            return failed("read back, it ends at %d in %08x, and %s goes on behind %08x"
-                    .formatted(again.lsn(), again.chain(), next, next.header().chain()));
+            return failed(String.format(
+                    Locale.ROOT,
+                    "read back, it ends at %s in %08x, and %s goes on behind %08x",
+                    again.lsn(),
+                    again.chain(),
+                    next,
+                    next.header().chain()));
         }
         file.close();
         target = null;

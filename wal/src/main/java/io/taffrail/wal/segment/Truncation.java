@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /// Cuts the log at an entry's start. A flushed block is never written again, so the cut is a new segment that
@@ -198,7 +199,12 @@ public final class Truncation {
         var target = directory.subdirectory(DIVERGED);
         for (var part : diverged) {
             try (var source = directory.open(part.file)) {
-                save(source, part.from, part.end, target, String.format("%016x-%016x.blocks", lsn, part.sequence));
+                save(
+                        source,
+                        part.from,
+                        part.end,
+                        target,
+                        String.format(Locale.ROOT, "%016x-%016x.blocks", lsn, part.sequence));
             }
         }
         target.sync();

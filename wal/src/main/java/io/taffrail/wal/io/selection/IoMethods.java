@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.Executor;
 import java.util.stream.Collectors;
 
@@ -27,7 +28,7 @@ public final class IoMethods {
 
     private record Tried(IoMethod method, long writeNanos) {
         String inWords() {
-            return "%s %.0f us".formatted(method.name(), writeNanos / 1e3);
+            return String.format(Locale.ROOT, "%s %.0f us", method.name(), writeNanos / 1e3);
         }
     }
 
