@@ -147,7 +147,7 @@ class ThreadLimitIT {
         }
     }
 
-    /// Without the JVM's: it tells of each thread that the kernel refuses, and that an agent keeps it from sharing classes.
+    /// Without the JVM's own, of threads that the kernel refuses and of an agent that was given to it.
     private static List<String> linesOfItsOwn(ServiceProcess service) throws IOException {
         try (var lines = Files.lines(service.log(), StandardCharsets.UTF_8)) {
             return lines.filter(line -> !line.contains("[os,thread]") && !line.contains(" VM warning: "))
