@@ -33,7 +33,7 @@ public final class ConfigurationsAreLogged {
                 if (entry.header().endLsn() > status.watermarks().quorumFlushed()) {
                     throw new InvariantViolation(
                             "OneChangeAtATime",
-                            "%s has configuration %d in force, and the one before, %s, is not committed: %s"
+                            "%s has configuration %s in force, and the one before, %s, is not committed: %s"
                                     .formatted(process, status.configId(), entry.header(), status.watermarks()));
                 }
                 return;
