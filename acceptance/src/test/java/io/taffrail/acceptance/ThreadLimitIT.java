@@ -25,8 +25,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// A service that may have no more threads. It has all that it needs from its start on; with too few it does not begin,
-/// and
-/// one that it is refused all the same ends it.
+/// and one that it is refused all the same ends it.
 class ThreadLimitIT {
     private static final Duration PATIENCE = Duration.ofMinutes(3);
     private static final int CONFIG_REFUSED_EXIT_CODE = 78;

@@ -24,4 +24,8 @@ public interface ReplicaListener {
     /// The storage cannot be trusted any more: nothing is acknowledged or promised from here on. Exit, with
     /// status 74.
     void storageFailed(String message);
+
+    /// What the protocol promises does not hold here, the message says what: nothing is acknowledged or promised from
+    /// here on. Exit, with status 70. The storage is not to blame.
+    void halted(String message);
 }

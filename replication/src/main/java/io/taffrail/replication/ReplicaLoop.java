@@ -517,7 +517,7 @@ final class ReplicaLoop {
             case Effect.Locate(List<Member> members) -> locate(members);
             case Effect.RequestDone(long requestId, var result) -> requests.answer(requestId, result);
             case Effect.Violation(int node, String message) -> inbound.violation(node, message);
-            case Effect.Halt(String message) -> storageFailed("halted: " + message);
+            case Effect.Halt(String message) -> halted("halted: " + message);
         }
     }
 
@@ -901,10 +901,24 @@ final class ReplicaLoop {
         }
         failure = message;
         post(new Event.StorageFailed(message));
+        loseAll(message);
+        listener.storageFailed(message);
+    }
+
+    /// The core has fallen silent.
+    private void halted(String message) {
+        if (failure != null || closed) {
+            return;
+        }
+        failure = message;
+        loseAll(message);
+        listener.halted(message);
+    }
+
+    private void loseAll(String message) {
         appends.waiting().loseAll(message);
         requests.loseAll(message);
         statusDirty = true;
-        listener.storageFailed(message);
         wake();
     }
 

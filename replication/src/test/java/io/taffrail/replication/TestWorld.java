@@ -397,6 +397,11 @@ final class TestWorld implements AutoCloseable {
             failure = message;
         }
 
+        @Override
+        public void halted(String message) {
+            failure = message;
+        }
+
         // Requests
 
         void createStream(String name) {

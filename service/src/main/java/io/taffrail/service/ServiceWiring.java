@@ -452,8 +452,7 @@ public class ServiceWiring {
     }
 
     /// A thread that cannot be made ends the process here: what is thrown in a start makes Quarkus take the start back,
-    /// which
-    /// waits for ever where there is no thread to do it.
+    /// which waits for ever where there is no thread to do it.
     private void orEnd(Runnable starting) {
         try {
             starting.run();
@@ -473,6 +472,12 @@ public class ServiceWiring {
                 // Also where there is no thread that could mark it.
                 exit(ExitCode.STORAGE_FAILED);
             }
+        }
+
+        @Override
+        public void halted(String message) {
+            LOG.fatalf("what the protocol promises does not hold, the process ends: %s", message);
+            exit(ExitCode.FAILED);
         }
 
         @Override

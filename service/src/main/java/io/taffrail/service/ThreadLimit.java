@@ -5,16 +5,14 @@ import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
 
 /// Whether the kernel lets this process have the threads that it will need. Asked before anything is opened: frameworks
-/// that
-/// cannot make a thread in the middle of their start wait for ever for one that would end it.
+/// that cannot make a thread in the middle of their start wait for ever for one that would end it.
 final class ThreadLimit {
     /// Of Vert.x, a processor.
     private static final int EVENT_LOOPS = 2;
     /// The replica, what makes a cluster of configured voters, and what marks a storage that failed.
     private static final int SINGLE_THREADS = 3;
     /// What Quarkus, Vert.x and the JVM (compilers, collectors, signals) make when they are first asked for it; a
-    /// service
-    /// that serves was seen with a dozen of them.
+    /// service that serves was seen with a dozen of them.
     private static final int REST = 20;
     /// They wait and return.
     private static final long STACK_BYTES = 128 << 10;

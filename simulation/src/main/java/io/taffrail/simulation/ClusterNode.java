@@ -25,8 +25,6 @@ public final class ClusterNode {
     long comparedLsn;
     long faultsOfDisk;
     long faultOfDiskNanos;
-    /// Its process has stopped as it must, and nothing is wrong with its volume.
-    boolean halted;
     long openedEpoch;
     /// Volumes that this node has had before.
     int volumes;

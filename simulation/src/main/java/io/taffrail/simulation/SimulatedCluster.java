@@ -129,7 +129,6 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
         node.log = null;
         node.comparedLsn = 0;
         node.faultsOfDisk = 0;
-        node.halted = false;
         // A log that is behind the state it was given is suspect to the next process, not to this one.
         node.wasSuspect = node.integrity == ReplicaStatus.Integrity.SUSPECT || VolumeWitness.saysSuspect(node.disk());
         node.integrity = null;
@@ -499,7 +498,7 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
             fail(new InvariantViolation("ReplicaNeverThrows", process + " threw " + exception, exception));
             return;
         }
-        if ((process.failedStorage() && !node.halted) || node.faultsOfDisk > 0) {
+        if (process.failedStorage() || node.faultsOfDisk > 0) {
             damaged(node);
             coverage.count("storage failed");
         }
@@ -563,7 +562,6 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
             }
             countStatus(node, process, status);
             if (status.state() == ReplicaStatus.State.FAILED && checks.cuts().mustHalt(status.detail())) {
-                node.halted = true;
                 coverage.count("halted rather than cut what was lost elsewhere");
             } else if (status.state() == ReplicaStatus.State.FAILED && node.faultsOfDisk == 0) {
                 throw new InvariantViolation("ReplicaNeverFails", process + " failed: " + status.detail());
@@ -774,7 +772,7 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
                     && !node.damageLasts
                     && !node.exchanged
                     && !checks.history().isDamaged(from);
-            checks.said().said(process.toString(), frame, process.failedStorage(), sound, process.volume());
+            checks.said().said(process.toString(), frame, process.isToBeSilent(), sound, process.volume());
             checks.failedDisks().says(process.toString(), scheduler.nowNanos(), frame.message());
             switch (frame.message()) {
                 case Message.Welcome welcome -> checks.copies().welcomed(process.toString(), to, welcome);
@@ -802,7 +800,7 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
             if (log == null || process == null) {
                 return;
             }
-            if (process.failedStorage()) {
+            if (process.isToBeSilent()) {
                 throw new InvariantViolation(
                         "FailedStorageIsSilent", process + " acknowledges after its storage failed: " + outcome);
             }
@@ -989,7 +987,7 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
                 if (log != null && process != null && replica != null) {
                     checks.audit(process.toString(), log, replica.walStats());
                     var status = replica.status();
-                    if (scheduler.nowNanos() - node.faultOfDiskNanos > SURVIVED_NANOS && !process.failedStorage()) {
+                    if (scheduler.nowNanos() - node.faultOfDiskNanos > SURVIVED_NANOS && !process.isToBeSilent()) {
                         // What failed was not the log, or the process would not have lived on.
                         node.faultsOfDisk = 0;
                     }

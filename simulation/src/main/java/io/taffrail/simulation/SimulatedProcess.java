@@ -58,6 +58,7 @@ public final class SimulatedProcess {
     private @Nullable Replica replica;
     private final VolumeWitness volume;
     private boolean failedStorage;
+    private boolean halted;
 
     SimulatedProcess(
             int nodeId,
@@ -149,6 +150,11 @@ public final class SimulatedProcess {
         return failedStorage;
     }
 
+    /// Nothing may be acknowledged or promised any more.
+    boolean isToBeSilent() {
+        return failedStorage || halted;
+    }
+
     /// Null: it is still recovering, or dead.
     public @Nullable Replica replica() {
         return processLife.ended() ? null : replica;
@@ -209,10 +215,20 @@ public final class SimulatedProcess {
         public void storageFailed(String message) {
             failedStorage = true;
             observer.storageFailed(SimulatedProcess.this);
-            // As the service: exits with status 74, a moment later.
+            endSoon("storage failed: " + message);
+        }
+
+        @Override
+        public void halted(String message) {
+            halted = true;
+            endSoon(message);
+        }
+
+        /// As the service: exits a moment later.
+        private void endSoon(String why) {
             scheduler.after(1_000_000, () -> {
                 if (!processLife.ended()) {
-                    observer.ended(SimulatedProcess.this, new ProcessEnded("storage failed: " + message));
+                    observer.ended(SimulatedProcess.this, new ProcessEnded(why));
                 }
             });
         }

@@ -46,6 +46,9 @@ public final class ReplicaHost implements ReplicaListener {
     public interface Failures {
         void storageFailed(String message);
 
+        /// As [ReplicaListener#halted].
+        void halted(String message);
+
         /// A promise of the code does not hold. Nothing of the replica may be believed any more.
         void broken(Throwable cause);
     }
@@ -319,5 +322,11 @@ public final class ReplicaHost implements ReplicaListener {
     public void storageFailed(String message) {
         phase = Phase.FAILED;
         failures.storageFailed(message);
+    }
+
+    @Override
+    public void halted(String message) {
+        phase = Phase.FAILED;
+        failures.halted(message);
     }
 }

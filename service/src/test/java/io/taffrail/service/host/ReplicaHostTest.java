@@ -68,6 +68,11 @@ class ReplicaHostTest {
         }
 
         @Override
+        public void halted(String message) {
+            told.add(message);
+        }
+
+        @Override
         public void broken(Throwable cause) {
             told.add("broken: " + cause.getMessage());
         }

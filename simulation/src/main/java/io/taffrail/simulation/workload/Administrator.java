@@ -18,8 +18,7 @@ import org.jspecify.annotations.Nullable;
 
 /// Brings the cluster's members to what is wanted, one change at a time, as an operator does: it looks at the leader,
 /// asks for the next step, and looks again. A voter whose volume is another one is removed and added anew. In some runs
-/// a
-/// second one undoes at once what this one has asked for.
+/// a second one undoes at once what this one has asked for.
 public final class Administrator {
     private static final long EVERY_NANOS = 200 * SimulationOptions.MILLI;
     private static final long PATIENCE_NANOS = 20 * SimulationOptions.SECOND;
