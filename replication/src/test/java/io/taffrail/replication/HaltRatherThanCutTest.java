@@ -37,8 +37,9 @@ class HaltRatherThanCutTest {
         world.close();
     }
 
-    /// 1. The last record is flushed on two of three, and both know it. 2. One of them loses exactly its group, which
-    /// no later one is a witness of, and elects with the third, which never had it. 3. The other is asked to cut it.
+    /// First the last record is flushed on two of three, and both know it. Then one of them loses exactly its
+    /// group, which no later one is a witness of, and elects with the third, which never had it. The other is
+    /// asked to cut it.
     @Test
     void whoHoldsWhatAMajorityHadStopsAndTheNextProcessKeepsItAside() throws IOException {
         world.startCluster(3);
