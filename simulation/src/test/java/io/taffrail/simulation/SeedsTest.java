@@ -30,6 +30,8 @@ class SeedsTest {
                 882180939,
                 882181064,
                 990200155L,
+                7017020252L,
+                7017021313L,
                 9773171008L
             })
     void keepsThePromisesThatItOnceFoundBroken(long seed) {

@@ -58,6 +58,14 @@ public record HardState(
                 standing);
     }
 
+    /// What is below `lsn` stays as it is known here; from there on the log itself tells, whose entries are `logged`.
+    public HardState withConfigurationsFrom(long lsn, List<LoggedConfiguration> logged) {
+        var history = new ConfigurationHistory(configurations);
+        history.truncate(lsn);
+        logged.forEach(history::add);
+        return withConfigurations(history.known());
+    }
+
     HardState withConfigurations(List<LoggedConfiguration> value) {
         return new HardState(
                 clusterId,
