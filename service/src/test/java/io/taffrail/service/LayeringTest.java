@@ -52,10 +52,11 @@ class LayeringTest {
     static final ArchRule noCycles =
             slices().matching("io.taffrail.service.(*)..").should().beFreeOfCycles();
 
+    /// `ThreadLimit` ends those that it starts before anything else is there.
     @ArchTest
     static final ArchRule threadsStartInOnePlace = ArchRuleDefinition.noClasses()
             .that()
-            .haveNameNotMatching(".*\\.ServiceWiring(\\$.*)?")
+            .haveNameNotMatching(".*\\.(ServiceWiring(\\$.*)?|ThreadLimit)")
             .should()
             .callMethod(Thread.class, "ofPlatform")
             .orShould()
