@@ -131,9 +131,8 @@ final class Opening {
             }
             wal.close();
         }
-        // No checkpoint holds what may be cut, so `meta` is right below it; above, a process may have ended between a
-        // cut
-        // and the write of `meta` that tells of it.
+        // No checkpoint holds what may be cut, so `meta` is right below it; above, a process may have ended between
+        // a cut and the write of `meta` that tells of it.
         hard = hard.withConfigurationsFrom(replayFrom, configurations());
         var end = new LogPosition(wal.receivedLsn(), wal.lastEpoch(), wal.chainCrc());
         var meta = new ReplicaMeta(

@@ -61,11 +61,9 @@ class DamageAtStartTest {
         return node.up().status().integrity() == ReplicaStatus.Integrity.INTACT && node.nextOffset("s") == records;
     }
 
-    /// 1. The newest checkpoint covers what the newest segment held. 2. That segment is damaged, so the log ends
-    /// below the checkpoint and the streams' state has to come from the one before. 3. Between the two checkpoints
-    /// is a segment that no start would look at, and it is damaged too.
-    @Test
-    void whatStandsBetweenTwoCheckpointsIsVerifiedBeforeItIsReplayed() throws IOException {
+    private record Crashed(TestWorld.Node follower, int records) {}
+
+    private Crashed crashWithTwoCheckpoints() throws IOException {
         world.startCluster(3);
         var leader = world.leader();
         leader.createStream("s");
@@ -77,8 +75,17 @@ class DamageAtStartTest {
             var all = count;
             world.until("it has it all", () -> isWhole(follower, all));
         }
-        var records = count;
         follower.crash();
+        return new Crashed(follower, count);
+    }
+
+    /// 1. The newest checkpoint covers what the newest segment held. 2. That segment is damaged, so the log ends
+    /// below the checkpoint and the streams' state has to come from the one before. 3. Between the two checkpoints
+    /// is a segment that no start would look at, and it is damaged too.
+    @Test
+    void whatStandsBetweenTwoCheckpointsIsVerifiedBeforeItIsReplayed() throws IOException {
+        var crashed = crashWithTwoCheckpoints();
+        var follower = crashed.follower;
         var segments = files(follower, "log", ".segment").stream()
                 .filter(DamageAtStartTest::isUsed)
                 .toList();
@@ -89,7 +96,7 @@ class DamageAtStartTest {
         assertEquals(ReplicaStatus.Integrity.SUSPECT, follower.up().status().integrity());
         var recovery = follower.up().status().recovery();
         assertTrue(recovery.detail().contains(name(segments, 3)), recovery::toString);
-        world.until("it is filled up", () -> isWhole(follower, records));
+        world.until("it is filled up", () -> isWhole(follower, crashed.records));
         assertNull(follower.failure);
         try (var reader = follower.up().newReader()) {
             var end = follower.up().watermarks().leaderReceived();
@@ -103,19 +110,8 @@ class DamageAtStartTest {
     /// process ends before it has written anything of its own.
     @Test
     void theNextProcessIsToldOfALossWhoseWitnessIsDeleted() throws IOException {
-        world.startCluster(3);
-        var leader = world.leader();
-        leader.createStream("s");
-        var follower = world.node((leader.id + 1) % 3);
-        var count = 0;
-        while (files(follower, "streams", ".checkpoint").size() < 2) {
-            leader.acknowledged("s", "x".repeat(6000), Durability.SAFEST_DEFAULT);
-            count++;
-            var all = count;
-            world.until("it has it all", () -> isWhole(follower, all));
-        }
-        var records = count;
-        follower.crash();
+        var crashed = crashWithTwoCheckpoints();
+        var follower = crashed.follower;
         var newest = files(follower, "log", ".segment").stream()
                 .filter(DamageAtStartTest::isUsed)
                 .toList()
@@ -129,7 +125,7 @@ class DamageAtStartTest {
 
         follower.start();
         assertEquals(ReplicaStatus.Integrity.SUSPECT, follower.up().status().integrity());
-        world.until("it is filled up", () -> isWhole(follower, records));
+        world.until("it is filled up", () -> isWhole(follower, crashed.records));
     }
 
     /// As if nothing had ever been written from here on.
