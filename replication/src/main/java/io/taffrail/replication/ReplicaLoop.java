@@ -388,8 +388,8 @@ final class ReplicaLoop {
             seeding.ask(envelope(), now);
         }
         statusDirty |= core.isLeader();
-        // With followers the wait for the disk is the time in which to ship to them.
-        wal.mayWaitForDisk(core.isOnlyMember());
+        // For a leader the wait for the disk is the time in which to ship; a follower has nobody to ship to.
+        wal.mayWaitForDisk(core.isOnlyMember() || !core.isLeader());
         wake();
     }
 

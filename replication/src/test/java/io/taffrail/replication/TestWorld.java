@@ -1,7 +1,10 @@
 package io.taffrail.replication;
 
+import io.taffrail.replication.codec.FrameCodec;
+import io.taffrail.replication.codec.MalformedException;
 import io.taffrail.replication.port.EventLoop;
 import io.taffrail.replication.port.Network;
+import io.taffrail.replication.protocol.Message;
 import io.taffrail.streams.CommitMode;
 import io.taffrail.streams.Durability;
 import io.taffrail.streams.ReplicationMode;
@@ -207,6 +210,9 @@ final class TestWorld implements AutoCloseable {
 
         final List<String> told = new ArrayList<>();
 
+        /// Every message that left, in order.
+        final List<Message> sent = new ArrayList<>();
+
         Node(int id) {
             this.id = id;
         }
@@ -358,6 +364,7 @@ final class TestWorld implements AutoCloseable {
 
         @Override
         public void send(int toNodeId, ByteBuffer frame) {
+            sent.add(message(frame));
             var target = nodes.get(toNodeId);
             if (target == null || cut.contains(new Link(id, toNodeId))) {
                 return;
@@ -458,6 +465,14 @@ final class TestWorld implements AutoCloseable {
         long nextOffset(String stream) {
             var view = streams().stream(stream);
             return view == null ? -1 : view.nextOffset();
+        }
+    }
+
+    private static Message message(ByteBuffer frame) {
+        try {
+            return FrameCodec.decode(frame.duplicate().order(frame.order())).message();
+        } catch (MalformedException wrong) {
+            throw new AssertionError(wrong);
         }
     }
 

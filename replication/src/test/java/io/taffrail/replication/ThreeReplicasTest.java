@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.taffrail.replication.protocol.Message;
 import io.taffrail.streams.CommitMode;
 import io.taffrail.streams.Durability;
 import io.taffrail.streams.ReplicationMode;
@@ -112,6 +113,23 @@ class ThreeReplicasTest {
         var acknowledged = leader.acknowledged("s", "everywhere", SYNC_ALL);
         assertEquals(3, acknowledged.copiesFlushed());
         assertEquals(SYNC_ALL, acknowledged.reached());
+    }
+
+    @Test
+    void aFollowerSaysInOneMessageWhatItHasAndHasFlushedIfTheDiskAnswersAtOnce() {
+        var leader = world.leader();
+        leader.createStream("s");
+        world.run(SECOND);
+        followers().forEach(follower -> follower.sent.clear());
+        var end = leader.acknowledged("s", "a record", SYNC_ALL).lsnEnd();
+        for (var follower : followers()) {
+            var ofIt = follower.sent.stream()
+                    .filter(message -> message instanceof Message.Acknowledge said && said.appendedLsn() == end)
+                    .map(Message.Acknowledge.class::cast)
+                    .toList();
+            assertEquals(1, ofIt.size(), ofIt::toString);
+            assertEquals(end, ofIt.getFirst().flushedLsn());
+        }
     }
 
     @Test

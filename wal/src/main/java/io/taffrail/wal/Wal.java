@@ -321,6 +321,11 @@ public final class Wal implements AutoCloseable {
         done += advance();
         done += prepare(nowNanos);
         done += flush(nowNanos);
+        if (flusher.mayHaveWaited()) {
+            // What the disk has done by now counts in this turn: a follower says in one message what it has and has
+            // flushed.
+            done += io.poll() + advance();
+        }
         if (reportFailure()) {
             return done + 1;
         }

@@ -49,6 +49,16 @@ class FlushTest {
     }
 
     @Test
+    void whatTheDiskDidAtOnceIsFlushedWithinTheTurnForAnOwnerThatMayWait() {
+        log.io.holds = false;
+        var early = submit("nobody waits");
+        assertEquals(List.of(), log.flushed);
+        log.wal.mayWaitForDisk(true);
+        var end = submit("the owner waits");
+        assertEquals(List.of(early, end), log.flushed);
+    }
+
+    @Test
     void losesNothingThatWasAppendedWithoutRoom() {
         for (var i = 0; i < 40; i++) {
             submit("unadmitted " + i + "u".repeat(20_000));

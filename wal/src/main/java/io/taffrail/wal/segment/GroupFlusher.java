@@ -26,6 +26,7 @@ public final class GroupFlusher {
     private final ArrayDeque<Flight> inFlight = new ArrayDeque<>();
     private @Nullable String failure;
     private boolean mayWait;
+    private boolean mayHaveWaited;
 
     private final AtomicLong flushes = new AtomicLong();
     private final AtomicLong flushNanos = new AtomicLong();
@@ -87,6 +88,7 @@ public final class GroupFlusher {
     /// Starts writes for closed groups; returns how many. Stops where the segment is not prepared yet.
     public int submit() {
         var started = 0;
+        mayHaveWaited = false;
         while (hasSlot()) {
             var group = tail.closed.peekFirst();
             if (group == null) {
@@ -104,6 +106,7 @@ public final class GroupFlusher {
                         group.segment.beginWrite(), group.image(), group.filePosition, durable, flight::completed);
                 if (mayWait && alone && group.imageBytes <= WAITED_FOR_BYTES) {
                     io.submitOrRun(write);
+                    mayHaveWaited = true;
                 } else {
                     io.submit(write);
                 }
@@ -113,6 +116,11 @@ public final class GroupFlusher {
             }
         }
         return started;
+    }
+
+    /// Whether the last [#submit] gave the method a write that it may have done at once.
+    public boolean mayHaveWaited() {
+        return mayHaveWaited;
     }
 
     private boolean hasFile(FlushGroup group) throws IOException {
