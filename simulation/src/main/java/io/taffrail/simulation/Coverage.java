@@ -3,6 +3,7 @@ package io.taffrail.simulation;
 import io.taffrail.simulation.fault.FaultClass;
 import java.io.PrintStream;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -58,7 +59,7 @@ public final class Coverage {
             "rightly lost: ASYNC_REPLICATION",
             "rightly lost: DECLARED_MEMORY_LOSS");
 
-    private final TreeMap<String, Long> counts = new TreeMap<>();
+    private final HashMap<String, Long> counts = new HashMap<>();
 
     public void count(String what) {
         add(what, 1);
@@ -73,7 +74,7 @@ public final class Coverage {
     }
 
     public Map<String, Long> counts() {
-        return counts;
+        return new TreeMap<>(counts);
     }
 
     public void addAll(Coverage other) {
@@ -97,6 +98,6 @@ public final class Coverage {
     }
 
     public void print(PrintStream out) {
-        counts.forEach((what, times) -> out.printf(Locale.ROOT, "%,12d  %s%n", times, what));
+        counts().forEach((what, times) -> out.printf(Locale.ROOT, "%,12d  %s%n", times, what));
     }
 }

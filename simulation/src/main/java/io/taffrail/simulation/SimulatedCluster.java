@@ -919,24 +919,29 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
     }
 
     private static List<Set<Integer>> nodesOf(List<Map<Integer, UUID>> electorates) {
-        return electorates.stream().map(Map::keySet).toList();
+        var nodes = new ArrayList<Set<Integer>>(electorates.size());
+        electorates.forEach(voters -> nodes.add(voters.keySet()));
+        return nodes;
     }
 
     private List<Checks.Electorate> electorates(List<Map<Integer, UUID>> inForce) {
-        return inForce.stream().map(this::electorate).toList();
-    }
-
-    private Checks.Electorate electorate(Map<Integer, UUID> of) {
-        var known = new ArrayList<ObservedLog>();
+        var electorates = new ArrayList<Checks.Electorate>();
+        for (var voters : inForce) {
+            electorates.add(new Checks.Electorate(voters.size(), new ArrayList<>()));
+        }
         for (var node : nodes) {
             // What a node had flushed at last before it died, or before its disk failed, nobody has seen.
             var log = look(node);
             // Nor of one that has just come back: its watermarks begin to move when it hears a leader.
-            if (log != null && isOneOf(of, node) && node.faultsOfDisk == 0 && log.endLsn() > log.startLsn()) {
-                known.add(log);
+            if (log != null && node.faultsOfDisk == 0 && log.endLsn() > log.startLsn()) {
+                for (var i = 0; i < inForce.size(); i++) {
+                    if (isOneOf(inForce.get(i), node)) {
+                        electorates.get(i).logs().add(log);
+                    }
+                }
             }
         }
-        return new Checks.Electorate(of.size(), known);
+        return electorates;
     }
 
     /// The node's log, read up to its end; null: it is down or recovering.

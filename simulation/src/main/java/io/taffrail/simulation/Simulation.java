@@ -6,6 +6,7 @@ import io.taffrail.simulation.fault.FaultPlan;
 import io.taffrail.simulation.fault.PlantedBug;
 import io.taffrail.simulation.workload.Administrator;
 import io.taffrail.simulation.workload.Workload;
+import io.taffrail.simulation.world.Trace;
 import java.util.List;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -35,7 +36,7 @@ public final class Simulation {
             long events,
             long simulatedNanos,
             Coverage coverage,
-            List<String> newestEvents) {}
+            List<Trace.Event> newestEvents) {}
 
     private final SimulatedCluster cluster;
     private final Administrator administrator;

@@ -8,10 +8,11 @@ import java.nio.ByteBuffer;
 /// says how much there is.
 final class BlockWriter {
     private static final int BUFFERED_BLOCKS = 64;
+    private static final int FIRST_BLOCKS = 2;
 
     private final LogFile file;
     private final long fileId;
-    private final ByteBuffer buffer = Blocks.allocate(BUFFERED_BLOCKS);
+    private ByteBuffer buffer = Blocks.allocate(FIRST_BLOCKS);
     private int firstBlock = 1;
     private long payloadBytes;
 
@@ -63,8 +64,10 @@ final class BlockWriter {
     }
 
     private void nextBlock() throws IOException {
-        if (buffer.position() == buffer.capacity()) {
+        if (buffer.position() == BUFFERED_BLOCKS * Blocks.SIZE_BYTES) {
             write(BUFFERED_BLOCKS);
+        } else if (!buffer.hasRemaining()) {
+            buffer = Blocks.allocate(2 * buffer.capacity() / Blocks.SIZE_BYTES).put(buffer.flip());
         }
         buffer.position(buffer.position() + Blocks.HEADER_BYTES);
     }

@@ -1,6 +1,6 @@
 package io.taffrail.streams;
 
-import java.util.Locale;
+import java.util.HexFormat;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -31,7 +31,7 @@ sealed interface FileName {
 
         @Override
         public String toString() {
-            return String.format(Locale.ROOT, "%016x", lsn) + CHECKPOINT_SUFFIX;
+            return HexFormat.of().toHexDigits(lsn) + CHECKPOINT_SUFFIX;
         }
     }
 
@@ -44,7 +44,8 @@ sealed interface FileName {
 
         @Override
         public String toString() {
-            return String.format(Locale.ROOT, "%016x-%016x-", fromLsn, toLsn) + level + INDEX_SUFFIX;
+            var hex = HexFormat.of();
+            return hex.toHexDigits(fromLsn) + "-" + hex.toHexDigits(toLsn) + "-" + level + INDEX_SUFFIX;
         }
     }
 }

@@ -9,7 +9,7 @@ import java.nio.ByteOrder;
 /// Writes one index file: runs in the order of the stream ids, each run's entries in the order of offsets.
 /// Under a temporary name until [#finish], so that what a crash leaves is never taken for a file.
 final class IndexFileWriter implements AutoCloseable {
-    private static final int CHUNK_ITEMS = 4096;
+    private static final int CHUNK_ITEMS = 128;
 
     private final LogDirectory directory;
     private final FileName.Index name;

@@ -20,6 +20,8 @@ final class Fields {
     static final int MAX_EPOCHS = 62_000;
     static final int MAX_FILES = 4096;
     static final int MAX_HISTORIES = 64;
+    private static final int EPOCH_START_BYTES = 28;
+    private static final int MEMBER_BYTES = 24;
 
     private Fields() {}
 
@@ -114,8 +116,13 @@ final class Fields {
         }
     }
 
+    /// That [#putLineage] takes.
+    static int bytes(List<EpochStart> starts) {
+        return 2 + EPOCH_START_BYTES * starts.size();
+    }
+
     static List<EpochStart> lineage(ByteBuffer from) {
-        var count = count(from, "epochs", MAX_EPOCHS, 28);
+        var count = count(from, "epochs", MAX_EPOCHS, EPOCH_START_BYTES);
         var starts = new ArrayList<EpochStart>(count);
         for (var i = 0; i < count; i++) {
             starts.add(epochStart(from));
@@ -140,6 +147,12 @@ final class Fields {
         putMembers(to, configuration.learners());
     }
 
+    /// That [#putConfiguration] takes at most.
+    static int mostBytes(Configuration configuration) {
+        var members = configuration.voters().size() + configuration.learners().size();
+        return 8 + 2 + 2 + (MEMBER_BYTES + 2 * MAX_TEXT_BYTES) * members;
+    }
+
     static Configuration configuration(ByteBuffer from) {
         return new Configuration(from.getLong(), members(from), members(from));
     }
@@ -162,7 +175,7 @@ final class Fields {
     }
 
     private static List<Member> members(ByteBuffer from) {
-        var count = count(from, "members", MAX_MEMBERS, 24);
+        var count = count(from, "members", MAX_MEMBERS, MEMBER_BYTES);
         var members = new ArrayList<Member>(count);
         for (var i = 0; i < count; i++) {
             members.add(member(from));

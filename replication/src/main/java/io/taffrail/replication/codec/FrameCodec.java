@@ -41,6 +41,8 @@ public final class FrameCodec {
     private static final int REPLICATE_BYTES = HEADER_BYTES + 8 + 8 + 25 + 20 + 1;
     private static final int FETCHED_BYTES = HEADER_BYTES + 8 + 20;
     private static final int MAX_SMALL_BYTES = 128 << 10;
+    /// The header, and the fields of any message besides its lists.
+    private static final int SMALL_BYTES = 192;
 
     private static final byte INVITE = 1;
     private static final byte UNINITIALIZED = 2;
@@ -137,7 +139,15 @@ public final class FrameCodec {
 
     private static int size(Message message) {
         return switch (message) {
-            case Message.Invite _, Message.Promise _, Message.Join _ -> MAX_SMALL_BYTES;
+            case Message.Invite invite ->
+                SMALL_BYTES
+                        + 16 * invite.formerHistories().size()
+                        + Fields.mostBytes(invite.configuration().configuration());
+            case Message.Promise promise ->
+                SMALL_BYTES
+                        + Fields.bytes(promise.lineage())
+                        + Fields.mostBytes(promise.configuration().configuration());
+            case Message.Join join -> SMALL_BYTES + Fields.bytes(join.lineage());
             case Message.Reseed reseed ->
                 MAX_SMALL_BYTES
                         + 128 * reseed.files().size()
@@ -145,7 +155,7 @@ public final class FrameCodec {
             case Message.SeedRequest _ -> 1024;
             case Message.SeedChunk chunk -> 1024 + chunk.bytes().remaining();
             case Message.Range range -> 192 + range.entries().remaining();
-            default -> 192;
+            default -> SMALL_BYTES;
         };
     }
 

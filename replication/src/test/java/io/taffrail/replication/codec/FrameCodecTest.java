@@ -19,6 +19,7 @@ import io.taffrail.replication.protocol.Standing;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import java.util.UUID;
@@ -82,6 +83,26 @@ class FrameCodecTest {
             assertEquals(envelope, decoded.envelope());
             assertEquals(message, decoded.message());
         }
+    }
+
+    static Stream<Message> messagesAsLargeAsTheyMayBe() {
+        var address = "é".repeat(Fields.MAX_TEXT_BYTES / 2);
+        var member = new Member(1, new UUID(0, 1), address, address);
+        var members = Collections.nCopies(Fields.MAX_MEMBERS, member);
+        var logged = new LoggedConfiguration(99, new Configuration(3, members, members));
+        var lineage = Collections.nCopies(Fields.MAX_EPOCHS, new EpochStart(7, 4096, 1, -1));
+        var histories = Collections.nCopies(Fields.MAX_HISTORIES, new UUID(5, 6));
+        return Stream.of(
+                new Message.Invite(new UUID(1, 2), new UUID(3, 4), histories, logged),
+                new Message.Promise(4, Integrity.AMNESIC, POSITION, lineage, 50, 40, logged, -1),
+                new Message.Join(4, 1, Integrity.SUSPECT, 10, POSITION, lineage));
+    }
+
+    @ParameterizedTest
+    @MethodSource("messagesAsLargeAsTheyMayBe")
+    void theFrameIsLargeEnough(Message message) {
+        assertEquals(
+                message, FrameCodec.decode(FrameCodec.encode(MEMBER, message)).message());
     }
 
     @ParameterizedTest

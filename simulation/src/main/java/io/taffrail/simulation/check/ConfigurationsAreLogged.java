@@ -4,6 +4,7 @@ import io.taffrail.replication.ReplicaStatus;
 import io.taffrail.replication.codec.ControlEntryCodec;
 import io.taffrail.replication.protocol.Configuration;
 import io.taffrail.wal.record.EntryType;
+import java.util.HashMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -17,7 +18,7 @@ public final class ConfigurationsAreLogged {
     private final TreeMap<Integer, Logged> newest = new TreeMap<>();
 
     /// By leading process: the configuration that it said is in force.
-    private final TreeMap<String, Long> inForce = new TreeMap<>();
+    private final HashMap<String, Long> inForce = new HashMap<>();
 
     /// Whether the open leader says another configuration than before.
     public boolean isChanged(String process, ReplicaStatus status) {

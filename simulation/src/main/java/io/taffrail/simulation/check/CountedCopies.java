@@ -4,6 +4,7 @@ import io.taffrail.replication.Watermarks;
 import io.taffrail.replication.protocol.Integrity;
 import io.taffrail.replication.protocol.Message;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeMap;
@@ -30,7 +31,7 @@ public final class CountedCopies {
         }
     }
 
-    private final TreeMap<String, Leader> leaders = new TreeMap<>();
+    private final HashMap<String, Leader> leaders = new HashMap<>();
 
     private Leader leader(String process, long epoch) {
         var known = leaders.get(process);

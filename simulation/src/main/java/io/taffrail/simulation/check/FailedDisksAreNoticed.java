@@ -1,7 +1,7 @@
 package io.taffrail.simulation.check;
 
 import io.taffrail.simulation.SimulationOptions;
-import java.util.TreeMap;
+import java.util.HashMap;
 
 /// I23: a process whose disk has refused to write or flush what it needs falls silent soon. Whether it tells of a
 /// failure itself does not matter: what it was told may have gone unheard.
@@ -11,8 +11,8 @@ public final class FailedDisksAreNoticed {
     /// One that stood still says what it had decided to, and then hears of its disk.
     private static final long LAST_WORDS_NANOS = 200 * SimulationOptions.MILLI;
 
-    private final TreeMap<String, Long> failedNanos = new TreeMap<>();
-    private final TreeMap<String, Long> firstLateNanos = new TreeMap<>();
+    private final HashMap<String, Long> failedNanos = new HashMap<>();
+    private final HashMap<String, Long> firstLateNanos = new HashMap<>();
 
     /// A file of the log, or one of the two small ones, could not be written or flushed.
     public void failed(String process, long atNanos) {

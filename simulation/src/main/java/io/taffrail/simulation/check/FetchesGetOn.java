@@ -1,7 +1,7 @@
 package io.taffrail.simulation.check;
 
 import io.taffrail.replication.protocol.Message;
-import java.util.TreeMap;
+import java.util.HashMap;
 
 /// A candidate that lacks entries, asks for them and is given them, has them: it does not ask again and again for what
 /// it was answered. Without that, whoever holds the best log would have to stand itself for anyone to lead.
@@ -11,8 +11,8 @@ public final class FetchesGetOn {
 
     private record Asked(long epoch, long lsn) {}
 
-    private final TreeMap<String, Asked> asked = new TreeMap<>();
-    private final TreeMap<String, Integer> answers = new TreeMap<>();
+    private final HashMap<String, Asked> asked = new HashMap<>();
+    private final HashMap<String, Integer> answers = new HashMap<>();
 
     public void asks(String process, Message.Fetch fetch) {
         var question = new Asked(fetch.epoch(), fetch.from().lsn());

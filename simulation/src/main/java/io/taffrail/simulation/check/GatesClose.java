@@ -2,7 +2,7 @@ package io.taffrail.simulation.check;
 
 import io.taffrail.replication.Watermarks;
 import io.taffrail.simulation.SimulationOptions;
-import java.util.TreeMap;
+import java.util.HashMap;
 
 /// I18 and the limit of the lag, seen from outside: a replica whose disk makes no progress soon stops saying that it
 /// has received more, and a leader whose majority lags too far behind soon has no new entries.
@@ -22,7 +22,7 @@ public final class GatesClose {
     }
 
     private final SimulationOptions options;
-    private final TreeMap<String, Replica> replicas = new TreeMap<>();
+    private final HashMap<String, Replica> replicas = new HashMap<>();
 
     public GatesClose(SimulationOptions options) {
         this.options = options;

@@ -1,6 +1,6 @@
 package io.taffrail.simulation.check;
 
-import java.util.TreeMap;
+import java.util.HashMap;
 import java.util.UUID;
 
 /// Each start of a process on a volume has an incarnation of its own, above all that were in use before it. One that
@@ -8,7 +8,7 @@ import java.util.UUID;
 public final class IncarnationsOnlyGrow {
     private record Seen(int life, long incarnation) {}
 
-    private final TreeMap<UUID, Seen> newest = new TreeMap<>();
+    private final HashMap<UUID, Seen> newest = new HashMap<>();
 
     /// `inUse`: it is durable, so peers may know it.
     public void status(UUID storageId, int life, long incarnation, boolean inUse) {

@@ -2,6 +2,7 @@ package io.taffrail.simulation.check;
 
 import io.taffrail.simulation.SimulationOptions;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeMap;
@@ -13,7 +14,7 @@ public final class LeasesEnd {
     private static final long SLACK_NANOS = 50 * SimulationOptions.MILLI;
 
     private final SimulationOptions options;
-    private final TreeMap<Integer, TreeMap<Integer, Long>> heardNanos = new TreeMap<>();
+    private final HashMap<Integer, HashMap<Integer, Long>> heardNanos = new HashMap<>();
     private final TreeMap<Integer, Long> stoodStillNanos = new TreeMap<>();
     private final TreeMap<Integer, Long> openedNanos = new TreeMap<>();
 
@@ -22,7 +23,7 @@ public final class LeasesEnd {
     }
 
     public void delivered(int from, int to, long atNanos) {
-        heardNanos.computeIfAbsent(to, key -> new TreeMap<>()).put(from, atNanos);
+        heardNanos.computeIfAbsent(to, key -> new HashMap<>()).put(from, atNanos);
     }
 
     /// Its majority has promised and flushed just now.
@@ -59,7 +60,7 @@ public final class LeasesEnd {
     }
 
     private long majorityHeardNanos(int leader, Set<Integer> voters, long atNanos) {
-        var heard = heardNanos.getOrDefault(leader, new TreeMap<>());
+        var heard = heardNanos.getOrDefault(leader, new HashMap<>());
         var times = voters.stream()
                 .mapToLong(voter -> voter == leader ? atNanos : heard.getOrDefault(voter, Long.MIN_VALUE))
                 .toArray();

@@ -325,13 +325,15 @@ public final class LinearizableLog {
         }
         var record = shown.get(length);
         var candidates = record == null
-                ? unknownByFirstRecord.values().stream().flatMap(List::stream).toList()
-                : unknownByFirstRecord.getOrDefault(record, List.of());
+                ? unknownByFirstRecord.values()
+                : List.of(unknownByFirstRecord.getOrDefault(record, List.of()));
         var longer = new ArrayList<Configuration>();
-        for (var candidate : candidates) {
-            var next = configuration.used().contains(candidate) ? null : append(candidate, configuration);
-            if (next != null) {
-                longer.add(next);
+        for (var alike : candidates) {
+            for (var candidate : alike) {
+                var next = configuration.used().contains(candidate) ? null : append(candidate, configuration);
+                if (next != null) {
+                    longer.add(next);
+                }
             }
         }
         return longer;

@@ -1,20 +1,16 @@
 package io.taffrail.simulation.check;
 
 import io.taffrail.wal.record.EntryType;
+import java.util.HashMap;
 import java.util.Locale;
 import java.util.TreeMap;
 
 /// I1, I2, I5: an epoch and an LSN name the same bytes on every replica and for ever, and the same log before them; an
 /// epoch begins at one place.
 public final class LogIdentity {
-    private record Name(long epoch, long lsn) implements Comparable<Name> {
-        @Override
-        public int compareTo(Name other) {
-            return epoch != other.epoch ? Long.compare(epoch, other.epoch) : Long.compare(lsn, other.lsn);
-        }
-    }
+    private record Name(long epoch, long lsn) {}
 
-    private final TreeMap<Name, Integer> crcs = new TreeMap<>();
+    private final HashMap<Name, Integer> crcs = new HashMap<>();
     private final TreeMap<Long, Long> epochStarts = new TreeMap<>();
 
     public void found(String where, ObservedEntry entry) {

@@ -1,7 +1,7 @@
 package io.taffrail.simulation.check;
 
+import java.util.HashMap;
 import java.util.Locale;
-import java.util.TreeMap;
 
 /// I17, I29: what some replica knew to be flushed on a majority is the same everywhere and for ever.
 public final class LogsAgreeUpToCommit {
@@ -9,7 +9,7 @@ public final class LogsAgreeUpToCommit {
     private record Committed(int crc, long sinceNanos) {}
 
     private final FaultHistory history;
-    private final TreeMap<Long, Committed> committed = new TreeMap<>();
+    private final HashMap<Long, Committed> committed = new HashMap<>();
     private long endLsn;
 
     LogsAgreeUpToCommit(FaultHistory history) {
@@ -33,7 +33,7 @@ public final class LogsAgreeUpToCommit {
         var known = committed.putIfAbsent(lsn, new Committed(crc, atNanos));
         if (known != null && known.crc() != crc) {
             if (history.wereVolumesLostSince(known.sinceNanos())) {
-                committed.tailMap(lsn, true).clear();
+                committed.keySet().removeIf(at -> at >= lsn);
                 committed.put(lsn, new Committed(crc, atNanos));
                 return;
             }

@@ -1,7 +1,7 @@
 package io.taffrail.simulation.check;
 
+import java.util.HashMap;
 import java.util.HashSet;
-import java.util.TreeMap;
 
 /// In one log, a stream's batches follow each other without gap or overlap (what retention trimmed apart), and a
 /// producer's sequence occurs once (I28).
@@ -11,7 +11,7 @@ public final class OffsetsHaveNoGaps {
     private OffsetsHaveNoGaps() {}
 
     public static void check(String where, ObservedLog log) {
-        var nextOffsets = new TreeMap<Long, Long>();
+        var nextOffsets = new HashMap<Long, Long>();
         var sequences = new HashSet<Sequence>();
         for (var entry : log.entries().values()) {
             var batch = entry.records();

@@ -1,7 +1,7 @@
 package io.taffrail.simulation.check;
 
 import io.taffrail.simulation.SimulationOptions;
-import java.util.TreeMap;
+import java.util.HashMap;
 
 /// I26: nothing is appended for a client once a replica has seen that only the reserve of its volume is left. What
 /// counts is what the replica saw, since others may fill the volume between two looks; and two looks, since one of
@@ -17,7 +17,7 @@ public final class ReserveIsKept {
     }
 
     private final long reserveBytes;
-    private final TreeMap<String, Looks> processes = new TreeMap<>();
+    private final HashMap<String, Looks> processes = new HashMap<>();
 
     public ReserveIsKept(long reserveBytes) {
         this.reserveBytes = reserveBytes;

@@ -4,8 +4,8 @@ import io.taffrail.replication.codec.FrameCodec;
 import io.taffrail.replication.codec.ReplicaMeta;
 import io.taffrail.replication.protocol.Integrity;
 import io.taffrail.replication.protocol.Message;
-import java.util.TreeMap;
-import java.util.TreeSet;
+import java.util.HashMap;
+import java.util.HashSet;
 import org.jspecify.annotations.Nullable;
 
 /// What a frame says of its sender's volume stands there, so that the least that a power loss may leave still holds it,
@@ -28,10 +28,10 @@ public final class SaidIsDurable {
         long logEndLsn();
     }
 
-    private final TreeMap<String, Long> flushed = new TreeMap<>();
+    private final HashMap<String, Long> flushed = new HashMap<>();
     private long acknowledgements;
     private long testimonies;
-    private final TreeSet<String> haveTestified = new TreeSet<>();
+    private final HashSet<String> haveTestified = new HashSet<>();
 
     /// `failed`: the sender has told that its storage failed. `sound`: nothing has damaged the volume.
     public void said(String process, FrameCodec.Decoded frame, boolean failed, boolean sound, Volume volume) {

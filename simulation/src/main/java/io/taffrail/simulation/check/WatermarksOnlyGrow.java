@@ -1,11 +1,11 @@
 package io.taffrail.simulation.check;
 
 import io.taffrail.replication.Watermarks;
-import java.util.TreeMap;
+import java.util.HashMap;
 
 /// I16: in one life, a replica's idea of what is flushed on a majority never falls back.
 public final class WatermarksOnlyGrow {
-    private final TreeMap<String, Long> newest = new TreeMap<>();
+    private final HashMap<String, Long> newest = new HashMap<>();
 
     public void advanced(String process, Watermarks watermarks) {
         var before = newest.put(process, watermarks.quorumFlushed());

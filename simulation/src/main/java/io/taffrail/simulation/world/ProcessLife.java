@@ -54,16 +54,21 @@ public final class ProcessLife {
 
     /// Throws [ProcessEnded] if the process is dead or dies here.
     public void effect(String what) {
+        effect(what, "");
+    }
+
+    /// The same. `about`: told behind `what` if it comes to that.
+    void effect(String what, Object about) {
         if (observed) {
             return;
         }
         if (ended) {
-            throw new ProcessEnded(name + " is dead: " + what);
+            throw new ProcessEnded(name + " is dead: " + what + about);
         }
         effects++;
         if (effects >= endAtEffect) {
             ended = true;
-            throw new ProcessEnded(name + " dies at effect " + effects + ": " + what);
+            throw new ProcessEnded(name + " dies at effect " + effects + ": " + what + about);
         }
     }
 }

@@ -165,6 +165,11 @@ public final class SimulatedDisk {
         return copy;
     }
 
+    /// The volume as a power loss now leaves it at least: nothing of what is not certain to survive.
+    public SimulatedDisk certain() {
+        return new SimulatedDisk(geometry, root.certain());
+    }
+
     /// Files by path with their sizes, for reports and for choosing victims.
     public SortedMap<String, Long> files() {
         var files = new TreeMap<String, Long>();
@@ -255,6 +260,9 @@ public final class SimulatedDisk {
     }
 
     private SimulatedInode inode(String path) {
+        if (root.get(path) instanceof SimulatedInode inode) {
+            return inode;
+        }
         var folder = root;
         var parts = path.split("/");
         for (var i = 0; i < parts.length - 1; i++) {

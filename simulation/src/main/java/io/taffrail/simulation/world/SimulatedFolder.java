@@ -37,6 +37,18 @@ final class SimulatedFolder implements SimulatedNode {
         return copy;
     }
 
+    /// What a power loss now is certain to leave of it, and of what it holds.
+    SimulatedFolder certain() {
+        var certain = new SimulatedFolder();
+        durable.forEach((name, node) -> certain.bindDurably(
+                name,
+                switch (node) {
+                    case SimulatedInode inode -> inode.certain();
+                    case SimulatedFolder folder -> folder.certain();
+                }));
+        return certain;
+    }
+
     private static SimulatedNode copyOf(SimulatedNode node, Map<SimulatedNode, SimulatedNode> copies) {
         var known = copies.get(node);
         if (known != null) {

@@ -2,6 +2,7 @@ package io.taffrail.simulation.world;
 
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
@@ -28,8 +29,8 @@ final class SimulatedInode implements SimulatedNode {
     String name = "";
     private final int sectorBytes;
     private final byte[] zeros;
-    private final TreeMap<Integer, byte[]> cached = new TreeMap<>();
-    private final TreeMap<Integer, byte[]> durable = new TreeMap<>();
+    private final Sectors cached = new Sectors();
+    private final Sectors durable = new Sectors();
     private final TreeMap<Integer, List<Version>> unsynced = new TreeMap<>();
     private final List<Size> unsyncedSizes = new ArrayList<>();
     private long sizeBytes;
@@ -38,16 +39,32 @@ final class SimulatedInode implements SimulatedNode {
     private long durableChanges;
 
     SimulatedInode(long id, int sectorBytes) {
+        this(id, new byte[sectorBytes]);
+    }
+
+    private SimulatedInode(long id, byte[] zeros) {
         this.id = id;
-        this.sectorBytes = sectorBytes;
-        zeros = new byte[sectorBytes];
+        this.sectorBytes = zeros.length;
+        this.zeros = zeros;
+    }
+
+    /// What a power loss now is certain to leave of it.
+    SimulatedInode certain() {
+        var certain = new SimulatedInode(id, zeros);
+        certain.name = name;
+        certain.cached.set(durable);
+        certain.durable.set(durable);
+        certain.sizeBytes = durableSizeBytes;
+        certain.durableSizeBytes = durableSizeBytes;
+        certain.lastNumber = lastNumber;
+        return certain;
     }
 
     SimulatedInode copy() {
-        var copy = new SimulatedInode(id, sectorBytes);
+        var copy = new SimulatedInode(id, zeros);
         copy.name = name;
-        copy.cached.putAll(cached);
-        copy.durable.putAll(durable);
+        copy.cached.set(cached);
+        copy.durable.set(durable);
         unsynced.forEach((sector, versions) -> copy.unsynced.put(sector, new ArrayList<>(versions)));
         copy.unsyncedSizes.addAll(unsyncedSizes);
         copy.sizeBytes = sizeBytes;
@@ -77,12 +94,12 @@ final class SimulatedInode implements SimulatedNode {
     /// What is certain to survive a power loss.
     byte[] durableBytes() {
         var bytes = new byte[(int) durableSizeBytes];
-        durable.forEach((sector, content) -> {
-            var at = sector * sectorBytes;
-            if (at < bytes.length) {
+        for (var at = 0; at < bytes.length; at += sectorBytes) {
+            var content = durable.get(at / sectorBytes);
+            if (content != null) {
                 System.arraycopy(content, 0, bytes, at, Math.min(sectorBytes, bytes.length - at));
             }
-        });
+        }
         return bytes;
     }
 
@@ -104,11 +121,7 @@ final class SimulatedInode implements SimulatedNode {
             var within = (int) (at % sectorBytes);
             var length = Math.min(count - done, sectorBytes - within);
             var sector = cached.get((int) (at / sectorBytes));
-            if (sector == null) {
-                target.put(new byte[length]);
-            } else {
-                target.put(sector, within, length);
-            }
+            target.put(sector == null ? zeros : sector, within, length);
             done += length;
         }
         return count;
@@ -173,12 +186,12 @@ final class SimulatedInode implements SimulatedNode {
     /// After a failed sync the kernel takes the pages for clean: nothing will write them any more. Of each sector
     /// some version may have reached the disk; reads go on showing the new bytes, or fall back to the disk's.
     void abandonUnsynced(Choices choices, boolean readsShowDisk) {
-        var newest = new TreeMap<>(cached);
+        var newest = new Sectors();
+        newest.set(cached);
         var size = sizeBytes;
         losePower(choices, false);
         if (!readsShowDisk) {
-            cached.clear();
-            cached.putAll(newest);
+            cached.set(newest);
             sizeBytes = size;
         }
     }
@@ -203,8 +216,7 @@ final class SimulatedInode implements SimulatedNode {
             unsyncedSizes.clear();
         }
         sizeBytes = durableSizeBytes;
-        cached.clear();
-        cached.putAll(durable);
+        cached.set(durable);
     }
 
     private byte[] garbage(int sector) {
@@ -215,9 +227,13 @@ final class SimulatedInode implements SimulatedNode {
 
     String fingerprint() {
         var hash = 0xcbf29ce484222325L;
-        for (var sector : cached.entrySet()) {
-            hash = (hash ^ sector.getKey()) * 0x100000001b3L;
-            for (var value : sector.getValue()) {
+        for (var number = 0; number < cached.end(); number++) {
+            var sector = cached.get(number);
+            if (sector == null) {
+                continue;
+            }
+            hash = (hash ^ number) * 0x100000001b3L;
+            for (var value : sector) {
                 hash = (hash ^ value) * 0x100000001b3L;
             }
         }
@@ -227,12 +243,11 @@ final class SimulatedInode implements SimulatedNode {
     /// Of each sector that was ever written: `0` zeros, `x` anything else.
     String describe() {
         var text = new StringBuilder();
-        for (var sector : cached.entrySet()) {
-            var zeros = true;
-            for (var value : sector.getValue()) {
-                zeros &= value == 0;
+        for (var number = 0; number < cached.end(); number++) {
+            var sector = cached.get(number);
+            if (sector != null) {
+                text.append(number).append(Arrays.equals(sector, zeros) ? "0 " : "x ");
             }
-            text.append(sector.getKey()).append(zeros ? "0 " : "x ");
         }
         return text.toString();
     }
@@ -262,9 +277,9 @@ final class SimulatedInode implements SimulatedNode {
         sizeBytes = Math.min(sizeBytes, toBytes);
         durableSizeBytes = Math.min(durableSizeBytes, toBytes);
         unsyncedSizes.clear();
-        cached.tailMap((int) ((toBytes + sectorBytes - 1) / sectorBytes), true).clear();
-        durable.tailMap((int) ((toBytes + sectorBytes - 1) / sectorBytes), true).clear();
-        unsynced.tailMap((int) ((toBytes + sectorBytes - 1) / sectorBytes), true)
-                .clear();
+        var end = (int) ((toBytes + sectorBytes - 1) / sectorBytes);
+        cached.cut(end);
+        durable.cut(end);
+        unsynced.tailMap(end, true).clear();
     }
 }

@@ -49,8 +49,13 @@ public final class SimulatedIoMethod implements IoMethod {
 
     @Override
     public void submit(IoRequest request) {
-        life.effect("submit " + request.getClass().getSimpleName() + " "
-                + request.file().name());
+        life.effect(
+                switch (request) {
+                    case IoRequest.Read _ -> "submit Read ";
+                    case IoRequest.Write _ -> "submit Write ";
+                    case IoRequest.Sync _ -> "submit Sync ";
+                },
+                request.file().name());
         if (!(request.file() instanceof SimulatedLogFile file)) {
             throw new IllegalArgumentException(request.file() + " is not of this disk");
         }
@@ -193,7 +198,7 @@ public final class SimulatedIoMethod implements IoMethod {
         // Completions submit requests; those that become ready meanwhile wait for the next poll.
         for (var left = ready.size(); left > 0; left--) {
             var next = ready.removeFirst();
-            life.effect("completed " + next.request().file().name());
+            life.effect("completed ", next.request().file().name());
             next.request().completion().completed(next.result());
             count++;
         }

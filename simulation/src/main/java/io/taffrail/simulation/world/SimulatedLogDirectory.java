@@ -7,6 +7,7 @@ import io.taffrail.wal.io.LogFile;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.NoSuchFileException;
+import java.util.ArrayList;
 import java.util.List;
 
 /// A mounted folder of a [SimulatedDisk].
@@ -25,11 +26,14 @@ public final class SimulatedLogDirectory implements LogDirectory {
 
     @Override
     public List<String> list() throws IOException {
-        operation("list", "", Operation.METADATA);
-        return folder.entries().entrySet().stream()
-                .filter(entry -> entry.getValue() instanceof SimulatedInode)
-                .map(java.util.Map.Entry::getKey)
-                .toList();
+        operation("list ", "", Operation.METADATA);
+        var files = new ArrayList<String>();
+        folder.entries().forEach((name, node) -> {
+            if (node instanceof SimulatedInode) {
+                files.add(name);
+            }
+        });
+        return files;
     }
 
     @Override
@@ -41,11 +45,11 @@ public final class SimulatedLogDirectory implements LogDirectory {
     @Override
     public LogFile create(String name, long lengthBytes) throws IOException {
         checkName(name);
-        operation("create", name, Operation.METADATA);
+        operation("create ", name, Operation.METADATA);
         if (folder.get(name) != null) {
             throw new FileAlreadyExistsException(name);
         }
-        if (mount.disk().freeBytes() < lengthBytes) {
+        if (lengthBytes > 0 && mount.disk().freeBytes() < lengthBytes) {
             throw new IOException(name + ": No space left on device");
         }
         var inode = mount.disk().newInode();
@@ -58,7 +62,7 @@ public final class SimulatedLogDirectory implements LogDirectory {
     @Override
     public LogFile open(String name) throws IOException {
         checkName(name);
-        operation("open", name, Operation.METADATA);
+        operation("open ", name, Operation.METADATA);
         var inode = inode(name);
         inode.name = name;
         return new SimulatedLogFile(mount, inode);
@@ -68,7 +72,7 @@ public final class SimulatedLogDirectory implements LogDirectory {
     public void rename(String from, String to) throws IOException {
         checkName(from);
         checkName(to);
-        operation("rename", from, Operation.METADATA);
+        operation("rename ", from, Operation.METADATA);
         var inode = inode(from);
         inode.name = to;
         folder.rename(from, to, inode);
@@ -77,13 +81,13 @@ public final class SimulatedLogDirectory implements LogDirectory {
     @Override
     public void delete(String name) throws IOException {
         checkName(name);
-        operation("delete", name, Operation.METADATA);
+        operation("delete ", name, Operation.METADATA);
         folder.unbind(name, inode(name));
     }
 
     @Override
     public void sync() throws IOException {
-        operation("sync", ".", Operation.SYNC);
+        operation("sync ", ".", Operation.SYNC);
         if (!mount.disk().behaviour().syncLies(".")) {
             folder.sync();
         }
@@ -93,7 +97,7 @@ public final class SimulatedLogDirectory implements LogDirectory {
     @Override
     public LogDirectory subdirectory(String name) throws IOException {
         checkName(name);
-        operation("subdirectory", name, Operation.METADATA);
+        operation("subdirectory ", name, Operation.METADATA);
         var node = folder.get(name);
         if (node == null) {
             var child = new SimulatedFolder();
@@ -137,7 +141,7 @@ public final class SimulatedLogDirectory implements LogDirectory {
         if (mount.life().observed()) {
             return;
         }
-        mount.life().effect(what + " " + name);
+        mount.life().effect(what, name);
         mount.time().block(mount.disk().behaviour().waitNanos(operation, 0));
         var failure = mount.disk().behaviour().failure(operation, name);
         if (failure != null) {

@@ -50,26 +50,26 @@ final class SimulatedLogFile implements LogFile {
 
     @Override
     public int read(ByteBuffer target, long position) throws IOException {
-        begin("read", Operation.READ, target.remaining());
+        begin("read ", Operation.READ, target.remaining());
         return inode.read(target, position);
     }
 
     @Override
     public void write(ByteBuffer source, long position) throws IOException {
-        begin("write", Operation.WRITE, source.remaining());
+        begin("write ", Operation.WRITE, source.remaining());
         var end = position + source.remaining();
         if (end > inode.sizeBytes() && mount.disk().freeBytes() < end - inode.sizeBytes()) {
             throw new IOException(inode.name + ": No space left on device");
         }
         inode.write(source, position, sector -> true);
         source.position(source.limit());
-        mount.life().effect("written " + inode.name);
+        mount.life().effect("written ", inode.name);
     }
 
     @Override
     public void force() throws IOException {
         checkOpen();
-        mount.life().effect("force " + inode.name);
+        mount.life().effect("force ", inode.name);
         var behaviour = mount.disk().behaviour();
         mount.time().block(behaviour.waitNanos(Operation.SYNC, 0));
         var failure = behaviour.failure(Operation.SYNC, inode.name);
@@ -80,7 +80,7 @@ final class SimulatedLogFile implements LogFile {
         if (!behaviour.syncLies(inode.name)) {
             inode.makeDurable(inode.lastNumber(), sector -> true);
         }
-        mount.life().effect("forced " + inode.name);
+        mount.life().effect("forced ", inode.name);
     }
 
     @Override
@@ -96,7 +96,7 @@ final class SimulatedLogFile implements LogFile {
         if (mount.life().observed()) {
             return;
         }
-        mount.life().effect(what + " " + inode.name);
+        mount.life().effect(what, inode.name);
         mount.time().block(mount.disk().behaviour().waitNanos(operation, bytes));
         var failure = mount.disk().behaviour().failure(operation, inode.name);
         if (failure != null) {

@@ -330,7 +330,7 @@ public final class SimulatedNetwork {
 
         @Override
         public void send(int toNodeId, ByteBuffer frame) {
-            life.effect("send to " + toNodeId);
+            life.effect("send to ", toNodeId);
             var link = link(nodeId, toNodeId);
             var connection = link.connection;
             if (connection == null || connection.reset || connection.sender != life) {

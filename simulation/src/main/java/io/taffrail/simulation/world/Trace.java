@@ -7,7 +7,8 @@ import java.util.Locale;
 /// What happened, in order: a hash over everything, by which two runs are compared, and the newest events as
 /// text.
 public final class Trace {
-    private record Event(long atNanos, String what) {
+    /// Its text is made when somebody reads it.
+    public record Event(long atNanos, String what) {
         @Override
         public String toString() {
             return String.format(Locale.ROOT, "%,16.3f ms  %s", atNanos / 1e6, what);
@@ -50,7 +51,7 @@ public final class Trace {
         return events;
     }
 
-    public List<String> newest() {
-        return newest.stream().map(Event::toString).toList();
+    public List<Event> newest() {
+        return List.copyOf(newest);
     }
 }

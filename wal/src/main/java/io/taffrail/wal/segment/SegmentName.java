@@ -1,6 +1,6 @@
 package io.taffrail.wal.segment;
 
-import java.util.Locale;
+import java.util.HexFormat;
 import java.util.regex.Pattern;
 
 /// Segment files are named by sequence number, not by LSN: a file is named, zero-filled and flushed with its
@@ -12,7 +12,7 @@ public final class SegmentName {
     private SegmentName() {}
 
     public static String of(long sequence) {
-        return String.format(Locale.ROOT, "%016x.segment", sequence);
+        return HexFormat.of().toHexDigits(sequence) + ".segment";
     }
 
     public static boolean matches(String name) {
