@@ -1,10 +1,12 @@
 package io.taffrail.wal.io;
 
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
+import java.util.function.LongConsumer;
 
 /// Decides, for [IoMethod#wakeup], whether the owner has to be woken and makes sure that no wake-up is lost.
 /// How the owner sleeps is the method's: it must come back at once from a wake-up that was sent after
-/// [#beginSleep] returned true.
+/// [#sleep] began.
 ///
 /// ```
 ///             wakeup                    wakeup: true, the caller must wake the owner
@@ -30,8 +32,27 @@ public final class OwnerSignal {
         return state.getAndSet(SIGNALLED) == SLEEPING;
     }
 
-    /// The owner. False: it was signalled, which this call forgets, and must not sleep.
-    public boolean beginSleep() {
+    /// The owner. Comes back when it has been signalled, also before this call, when `idle` says no, or when the time
+    /// is over.
+    ///
+    /// @param once sleeps for so many nanoseconds at most; it may come back early for any reason
+    public void sleep(long timeoutNanos, BooleanSupplier idle, LongConsumer once) {
+        if (!beginSleep()) {
+            return;
+        }
+        try {
+            var start = System.nanoTime();
+            for (var left = timeoutNanos; left > 0 && idle.getAsBoolean() && isSleeping(); ) {
+                once.accept(left);
+                left = timeoutNanos - (System.nanoTime() - start);
+            }
+        } finally {
+            endSleep();
+        }
+    }
+
+    /// False: it was signalled, which this call forgets, and must not sleep.
+    private boolean beginSleep() {
         if (state.compareAndSet(AWAKE, SLEEPING)) {
             return true;
         }
@@ -39,13 +60,13 @@ public final class OwnerSignal {
         return false;
     }
 
-    /// The owner, after a sleep: forgets a signal. True: there was one.
-    public boolean endSleep() {
-        return state.getAndSet(AWAKE) == SIGNALLED;
+    /// Forgets a signal.
+    private void endSleep() {
+        // What the owner looks at next it must not have read before.
+        var _ = state.getAndSet(AWAKE);
     }
 
-    /// Any thread: the owner was not signalled since [#beginSleep].
-    public boolean isSleeping() {
+    private boolean isSleeping() {
         return state.get() == SLEEPING;
     }
 }

@@ -12,15 +12,11 @@ public final class ParkedOwner {
     public void await(long timeoutNanos) {
         // Written before the signal says that someone sleeps, so whoever reads that knows whom to wake.
         owner = Thread.currentThread();
-        if (!signal.beginSleep()) {
-            return;
-        }
-        var start = System.nanoTime();
-        for (var left = timeoutNanos; left > 0 && signal.isSleeping(); ) {
-            LockSupport.parkNanos(this, left);
-            left = timeoutNanos - (System.nanoTime() - start);
-        }
-        signal.endSleep();
+        signal.sleep(timeoutNanos, () -> true, this::park);
+    }
+
+    private void park(long nanos) {
+        LockSupport.parkNanos(this, nanos);
     }
 
     /// Any thread.

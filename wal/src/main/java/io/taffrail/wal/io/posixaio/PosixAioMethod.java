@@ -21,6 +21,8 @@ import java.lang.invoke.MethodHandle;
 import java.util.ArrayDeque;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
+import java.util.function.LongConsumer;
 
 /// POSIX AIO as glibc does it: with threads of its own, one at a time for a descriptor. It is here to be
 /// compared with, and for systems whose kernel offers no more. A durable write goes to a descriptor that was
@@ -56,6 +58,8 @@ public final class PosixAioMethod implements IoMethod {
     private final EventFd wake;
     private final OwnerSignal signal = new OwnerSignal();
     private final CompletionQueue completions = new CompletionQueue();
+    private final BooleanSupplier isIdle = completions::isEmpty;
+    private final LongConsumer sleepOnce = this::sleepOnce;
     private boolean wakeArmed;
 
     /// `background` closes the descriptors of closed files.
@@ -203,21 +207,16 @@ public final class PosixAioMethod implements IoMethod {
     @Override
     public void await(long timeoutNanos) {
         reap();
-        if (!completions.isEmpty() || !signal.beginSleep()) {
-            return;
+        if (completions.isEmpty()) {
+            // What ends the kernel's wait may be half a transfer, a signal or a wake-up that came late.
+            signal.sleep(timeoutNanos, isIdle, sleepOnce);
         }
-        try {
-            var start = System.nanoTime();
-            // A loop: what ends the wait may be half a transfer, a signal or a wake-up that came late.
-            for (var left = timeoutNanos; left > 0 && completions.isEmpty() && signal.isSleeping(); ) {
-                armWake();
-                suspend(left);
-                reap();
-                left = timeoutNanos - (System.nanoTime() - start);
-            }
-        } finally {
-            signal.endSleep();
-        }
+    }
+
+    private void sleepOnce(long nanos) {
+        armWake();
+        suspend(nanos);
+        reap();
     }
 
     private void armWake() {

@@ -16,6 +16,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import java.util.concurrent.Executor;
+import java.util.function.BooleanSupplier;
+import java.util.function.LongConsumer;
 
 /// Linux's io_uring: a request costs one system call, an overlapped one no thread. A durable write is one
 /// operation (RWF_DSYNC) or two ([LinkedFlushes]).
@@ -36,6 +38,8 @@ public final class UringIoMethod implements IoMethod {
     private final NativeFiles files;
     private final OwnerSignal signal = new OwnerSignal();
     private final CompletionQueue completions = new CompletionQueue();
+    private final BooleanSupplier isIdle = completions::isEmpty;
+    private final LongConsumer sleepOnce = this::sleepOnce;
     private final Transfer[] transfers = new Transfer[IN_FLIGHT_LIMIT];
     private final Thread[] submitters = new Thread[IN_FLIGHT_LIMIT];
     private final LinkedFlushes flushes = new LinkedFlushes(IN_FLIGHT_LIMIT);
@@ -216,22 +220,17 @@ public final class UringIoMethod implements IoMethod {
     @Override
     public void await(long timeoutNanos) {
         reap();
-        if (!completions.isEmpty() || !signal.beginSleep()) {
-            return;
+        if (completions.isEmpty()) {
+            // What ends the kernel's wait may be half a transfer, a signal or a wake-up that came late.
+            signal.sleep(timeoutNanos, isIdle, sleepOnce);
         }
-        try {
-            var start = System.nanoTime();
-            // A loop: what ends the kernel's wait may be half a transfer, a signal or a wake-up that came late.
-            for (var left = timeoutNanos; left > 0 && completions.isEmpty() && signal.isSleeping(); ) {
-                armWake();
-                ring.await(left);
-                noteSevered();
-                reap();
-                left = timeoutNanos - (System.nanoTime() - start);
-            }
-        } finally {
-            signal.endSleep();
-        }
+    }
+
+    private void sleepOnce(long nanos) {
+        armWake();
+        ring.await(nanos);
+        noteSevered();
+        reap();
     }
 
     private void armWake() {
