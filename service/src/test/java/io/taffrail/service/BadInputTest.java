@@ -37,6 +37,7 @@ import io.vertx.core.buffer.Buffer;
 import jakarta.inject.Inject;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -466,6 +467,18 @@ class BadInputTest {
                     415,
                     RawConnection.await(text.send(Buffer.buffer()).toCompletionStage())
                             .statusCode());
+        }
+    }
+
+    @Test
+    void aCallThatTakesOneRequestEndsWithoutOneAndWithTwo() {
+        var invalid = String.valueOf(Status.Code.INVALID_ARGUMENT.value());
+        var one = RawConnection.frame(new byte[0]);
+        try (var raw = new RawConnection(host.clientAddress())) {
+            for (var method : List.of("grpc.health.v1.Health/Watch", "taffrail.log.v1.Log/WatchDurability")) {
+                assertEquals(invalid, raw.status(method, Buffer.buffer()), method);
+                assertEquals(invalid, raw.status(method, one.copy().appendBuffer(one)), method);
+            }
         }
     }
 

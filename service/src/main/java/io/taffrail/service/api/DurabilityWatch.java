@@ -1,17 +1,16 @@
 package io.taffrail.service.api;
 
-import com.google.protobuf.InvalidProtocolBufferException;
 import io.grpc.Status;
 import io.taffrail.proto.log.DurabilityReport;
 import io.taffrail.proto.log.WatchDurabilityRequest;
 import io.taffrail.replication.Replica;
 import io.taffrail.service.host.ReplicaHost;
 import io.taffrail.service.rpc.FrameBuffer;
+import io.taffrail.service.rpc.OneRequest;
 import io.taffrail.service.rpc.RpcCall;
 import io.taffrail.service.rpc.RpcListener;
 import io.taffrail.service.rpc.RpcStatus;
 import io.taffrail.service.telemetry.ProcessInfo;
-import java.nio.ByteBuffer;
 
 /// `WatchDurability`: a report now and at every interval. A client that does not read misses reports; the next one
 /// tells what is true then.
@@ -25,27 +24,20 @@ final class DurabilityWatch implements RpcListener {
     private final ProcessInfo info;
     private final RpcCall call;
     private long timer = NO_TIMER;
-    private boolean requested;
+    private final OneRequest<WatchDurabilityRequest> one;
     private long reportsLeft;
 
     DurabilityWatch(ReplicaHost host, ProcessInfo info, RpcCall call) {
         this.host = host;
         this.info = info;
         this.call = call;
+        this.one = new OneRequest<>(call, WatchDurabilityRequest.parser());
     }
 
     @Override
     public void message(byte[] array, int offset, int length) {
-        if (requested) {
-            call.end(GrpcStatusMapping.invalid("WatchDurability takes one request, a second one came"));
-            return;
-        }
-        requested = true;
-        WatchDurabilityRequest request;
-        try {
-            request = WatchDurabilityRequest.parseFrom(ByteBuffer.wrap(array, offset, length));
-        } catch (InvalidProtocolBufferException malformed) {
-            call.end(GrpcStatusMapping.invalid("the request cannot be parsed: " + malformed.getMessage()));
+        var request = one.take(array, offset, length);
+        if (request == null) {
             return;
         }
         var interval = request.getIntervalMillis() == 0
@@ -112,9 +104,7 @@ final class DurabilityWatch implements RpcListener {
 
     @Override
     public void halfClosed() {
-        if (!requested) {
-            call.end(GrpcStatusMapping.invalid("the call ended without a request"));
-        }
+        one.halfClosed();
     }
 
     @Override

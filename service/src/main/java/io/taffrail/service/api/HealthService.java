@@ -1,6 +1,5 @@
 package io.taffrail.service.api;
 
-import com.google.protobuf.InvalidProtocolBufferException;
 import io.grpc.Status;
 import io.grpc.health.v1.HealthCheckRequest;
 import io.grpc.health.v1.HealthCheckResponse;
@@ -9,12 +8,12 @@ import io.grpc.health.v1.HealthGrpc;
 import io.taffrail.proto.control.ControlGrpc;
 import io.taffrail.proto.log.LogGrpc;
 import io.taffrail.service.rpc.FrameBuffer;
+import io.taffrail.service.rpc.OneRequest;
 import io.taffrail.service.rpc.RpcCall;
 import io.taffrail.service.rpc.RpcListener;
 import io.taffrail.service.rpc.RpcServer;
 import io.taffrail.service.rpc.RpcStatus;
 import io.taffrail.service.rpc.UnaryCall;
-import java.nio.ByteBuffer;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
@@ -24,6 +23,7 @@ final class HealthService {
     private static final String SERVICE = HealthGrpc.SERVICE_NAME + "/";
     private static final Set<String> KNOWN = Set.of("", LogGrpc.SERVICE_NAME, ControlGrpc.SERVICE_NAME);
     private static final long WATCH_INTERVAL_MILLIS = 500;
+    private static final long NO_TIMER = -1;
 
     private final BooleanSupplier ready;
 
@@ -57,20 +57,20 @@ final class HealthService {
 
     private final class Watch implements RpcListener {
         private final RpcCall call;
-        private long timer;
+        private final OneRequest<HealthCheckRequest> one;
+        private long timer = NO_TIMER;
         private @Nullable ServingStatus told;
 
         Watch(RpcCall call) {
             this.call = call;
+            this.one = new OneRequest<>(call, HealthCheckRequest.parser());
         }
 
         @Override
         public void message(byte[] array, int offset, int length) {
-            HealthCheckRequest request;
-            try {
-                request = HealthCheckRequest.parseFrom(ByteBuffer.wrap(array, offset, length));
-            } catch (InvalidProtocolBufferException malformed) {
-                call.end(GrpcStatusMapping.invalid("the request cannot be parsed: " + malformed.getMessage()));
+            var request = one.take(array, offset, length);
+            if (request == null) {
+                cancelled();
                 return;
             }
             tell(request.getService());
@@ -90,11 +90,16 @@ final class HealthService {
         }
 
         @Override
-        public void halfClosed() {}
+        public void halfClosed() {
+            one.halfClosed();
+        }
 
         @Override
         public void cancelled() {
-            call.vertx().cancelTimer(timer);
+            if (timer != NO_TIMER) {
+                call.vertx().cancelTimer(timer);
+                timer = NO_TIMER;
+            }
         }
 
         @Override

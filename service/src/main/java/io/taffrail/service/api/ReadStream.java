@@ -1,12 +1,12 @@
 package io.taffrail.service.api;
 
-import com.google.protobuf.InvalidProtocolBufferException;
 import io.grpc.Status;
 import io.taffrail.proto.log.ReadRequest;
 import io.taffrail.replication.CommandOutcome;
 import io.taffrail.replication.EpochMap;
 import io.taffrail.replication.Replica;
 import io.taffrail.service.rpc.FrameBuffer;
+import io.taffrail.service.rpc.OneRequest;
 import io.taffrail.service.rpc.RpcCall;
 import io.taffrail.service.rpc.RpcListener;
 import io.taffrail.service.rpc.RpcStatus;
@@ -49,7 +49,7 @@ final class ReadStream implements RpcListener, FollowWakeups.Waiting {
 
     private final ReadDesk desk;
     private final RpcCall call;
-    private boolean requested;
+    private final OneRequest<ReadRequest> one;
     private boolean counted;
 
     // What follows belongs to the one step that runs, which passes it on.
@@ -72,20 +72,13 @@ final class ReadStream implements RpcListener, FollowWakeups.Waiting {
     ReadStream(ReadDesk desk, RpcCall call) {
         this.desk = desk;
         this.call = call;
+        this.one = new OneRequest<>(call, ReadRequest.parser());
     }
 
     @Override
     public void message(byte[] array, int offset, int length) {
-        if (requested) {
-            call.end(GrpcStatusMapping.invalid("Read takes one request, a second one came"));
-            return;
-        }
-        requested = true;
-        ReadRequest request;
-        try {
-            request = ReadRequest.parseFrom(ByteBuffer.wrap(array, offset, length));
-        } catch (InvalidProtocolBufferException malformed) {
-            call.end(GrpcStatusMapping.invalid("the request cannot be parsed: " + malformed.getMessage()));
+        var request = one.take(array, offset, length);
+        if (request == null) {
             return;
         }
         if (desk.metrics().readerOpened() > desk.maxReaders()) {
@@ -505,9 +498,7 @@ final class ReadStream implements RpcListener, FollowWakeups.Waiting {
 
     @Override
     public void halfClosed() {
-        if (!requested) {
-            call.end(GrpcStatusMapping.invalid("the call ended without a request"));
-        }
+        one.halfClosed();
     }
 
     @Override

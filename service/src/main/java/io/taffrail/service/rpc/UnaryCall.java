@@ -1,6 +1,5 @@
 package io.taffrail.service.rpc;
 
-import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.MessageLite;
 import com.google.protobuf.Parser;
 import io.grpc.Status;
@@ -10,23 +9,27 @@ import org.jspecify.annotations.Nullable;
 /// A call with one request, in generated messages. Answers may come from any thread; the first counts.
 public final class UnaryCall implements RpcListener {
     private final RpcCall call;
-    private final Handling handling;
+    private final Handling<?> handling;
     private @Nullable RpcStatus onDeadline;
-    private boolean requested;
 
-    private interface Handling {
-        void request(UnaryCall unary, byte[] array, int offset, int length) throws InvalidProtocolBufferException;
+    /// A request of some kind, and who takes it.
+    private record Handling<Q extends MessageLite>(OneRequest<Q> one, BiConsumer<Q, UnaryCall> handler) {
+        void message(UnaryCall unary, byte[] array, int offset, int length) {
+            var request = one.take(array, offset, length);
+            if (request != null) {
+                handler.accept(request, unary);
+            }
+        }
     }
 
-    private UnaryCall(RpcCall call, Handling handling) {
+    private UnaryCall(RpcCall call, Handling<?> handling) {
         this.call = call;
         this.handling = handling;
     }
 
     /// `handler` runs on the event loop: it hands over and returns.
     public static <Q extends MessageLite> RpcMethod method(Parser<Q> parser, BiConsumer<Q, UnaryCall> handler) {
-        return call -> new UnaryCall(
-                call, (unary, array, offset, length) -> handler.accept(parser.parseFrom(array, offset, length), unary));
+        return call -> new UnaryCall(call, new Handling<>(new OneRequest<>(call, parser), handler));
     }
 
     /// How the call ends when its time is over before an answer came.
@@ -61,24 +64,12 @@ public final class UnaryCall implements RpcListener {
 
     @Override
     public void message(byte[] array, int offset, int length) {
-        if (requested) {
-            call.end(RpcStatus.of(Status.Code.INVALID_ARGUMENT, "the method takes one request, a second one came"));
-            return;
-        }
-        requested = true;
-        try {
-            handling.request(this, array, offset, length);
-        } catch (InvalidProtocolBufferException malformed) {
-            call.end(RpcStatus.of(
-                    Status.Code.INVALID_ARGUMENT, "the request cannot be parsed: " + malformed.getMessage()));
-        }
+        handling.message(this, array, offset, length);
     }
 
     @Override
     public void halfClosed() {
-        if (!requested) {
-            call.end(RpcStatus.of(Status.Code.INVALID_ARGUMENT, "the call ended without a request"));
-        }
+        handling.one().halfClosed();
     }
 
     @Override
