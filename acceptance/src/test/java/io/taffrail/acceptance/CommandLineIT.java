@@ -46,6 +46,12 @@ class CommandLineIT {
                             .count());
             assertTrue(
                     cli.run("bench", "load", "--records", "20000", "-o", "json").contains("recordsPerSecond"));
+            cli.run("bench", "many", "--streams", "3", "--outstanding", "2", "--records", "1001", "--size", "10");
+            assertEquals(
+                    333, cli.run("read", "many-2", "--format", "json").lines().count());
+            for (var stream : List.of("many-0", "many-1", "many-2")) {
+                cli.run("streams", "delete", stream);
+            }
             cli.run("cursor", "delete", "orders", "billing");
             cli.run("streams", "delete", "orders");
             assertEquals(List.of("load"), names(cli.run("streams", "list", "-o", "json")));

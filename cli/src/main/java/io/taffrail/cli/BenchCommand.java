@@ -1,13 +1,19 @@
 package io.taffrail.cli;
 
+import io.taffrail.client.Appender;
 import io.taffrail.client.AppenderConfig;
+import io.taffrail.client.LogClient;
 import io.taffrail.proto.log.StreamConfig;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Random;
 import java.util.concurrent.Callable;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.LongSupplier;
 import org.HdrHistogram.ConcurrentHistogram;
 import org.HdrHistogram.Histogram;
 import picocli.CommandLine.Command;
@@ -27,6 +33,9 @@ import picocli.CommandLine.Spec;
 final class BenchCommand implements Callable<Integer> {
     private static final long LONGEST_MICROS = 600_000_000;
 
+    private static final int MOST_STREAMS = 100_000;
+    private static final int MOST_OUTSTANDING = 1_000_000;
+
     @Parameters(
             index = "0",
             arity = "0..1",
@@ -34,6 +43,21 @@ final class BenchCommand implements Callable<Integer> {
             defaultValue = "bench",
             description = "is created (default: bench)")
     String stream = "";
+
+    @Option(
+            names = "--streams",
+            paramLabel = "N",
+            defaultValue = "1",
+            description = "records in turn to N streams, STREAM-0, STREAM-1, ... (default: 1, STREAM itself)")
+    int streams;
+
+    @Option(
+            names = "--outstanding",
+            paramLabel = "N",
+            defaultValue = "0",
+            description =
+                    "records that wait for their acknowledgement, at most (default: 0, as many as the client holds)")
+    int outstanding;
 
     @Option(names = "--records", paramLabel = "N", defaultValue = "1000000", description = "default: 1000000")
     long records;
@@ -74,6 +98,8 @@ final class BenchCommand implements Callable<Integer> {
     public Integer call() {
         atLeast("--records", records, 1);
         atLeast("--size", size, 0);
+        between("--streams", streams, 1, MOST_STREAMS);
+        between("--outstanding", outstanding, 0, MOST_OUTSTANDING);
         atLeast("--rate", rate, 0);
         atLeast("--linger", lingerMicros, 0);
         var value = new byte[size];
@@ -82,34 +108,56 @@ final class BenchCommand implements Callable<Integer> {
                 .modes(levels.commitMode(), levels.replicationMode())
                 .batching(Math.toIntExact(Sizes.parse(batchBytes)), 50_000, Duration.ofNanos(lingerMicros * 1_000));
         var histogram = new ConcurrentHistogram(LONGEST_MICROS, 3);
-        // Unhurried, every record is timed; flat out, timing each would be a good part of the load.
-        var sampledMask = rate == 0 ? 63 : 0;
         long elapsedNanos;
         try (var client = server.connect()) {
-            client.createStream(stream, StreamConfig.getDefaultInstance(), true);
+            var appenders = open(client, config);
             var startNanos = System.nanoTime();
-            try (var appender = client.appender(stream, config);
-                    var _ = ProgressBar.isWanted() && !output.json()
-                            ? ProgressBar.start(
-                                    stream,
-                                    records * size,
-                                    () -> appender.acknowledgedRecords() * size,
-                                    appender::acknowledgedRecords)
-                            : null) {
-                for (var i = 0L; i < records; i++) {
-                    var dueNanos = rate == 0 ? System.nanoTime() : waitUntilDue(startNanos, i);
-                    var pending = appender.append(value);
-                    if ((i & sampledMask) == 0) {
-                        var _ = pending.acknowledged()
-                                .thenAccept(receipt -> histogram.recordValue(
-                                        Math.min(LONGEST_MICROS, (System.nanoTime() - dueNanos) / 1_000)));
-                    }
-                }
+            try (var _ = ProgressBar.isWanted() && !output.json() ? progress(appenders) : null) {
+                append(appenders, value, startNanos, histogram);
+                appenders.forEach(Appender::close);
             }
             elapsedNanos = System.nanoTime() - startNanos;
         }
         report(histogram, elapsedNanos / 1e9);
         return ExitCode.OK;
+    }
+
+    private List<Appender> open(LogClient client, AppenderConfig config) {
+        var appenders = new ArrayList<Appender>(streams);
+        for (var i = 0; i < streams; i++) {
+            var name = streams == 1 ? stream : stream + "-" + i;
+            client.createStream(name, StreamConfig.getDefaultInstance(), true);
+            appenders.add(client.appender(name, config));
+        }
+        return appenders;
+    }
+
+    private ProgressBar progress(List<Appender> appenders) {
+        LongSupplier done = () ->
+                appenders.stream().mapToLong(Appender::acknowledgedRecords).sum();
+        return ProgressBar.start(stream, records * size, () -> done.getAsLong() * size, done);
+    }
+
+    private void append(List<Appender> appenders, byte[] value, long startNanos, ConcurrentHistogram histogram) {
+        // Unhurried, every record is timed; flat out, timing each would be a good part of the load.
+        var sampledMask = rate == 0 && outstanding == 0 ? 63 : 0;
+        var window = outstanding == 0 ? null : new Semaphore(outstanding);
+        for (var i = 0L; i < records; i++) {
+            var dueNanos = rate == 0 ? 0 : waitUntilDue(startNanos, i);
+            if (window != null) {
+                window.acquireUninterruptibly();
+            }
+            var beganNanos = rate == 0 ? System.nanoTime() : dueNanos;
+            var pending = appenders.get((int) (i % streams)).append(value);
+            if ((i & sampledMask) == 0) {
+                var _ = pending.acknowledged()
+                        .thenAccept(receipt -> histogram.recordValue(
+                                Math.min(LONGEST_MICROS, (System.nanoTime() - beganNanos) / 1_000)));
+            }
+            if (window != null) {
+                var _ = pending.acknowledged().whenComplete((receipt, failed) -> window.release());
+            }
+        }
     }
 
     private long waitUntilDue(long startNanos, long record) {
@@ -153,6 +201,12 @@ final class BenchCommand implements Callable<Integer> {
                 histogram.getValueAtPercentile(99.9) / 1e3,
                 histogram.getMaxValue() / 1e3,
                 histogram.getTotalCount()));
+    }
+
+    private static void between(String option, int value, int least, int most) {
+        if (value < least || value > most) {
+            throw new CliException(ExitCode.USAGE, option + " is " + value + ": allowed are " + least + " to " + most);
+        }
     }
 
     private static void atLeast(String option, long value, long least) {

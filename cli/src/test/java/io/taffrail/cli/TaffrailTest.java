@@ -38,12 +38,14 @@ class TaffrailTest {
         assertEquals(ExitCode.USAGE, run("status", "--server", "127.0.0.1:http"));
         assertEquals(ExitCode.USAGE, run("bench", "--records", "-5"));
         assertEquals(ExitCode.USAGE, run("bench", "--size", "-1"));
+        assertEquals(ExitCode.USAGE, run("bench", "--streams", "0"));
+        assertEquals(ExitCode.USAGE, run("bench", "--outstanding", "-1"));
         assertEquals(ExitCode.USAGE, run("append", "s", System.getProperty("java.io.tmpdir")));
         assertEquals(ExitCode.USAGE, run("watch", "--interval", "0"));
         assertEquals(ExitCode.USAGE, run("read", "s", "--max", "-1"));
         assertEquals(ExitCode.USAGE, run("tail", "s", "-n", "-1"));
         assertEquals(ExitCode.USAGE, run("read", "s", "--timeout", "0"));
-        assertEquals(11, err.toString().lines().count(), err.toString());
+        assertEquals(13, err.toString().lines().count(), err.toString());
         assertTrue(err.toString().contains("--timeout is 0: 1 second or more"), err.toString());
     }
 
