@@ -1,5 +1,6 @@
 package io.taffrail.service;
 
+import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpClient;
@@ -53,17 +54,20 @@ final class RawConnection implements AutoCloseable {
 
     /// Status of a call that is to end with this body.
     String status(String method, Buffer body) {
-        var request = call(method);
-        return status(await(request.send(body).toCompletionStage()));
+        return await(
+                call(method).send(body).compose(RawConnection::statusOf).toCompletionStage());
     }
 
     static String status(HttpClientResponse response) {
+        return await(statusOf(response).toCompletionStage());
+    }
+
+    /// Asked for on the connection's event loop, before what follows the headers can come and nobody wait for it.
+    private static Future<String> statusOf(HttpClientResponse response) {
         var early = response.getHeader("grpc-status");
-        if (early != null) {
-            return early;
-        }
-        await(response.body().toCompletionStage());
-        return String.valueOf(response.getTrailer("grpc-status"));
+        return early != null
+                ? Future.succeededFuture(early)
+                : response.body().map(_ -> String.valueOf(response.getTrailer("grpc-status")));
     }
 
     HttpConnection connection(HttpClientRequest request) {
