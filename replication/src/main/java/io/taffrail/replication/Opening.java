@@ -24,7 +24,6 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.Executor;
 import java.util.function.LongSupplier;
@@ -36,8 +35,6 @@ import org.jspecify.annotations.Nullable;
 /// The streams' state begins at its newest checkpoint and the log is replayed from there. What the protocol needs of
 /// the part before, the lineage and the configurations, stands in the two small files.
 final class Opening {
-    private static final long AWAIT_NANOS = 1_000_000;
-
     private final ArrayList<ControlEntry> replayed = new ArrayList<>();
     private final RecentElections elections = new RecentElections();
     /// The newest checkpoint belongs to bytes that were cut since.
@@ -122,7 +119,7 @@ final class Opening {
                 break;
             }
             if (hard.suspect() && !suspectKept) {
-                keepSuspect(metaSlot, before, io);
+                keepSuspect(metaSlot, before);
                 suspectKept = true;
             }
             if (!goBack(store, wal, hard.suspect())) {
@@ -143,7 +140,6 @@ final class Opening {
                 meta.incarnation(),
                 hard,
                 lineage(lineageFile.found(), replayFrom),
-                configurations(),
                 wal.startLsn(),
                 end);
         var damageFile = new DamageFile(directory);
@@ -216,23 +212,18 @@ final class Opening {
 
     /// What tells that bytes are missing may be a checkpoint, which going back deletes. A process that ends between
     /// that and its first write of `meta` must not leave a log that is taken for whole.
-    private static void keepSuspect(SlotFile metaSlot, ReplicaMeta before, IoMethod io) {
+    private static void keepSuspect(SlotFile metaSlot, ReplicaMeta before) {
         var suspect = new ReplicaMeta(
                 before.nodeId(),
                 before.storageId(),
                 before.incarnation(),
                 before.hard().withSuspect(true),
                 before.durableHint());
-        var done = new ArrayList<Optional<String>>();
-        metaSlot.write(suspect.encode(SlotFile.MAX_VALUE_BYTES), error -> done.add(Optional.ofNullable(error)));
-        while (done.isEmpty()) {
-            if (io.poll() == 0) {
-                io.await(AWAIT_NANOS);
-            }
-        }
-        var error = done.getFirst();
-        if (error.isPresent()) {
-            throw new WalException.Unusable("meta: " + error.get());
+        metaSlot.write(suspect.encode(SlotFile.MAX_VALUE_BYTES), _ -> {});
+        metaSlot.awaitWrites();
+        var failure = metaSlot.failure();
+        if (failure != null) {
+            throw new WalException.Unusable(failure);
         }
     }
 

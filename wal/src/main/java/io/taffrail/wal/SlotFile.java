@@ -236,13 +236,19 @@ public final class SlotFile implements AutoCloseable {
         done.forEach(each -> each.accept(failure));
     }
 
-    /// Waits for what is being written.
-    @Override
-    public void close() {
+    /// Waits for what is being written, both copies of it, and of what waits for that; blocks. [#failure()] tells
+    /// whether it is there.
+    public void awaitWrites() {
         while (writing) {
             io.await(AWAIT_NANOS);
             io.poll();
         }
+    }
+
+    /// Waits for what is being written.
+    @Override
+    public void close() {
+        awaitWrites();
         try {
             file.close();
         } catch (IOException e) {

@@ -58,7 +58,8 @@ public record HardState(
                 standing);
     }
 
-    /// What is below `lsn` stays as it is known here; from there on the log itself tells, whose entries are `logged`.
+    /// What is below `lsn` stays as it is known here; from there on the log itself tells, whose entries are `logged`:
+    /// one may have been made durable here before its entry was, and then the entry was lost.
     public HardState withConfigurationsFrom(long lsn, List<LoggedConfiguration> logged) {
         var history = new ConfigurationHistory(configurations);
         history.truncate(lsn);

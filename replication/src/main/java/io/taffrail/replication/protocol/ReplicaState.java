@@ -90,14 +90,9 @@ final class ReplicaState {
         this.flushedLsn = end.lsn();
         this.highestEpoch = hard.promisedEpoch();
         this.configurations = new ConfigurationHistory(hard.configurations());
-        // One that was made durable here before its entry was, and then the entry was lost.
-        configurations.truncate(end.lsn());
         this.integrity = hard.suspect() ? Integrity.SUSPECT : hard.dirty() ? Integrity.AMNESIC : Integrity.INTACT;
         for (var seen : hard.standing().seen()) {
             incarnations.put(seen.storageId(), seen.incarnation());
-        }
-        for (var logged : start.replayed()) {
-            configurations.add(logged);
         }
         for (var epochStart : start.lineage()) {
             lineage.add(epochStart);

@@ -13,8 +13,8 @@ public final class ReplicationCore {
     private Role role;
     private boolean halted;
 
+    /// @param hard with the configurations that the log holds, see [HardState#withConfigurationsFrom]
     /// @param lineage of the log, as recovered
-    /// @param replayed configurations that recovery read from the log
     /// @param end of the log, as recovered: all of it was read from the disk
     public record Start(
             int nodeId,
@@ -22,7 +22,6 @@ public final class ReplicationCore {
             long incarnation,
             HardState hard,
             List<EpochStart> lineage,
-            List<LoggedConfiguration> replayed,
             long startLsn,
             LogPosition end) {}
 

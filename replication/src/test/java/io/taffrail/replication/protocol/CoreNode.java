@@ -52,11 +52,11 @@ final class CoreNode {
 
     private ReplicationCore start(long now) {
         incarnation++;
-        hard = durable;
         var end = end();
+        hard = durable.withConfigurationsFrom(end.lsn(), List.of());
         flushed = end.lsn();
         return new ReplicationCore(
-                new ReplicationCore.Start(id, new UUID(0, id), incarnation, hard, lineage(), List.of(), 0, end),
+                new ReplicationCore.Start(id, new UUID(0, id), incarnation, hard, lineage(), 0, end),
                 config(),
                 this::chainCrcAt,
                 new Random(id),

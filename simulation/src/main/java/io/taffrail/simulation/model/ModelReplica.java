@@ -112,7 +112,13 @@ final class ModelReplica {
         var end = log.end();
         return new ReplicationCore(
                 new ReplicationCore.Start(
-                        id, storage(id), incarnation, hard, log.lineage(), log.configurations(), 0, end),
+                        id,
+                        storage(id),
+                        incarnation,
+                        hard.withConfigurationsFrom(0, log.configurations()),
+                        log.lineage(),
+                        0,
+                        end),
                 config,
                 view,
                 LEAST,
