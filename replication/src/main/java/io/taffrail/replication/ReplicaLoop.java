@@ -10,6 +10,7 @@ import io.taffrail.replication.protocol.Configuration;
 import io.taffrail.replication.protocol.Effect;
 import io.taffrail.replication.protocol.Event;
 import io.taffrail.replication.protocol.Event.ControlEntry;
+import io.taffrail.replication.protocol.Integrity;
 import io.taffrail.replication.protocol.Levels;
 import io.taffrail.replication.protocol.LogPosition;
 import io.taffrail.replication.protocol.Member;
@@ -229,6 +230,12 @@ final class ReplicaLoop {
         wal.close();
         store.close();
         metaFile.close();
+        var late = metaFile.failure();
+        if (failure == null && late != null) {
+            // The second copy of what was written last: nobody asks for it any more.
+            failure = late;
+            listener.storageFailed(late);
+        }
         ending.tell();
         return 1;
     }
@@ -786,7 +793,14 @@ final class ReplicaLoop {
         }
         var shortens = cut.lsn() < wal.receivedLsn();
         try {
-            wal.truncate(cut.lsn());
+            if (shortens) {
+                store.truncated(cut.lsn());
+            }
+            if (shortens && store.appliedLsn() < wal.startLsn()) {
+                beginAnew(cut.lsn());
+            } else {
+                wal.truncate(cut.lsn());
+            }
         } catch (WalException.NoRoom full) {
             // The next turn tries again; until then this replica follows nobody.
             return 0;
@@ -797,9 +811,8 @@ final class ReplicaLoop {
         if (shortens) {
             shipper.cut();
             scrubbing.cut(wal.startLsn(), wal.receivedLsn());
-            store.truncated(cut.lsn());
-            elections.truncated(cut.lsn());
-            LogReplay.replay(reader, store.appliedLsn(), cut.lsn(), store::apply);
+            elections.truncated(wal.receivedLsn());
+            LogReplay.replay(reader, store.appliedLsn(), wal.receivedLsn(), store::apply);
         }
         truncating = null;
         metaFile.cutDone();
@@ -807,6 +820,18 @@ final class ReplicaLoop {
         toldProgress = null;
         post(new Event.Truncated(appends.end()));
         return 1;
+    }
+
+    /// Every checkpoint holds something that is to be cut: a majority had flushed it, and a forced recovery gave it up.
+    /// With nothing, as in a start, the leader fills this replica up.
+    private void beginAnew(long cutLsn) {
+        if (core.view(loop.nanoTime()).integrity() != Integrity.SUSPECT) {
+            throw new WalException.Unusable(
+                    "the log begins at %s, and no checkpoint of the streams is between that and %s"
+                            .formatted(wal.startLsn(), cutLsn));
+        }
+        wal.restart(0, 0, 0);
+        store.reset();
     }
 
     // Peers

@@ -3,9 +3,11 @@ package io.taffrail.replication;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.taffrail.streams.Durability;
+import io.taffrail.streams.StreamSettings;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
@@ -218,5 +220,75 @@ class ForcedRecoveryTest {
                                 back.up().status().historyId())
                         && back.nextOffset("s") == 11
                         && back.up().status().integrity() == ReplicaStatus.Integrity.INTACT);
+    }
+
+    /// What a majority had flushed is cut where a person gave it up, and the checkpoints of the streams hold just that.
+    /// With the log before them trimmed there is no state left to go on from.
+    @Test
+    void oneWhoseCheckpointsHoldOnlyWhatWasGivenUpBeginsAnew() {
+        world.segmentBytes = 64 << 10;
+        world.checkpointBytes = 32 << 10;
+        var usual = world.settings;
+        world.settings = new ReplicaSettings(
+                1,
+                new StreamSettings(SYNC, Durability.WEAKEST, 0, 50_000),
+                usual.writerDelayNanos(),
+                usual.groupCommitDelayNanos(),
+                usual.groupCommitSiblings(),
+                usual.pendingBytes(),
+                usual.replicationLagBytes(),
+                usual.replicationLagNanos(),
+                usual.rejectWhenFull());
+        var nodes = world.startCluster(3);
+        var leader = world.leader();
+        leader.createStream("s");
+        append(leader, 60);
+        world.run(60_000_000_000L);
+        append(leader, 30);
+        world.until(
+                "all hold them, and the log is trimmed",
+                () -> nodes.stream()
+                        .allMatch(
+                                node -> node.nextOffset("s") == 90 && node.up().startLsn() > 0));
+        var survivor = world.node((leader.id + 1) % 3);
+        var other = world.node((leader.id + 2) % 3);
+        var old = leader.peer();
+        world.isolate(survivor.id);
+        // The log is kept for the one that is away.
+        append(leader, 30);
+        world.run(60_000_000_000L);
+        leader.crash();
+        other.crash();
+        world.heal();
+        world.until(
+                "nobody leads",
+                () -> survivor.up().status().leader() == null
+                        && survivor.up().status().state() != ReplicaStatus.State.LEADER);
+        var end = lastLsn(survivor, survivor.id);
+        assertInstanceOf(CommandOutcome.Done.class, force(survivor, TestWorld.CLUSTER, REQUEST, end, survivor.id));
+        world.leader();
+        var outcome = new CommandOutcome[1];
+        survivor.up()
+                .changeVoters(
+                        survivor.up().status().configId(),
+                        new VoterChange.AddLearner(old),
+                        result -> outcome[0] = result);
+        world.until("it is added", () -> outcome[0] != null);
+        assertInstanceOf(CommandOutcome.Done.class, outcome[0]);
+
+        leader.start();
+        assertTrue(leader.up().startLsn() > 0 && leader.up().startLsn() <= end, "it has where the two logs part");
+        world.until(
+                "it has the new history",
+                () -> leader.nextOffset("s") == 90
+                        && leader.up().status().integrity() == ReplicaStatus.Integrity.INTACT);
+        assertNull(leader.failure);
+        assertTrue(leader.up().startLsn() > 0, "by the streams' files");
+    }
+
+    private static void append(TestWorld.Node leader, int records) {
+        for (var i = 0; i < records; i++) {
+            leader.acknowledged("s", i + "x".repeat(6000), SYNC);
+        }
     }
 }

@@ -14,6 +14,7 @@ import io.taffrail.streams.StreamSettings;
 import io.taffrail.streams.StreamStore;
 import io.taffrail.streams.StreamStoreConfig;
 import io.taffrail.wal.WalConfig;
+import io.taffrail.wal.io.IoMethod;
 import io.taffrail.wal.io.file.Buffering;
 import io.taffrail.wal.io.file.FileLogDirectory;
 import io.taffrail.wal.io.sync.SyncIoMethod;
@@ -33,6 +34,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.function.BooleanSupplier;
+import java.util.function.UnaryOperator;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
@@ -50,6 +52,8 @@ final class TestWorld implements AutoCloseable {
     private long sequence;
     long segmentBytes = 1 << 20;
     ScrubConfig scrub = new ScrubConfig(64 << 20, 1_000_000_000);
+    /// What the next replica that starts is given as its disk.
+    UnaryOperator<IoMethod> disk = method -> method;
     long checkpointBytes = StreamStoreConfig.DEFAULTS.checkpointBytes();
     ReplicaSettings settings =
             new ReplicaSettings(1, StreamSettings.DEFAULTS, 10_000_000, 0, 5, 8 << 20, 16 << 20, 1_000_000_000, false);
@@ -280,7 +284,7 @@ final class TestWorld implements AutoCloseable {
                     config,
                     streams,
                     directory,
-                    new SyncIoMethod(),
+                    disk.apply(new SyncIoMethod()),
                     Runnable::run,
                     this,
                     this,

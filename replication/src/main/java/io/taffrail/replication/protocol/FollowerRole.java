@@ -244,8 +244,13 @@ final class FollowerRole implements Role {
 
     @Override
     public Role truncated() {
-        if (welcome != null) {
-            begin(welcome);
+        var welcomed = welcome;
+        if (welcomed != null && state.end.lsn() == welcomed.cut().lsn()) {
+            begin(welcomed);
+        } else {
+            // The log was begun anew, and joins with that.
+            welcome = null;
+            joinSent = false;
         }
         return this;
     }
