@@ -54,8 +54,7 @@ final class RawConnection implements AutoCloseable {
 
     /// Status of a call that is to end with this body.
     String status(String method, Buffer body) {
-        return await(
-                call(method).send(body).compose(RawConnection::statusOf).toCompletionStage());
+        return await(call(method).send(body).compose(RawConnection::statusOf).toCompletionStage());
     }
 
     static String status(HttpClientResponse response) {
