@@ -3,8 +3,6 @@ package io.taffrail.acceptance;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.abort;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -69,9 +67,8 @@ class ClusterCommandIT {
 
         Up(int count) throws IOException, InterruptedException {
             if (ignoresInterrupts()) {
-                System.out.println("SKIPPED: this build was started so that it ignores Control-C (as by nohup or &),"
-                        + " and env --default-signal, which would end that, is missing here");
-                abort("Control-C is ignored here");
+                throw Skip.because("this build was started so that it ignores Control-C (as by nohup or &), and"
+                        + " env --default-signal, which would end that, is missing here");
             }
             var output = folder.resolve("up.log");
             script = taffrail(
@@ -208,7 +205,7 @@ class ClusterCommandIT {
 
     private ProcessBuilder taffrail(String... arguments) {
         var script = Programs.CHECKOUT.resolve("taffrail");
-        assumeTrue(Files.isExecutable(script) && Files.isExecutable(Path.of("/bin/bash")), "no bash here");
+        Skip.unless(Files.isExecutable(Path.of("/bin/bash")), "no bash here, which the script taffrail needs");
         var command = new ArrayList<>(INTERRUPTIBLE);
         command.addAll(List.of("/bin/bash", script.toString()));
         command.addAll(List.of(arguments));

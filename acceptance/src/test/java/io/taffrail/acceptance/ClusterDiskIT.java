@@ -1,15 +1,19 @@
 package io.taffrail.acceptance;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.taffrail.client.AppenderConfig;
 import io.taffrail.client.LogClient;
 import io.taffrail.client.LogClientException;
+import io.taffrail.proto.control.State;
 import io.taffrail.proto.log.StreamConfig;
+import java.io.RandomAccessFile;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -24,10 +28,12 @@ import org.junit.jupiter.api.io.TempDir;
 /// Three replicas whose disks fail, fill and vanish under load.
 class ClusterDiskIT {
     private static final int STORAGE_FAILED = 74;
+    private static final int TRY_AGAIN = 75;
     private static final Duration LIMIT = Duration.ofMinutes(5);
     private static final long DISK_BYTES = 320 << 20;
+    private static final int SEGMENT_BYTES = 4 << 20;
     // taffrail.storage.reserve-bytes and two segments.
-    private static final long APPENDS_END_BYTES = (8 + 2 * 4) << 20;
+    private static final long APPENDS_END_BYTES = (8 << 20) + 2 * SEGMENT_BYTES;
 
     @TempDir
     Path folder;
@@ -97,11 +103,7 @@ class ClusterDiskIT {
 
     @Test
     void disksThatFillOrVanishHoldUpNobodyElse() throws Exception {
-        var refusal = SmallDisk.refusal(folder);
-        if (!refusal.isEmpty()) {
-            System.out.println("SKIPPED: no file systems of their own for the replicas, it takes root: " + refusal);
-        }
-        assumeTrue(refusal.isEmpty(), refusal);
+        skipWithoutSmallDisks();
         var disks = new ArrayList<SmallDisk>();
         try (var cluster = new LocalCluster(
                 folder, 3, patientAnd("taffrail.storage.segment-bytes=4Mi", "taffrail.storage.reserve-bytes=8Mi"))) {
@@ -121,6 +123,11 @@ class ClusterDiskIT {
                 disks.forEach(SmallDisk::close);
             }
         }
+    }
+
+    private void skipWithoutSmallDisks() throws InterruptedException {
+        var refusal = SmallDisk.refusal(folder);
+        Skip.unless(refusal.isEmpty(), "no file systems of their own for the replicas, it takes root: " + refusal);
     }
 
     private static void aLeaderWithoutRoomRefusesAndResumes(
@@ -201,6 +208,137 @@ class ClusterDiskIT {
         cluster.standstills()
                 .assertNobodyElected(
                         outcome.epochBefore(), outcome.epochAfter(), "a follower's disk is no reason to elect");
+    }
+
+    /// The log is buffered, since only then a failed flush makes the next start copy.
+    @Test
+    void aStartWithoutRoomGoesOnOrIsTriedAgainAndSaysSo() throws Exception {
+        skipWithoutSmallDisks();
+        try (var cluster = new LocalCluster(
+                folder,
+                3,
+                patientAnd(
+                        "taffrail.io.method=Sync",
+                        "taffrail.io.direct=false",
+                        "taffrail.storage.segment-bytes=4Mi",
+                        "taffrail.storage.reserve-bytes=8Mi"))) {
+            var replica = cluster.replica(0);
+            try (var disk = new SmallDisk(replica.data(), DISK_BYTES)) {
+                disk.fillUpTo(0);
+                endsForWantOfRoom(replica);
+                disk.empty();
+                cluster.start();
+                try (var client = cluster.client()) {
+                    client.createStream("full", StreamConfig.getDefaultInstance(), false);
+                    appendSegments(client, 3);
+                    withoutRoom(cluster, replica, disk, () -> followsWithoutRoom(cluster, client, replica));
+                    markAFailedFlush(replica);
+                    withoutRoom(cluster, replica, disk, () -> {
+                        endsForWantOfRoom(replica);
+                        endsForWantOfRoom(replica);
+                    });
+                    spoilTheLog(replica);
+                    withoutRoom(cluster, replica, disk, () -> endsForWantOfRoom(replica));
+                    replica.kill();
+                    Files.writeString(replica.data().resolve("meta"), "no such file of ours");
+                    disk.fillUpTo(0);
+                    replica.begin();
+                    assertEquals(STORAGE_FAILED, replica.awaitEnd(LIMIT), "what is broken is not for want of room");
+                }
+            } finally {
+                replica.close();
+            }
+        }
+    }
+
+    private static void appendSegments(LogClient client, int count) throws Exception {
+        try (var appender = client.appender("full", AppenderConfig.DEFAULTS)) {
+            var record = new byte[1 << 19];
+            for (var i = 0; i < count * SEGMENT_BYTES / record.length; i++) {
+                var _ = appender.append(record).acknowledged().get(5, TimeUnit.MINUTES);
+            }
+        }
+    }
+
+    @FunctionalInterface
+    private interface Step {
+        void run() throws Exception;
+    }
+
+    /// It is down before; afterwards there is room, and it counts again.
+    private static void withoutRoom(LocalCluster cluster, ServiceProcess replica, SmallDisk disk, Step step)
+            throws Exception {
+        if (replica.isRunning()) {
+            replica.kill();
+        }
+        disk.fillUpTo(0);
+        step.run();
+        disk.empty();
+        if (!replica.isRunning()) {
+            replica.start();
+        }
+        cluster.awaitHealthy();
+    }
+
+    private static void endsForWantOfRoom(ServiceProcess replica) throws Exception {
+        var linesBefore =
+                Files.exists(replica.log()) ? Files.readAllLines(replica.log()).size() : 0;
+        replica.begin();
+        assertEquals(TRY_AGAIN, replica.awaitEnd(LIMIT));
+        var lines = Files.readAllLines(replica.log());
+        var said = lines.subList(linesBefore, lines.size());
+        var reasons = said.stream().filter(line -> line.contains("FATAL")).toList();
+        assertEquals(1, reasons.size(), () -> String.join("\n", said));
+        assertTrue(reasons.getFirst().contains("the disk is full, the next start tries again: "), reasons::getFirst);
+        assertEquals(
+                List.of(),
+                said.stream().filter(line -> line.startsWith("\tat ")).toList());
+        System.out.println(reasons.getFirst());
+    }
+
+    /// Nothing of what it needs is missing: it reads, and the others do not wait for it.
+    private static void followsWithoutRoom(LocalCluster cluster, LogClient client, ServiceProcess replica)
+            throws Exception {
+        replica.start();
+        cluster.await(
+                "a replica without room follows",
+                () -> cluster.status(replica)
+                        .filter(status -> status.getState() == State.STATE_FOLLOWER)
+                        .isPresent());
+        append(client, Duration.ofMinutes(2));
+    }
+
+    /// As a process leaves it whose disk failed and could be written to once more.
+    private static void markAFailedFlush(ServiceProcess replica) throws Exception {
+        replica.kill();
+        var mark = replica.data().resolve("storage-failures");
+        assertEquals(4096, Files.size(mark), "its block is there before it is needed");
+        try (var file = new RandomAccessFile(mark.toFile(), "rw")) {
+            file.write((Instant.now() + " a flush failed\n").getBytes(StandardCharsets.US_ASCII));
+            file.getFD().sync();
+        }
+    }
+
+    /// What lies below the newest segment, and every checkpoint of the streams: such a log is begun anew.
+    private static void spoilTheLog(ServiceProcess replica) throws Exception {
+        replica.kill();
+        for (var checkpoint : files(replica, "streams", ".checkpoint")) {
+            Files.delete(checkpoint);
+        }
+        var segments = files(replica, "log", ".segment");
+        assertTrue(segments.size() > 2, segments::toString);
+        try (var first = new RandomAccessFile(segments.getFirst().toFile(), "rw")) {
+            first.write(new byte[4096]);
+            first.getFD().sync();
+        }
+    }
+
+    private static List<Path> files(ServiceProcess replica, String folder, String suffix) throws Exception {
+        try (var files = Files.list(replica.data().resolve(folder))) {
+            return files.filter(file -> file.toString().endsWith(suffix))
+                    .sorted()
+                    .toList();
+        }
     }
 
     private static void restart(LocalCluster cluster, ServiceProcess replica) throws Exception {

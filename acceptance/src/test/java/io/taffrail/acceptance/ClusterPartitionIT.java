@@ -13,7 +13,6 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
-import org.opentest4j.TestAbortedException;
 
 /// Three replicas, each in a network namespace of its own, between which packets are lost without a word. Clients reach
 /// all of them all the time, the cut-off ones too.
@@ -32,9 +31,8 @@ class ClusterPartitionIT {
         try {
             network = new Namespaces(3);
         } catch (IOException refused) {
-            System.out.println("SKIPPED: no network namespaces, they take root and ip and tc of iproute2: "
-                    + refused.getMessage());
-            throw new TestAbortedException(refused.getMessage());
+            throw Skip.because(
+                    "no network namespaces, they take root and ip and tc of iproute2: " + refused.getMessage());
         }
         var replicas = new ArrayList<ServiceProcess>();
         for (var id = 0; id < 3; id++) {

@@ -2,7 +2,6 @@ package io.taffrail.acceptance;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -22,11 +21,10 @@ class PythonIT {
     @Test
     void aPythonProgramAppendsAndReads() throws Exception {
         var python = python();
-        if (python == null) {
-            System.out.println("SKIPPED: no Python with grpcio and grpcio-tools; .ci/run puts one into target/python,"
-                    + " or: pip install grpcio grpcio-tools");
-        }
-        assumeTrue(python != null, "no Python with grpcio");
+        Skip.unless(
+                python != null,
+                "no Python with grpcio and grpcio-tools; .ci/run puts one into target/python, or: pip install grpcio"
+                        + " grpcio-tools");
         try (var service = new ServiceProcess(folder).start()) {
             var process = new ProcessBuilder(
                             String.valueOf(python),

@@ -3,7 +3,6 @@ package io.taffrail.acceptance;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -17,7 +16,7 @@ class UnfitStorageIT {
     @Test
     void isRefusedInOneLineUnlessItIsAllowed() throws Exception {
         var memory = Path.of("/dev/shm");
-        assumeTrue(Files.isWritable(memory), "SKIPPED: no writable /dev/shm here");
+        Skip.unless(Files.isWritable(memory), "no writable /dev/shm here");
         var data = memory.resolve("taffrail-unfit-" + ProcessHandle.current().pid());
         var command = Programs.service(List.of("-Dtaffrail.unsafe.storage=false"), "--data", data.toString());
         var process = new ProcessBuilder(command).redirectErrorStream(true).start();

@@ -17,8 +17,8 @@ import picocli.CommandLine.Option;
             "",
             "Every setting is a property (taffrail.*), an environment variable (TAFFRAIL_*) or -D; service/README.md"
                     + " lists them.",
-            "Exit codes: 0 stopped, 2 usage, 70 failed, 74 storage failed, 75 data directory in use, 78 configuration"
-                    + " refused."
+            "Exit codes: 0 stopped, 2 usage, 70 failed, 74 storage failed, 75 data directory in use"
+                    + " or disk full, 78 configuration refused."
         })
 final class ServeCommand implements Callable<Integer> {
     @Option(names = "--data", paramLabel = "DIR", description = "folder of the log (taffrail.data-dir)")

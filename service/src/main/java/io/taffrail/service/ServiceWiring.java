@@ -31,6 +31,7 @@ import io.taffrail.service.telemetry.ReplicaMetrics;
 import io.taffrail.service.telemetry.TrafficMetrics;
 import io.taffrail.wal.WalException;
 import io.taffrail.wal.io.DirectoryUnusableException;
+import io.taffrail.wal.io.Errno;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import jakarta.enterprise.event.Observes;
@@ -496,6 +497,11 @@ public class ServiceWiring {
         }
 
         private static ExitCode told(Throwable cause) {
+            var noRoom = noRoom(cause);
+            if (noRoom != null) {
+                LOG.fatalf("the disk is full, the next start tries again: %s", noRoom);
+                return ExitCode.NO_ROOM;
+            }
             if (cause instanceof DirectoryUnusableException) {
                 LOG.fatalf("the data directory cannot be used: %s", cause.getMessage());
                 return ExitCode.DATA_DIRECTORY_IN_USE;
@@ -504,11 +510,8 @@ public class ServiceWiring {
                 LOG.fatalf("the log cannot be opened: %s", cause.getMessage());
                 return ExitCode.STORAGE_FAILED;
             }
-            if (cause instanceof WalException.NoRoom) {
-                LOG.fatalf("the disk is full, the next start tries again: %s", cause.getMessage());
-                return ExitCode.NO_ROOM;
-            }
-            if (cause instanceof WalException.Unusable) {
+            // A small file of which both copies are damaged is a bad entry, too.
+            if (cause instanceof WalException.Unusable || cause instanceof WalException.BadEntry) {
                 LOG.fatalf("the log cannot be used: %s", cause.getMessage());
                 return ExitCode.STORAGE_FAILED;
             }
@@ -521,6 +524,16 @@ public class ServiceWiring {
             }
             LOG.fatal("the replica stopped, the process ends", cause);
             return ExitCode.FAILED;
+        }
+
+        /// What there is no room for; null: it is no matter of room.
+        private static @Nullable String noRoom(@Nullable Throwable cause) {
+            return switch (cause) {
+                case WalException.NoRoom full -> full.getMessage();
+                case IOException refused when Errno.isNoRoom(Errno.of(refused)) -> Errno.describe(refused);
+                case UncheckedIOException unchecked -> noRoom(unchecked.getCause());
+                case null, default -> null;
+            };
         }
 
         /// The disk that has failed may never answer, and the process ends in any case.

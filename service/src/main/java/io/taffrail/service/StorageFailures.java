@@ -39,9 +39,9 @@ final class StorageFailures {
 
     /// Makes sure that a failure can be recorded; throws if the newest two say that this storage is not to be used.
     void check() throws IOException {
-        if (!Files.exists(file)) {
-            write(List.of());
-            return;
+        // Shorter: a disk without room got it no further, and would not have room for a mark.
+        if (!Files.exists(file) || Files.size(file) < BLOCK_BYTES) {
+            write(Files.exists(file) ? read() : List.of());
         }
         var failures = read();
         if (failures.size() < 2) {

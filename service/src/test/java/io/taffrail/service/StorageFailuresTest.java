@@ -48,6 +48,18 @@ class StorageFailuresTest {
     }
 
     @Test
+    void aFileThatAFullDiskLeftWithoutItsBlockGetsItLater() throws IOException {
+        var file = folder.resolve(StorageFailures.FILE);
+        Files.createFile(file);
+        failures().check();
+        assertEquals(4096, Files.size(file));
+        Files.writeString(file, NOON + " fdatasync: EIO\n");
+        failures().check();
+        assertEquals(4096, Files.size(file));
+        assertTrue(failures().isNew(), "what it said is kept");
+    }
+
+    @Test
     void aFailureIsNewUntilAStartHasReadTheLog() throws IOException {
         failures().check();
         assertFalse(failures().isNew());

@@ -3,7 +3,6 @@ package io.taffrail.wal.io;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.taffrail.wal.io.file.Buffering;
 import io.taffrail.wal.io.file.FileLogDirectory;
@@ -18,7 +17,6 @@ import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.opentest4j.TestAbortedException;
 
 /// The rest of the contract: real files, kernels and threads.
 public abstract class DiskIoMethodContract extends IoMethodContract {
@@ -40,15 +38,14 @@ public abstract class DiskIoMethodContract extends IoMethodContract {
         try {
             return opening.open();
         } catch (KernelRefusedException | LinkageError refused) {
-            System.out.println("SKIPPED, not possible here: " + refused);
-            throw new TestAbortedException(refused.toString());
+            throw Skip.because("not possible here: " + refused);
         }
     }
 
     @Override
     protected LogDirectory openDirectory() throws Exception {
         var opened = FileLogDirectory.open(folder.resolve("log"), buffering);
-        assumeTrue(opened.buffering() == buffering, opened::bufferingReason);
+        Skip.unless(opened.buffering() == buffering, opened.bufferingReason());
         return opened;
     }
 
@@ -65,7 +62,8 @@ public abstract class DiskIoMethodContract extends IoMethodContract {
 
     @Test
     void tellsThatTheDiskIsFull() throws Exception {
-        assumeTrue(buffering == Buffering.BUFFERED && Files.isWritable(Path.of("/dev/full")));
+        Skip.unless(buffering == Buffering.BUFFERED, "there is no direct I/O to /dev/full");
+        Skip.unless(Files.isWritable(Path.of("/dev/full")), "no /dev/full that can be written to");
         Files.createSymbolicLink(folder.resolve("log").resolve("full"), Path.of("/dev/full"));
         try (var file = directory.open("full")) {
             var failed = assertInstanceOf(IoResult.Failed.class, run(write(file, blocks(1), 0, false)));

@@ -1,6 +1,7 @@
 package io.taffrail.wal.io.file;
 
 import io.taffrail.wal.io.DirectoryUnusableException;
+import io.taffrail.wal.io.Errno;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -52,6 +53,9 @@ final class DirectoryLock implements AutoCloseable {
         try {
             channel = FileChannel.open(folder.resolve(FILE_NAME), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
         } catch (IOException e) {
+            if (Errno.isNoRoom(Errno.of(e))) {
+                throw e;
+            }
             throw new DirectoryUnusableException(
                     "cannot write to " + folder + ": " + e + "; the process's user must own it (fsGroup in a pod)", e);
         }

@@ -1,6 +1,7 @@
 package io.taffrail.wal.io.file;
 
 import io.taffrail.wal.io.DirectoryUnusableException;
+import io.taffrail.wal.io.Errno;
 import io.taffrail.wal.io.LogDirectory;
 import io.taffrail.wal.io.LogFile;
 import java.io.IOException;
@@ -48,6 +49,9 @@ public final class FileLogDirectory implements LogDirectory {
         try {
             Files.createDirectories(path);
         } catch (IOException e) {
+            if (Errno.isNoRoom(Errno.of(e))) {
+                throw e;
+            }
             throw new DirectoryUnusableException("cannot make the log directory " + path + ": " + e, e);
         }
         var lock = DirectoryLock.acquire(path);
@@ -91,10 +95,14 @@ public final class FileLogDirectory implements LogDirectory {
         try (var entries = Files.list(path)) {
             return entries.filter(Files::isRegularFile)
                     .map(entry -> entry.getFileName().toString())
-                    .filter(name -> !name.equals(DirectoryLock.FILE_NAME) && !Deletion.isDeleted(name))
+                    .filter(name -> !isOwn(name))
                     .sorted()
                     .toList();
         }
+    }
+
+    private static boolean isOwn(String name) {
+        return name.equals(DirectoryLock.FILE_NAME) || name.equals(DirectProbe.FILE_NAME) || Deletion.isDeleted(name);
     }
 
     @Override

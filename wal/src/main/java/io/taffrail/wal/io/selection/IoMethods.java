@@ -1,5 +1,6 @@
 package io.taffrail.wal.io.selection;
 
+import io.taffrail.wal.io.Errno;
 import io.taffrail.wal.io.IoMethod;
 import io.taffrail.wal.io.KernelRefusedException;
 import io.taffrail.wal.io.LogDirectory;
@@ -36,9 +37,9 @@ public final class IoMethods {
 
     /// Tries a method with a durable write and a read in `directory` before it returns it. `workers` runs the
     /// requests of the `worker` method, and for the others what takes long and nobody waits for. Blocks; throws
-    /// [IoMethodUnavailableException] if the named method cannot be had, or with `auto` none.
-    public static Opened open(String wanted, LogDirectory directory, Executor workers)
-            throws IoMethodUnavailableException {
+    /// [IoMethodUnavailableException] if the named method cannot be had, or with `auto` none, and another exception
+    /// if the disk is too full to try any.
+    public static Opened open(String wanted, LogDirectory directory, Executor workers) throws IOException {
         if (!NAMES.contains(wanted)) {
             throw new IoMethodUnavailableException("no I/O method is called '" + wanted + "'; there are " + NAMES);
         }
@@ -47,6 +48,7 @@ public final class IoMethods {
                 var tried = openTried(wanted, directory, workers);
                 return new Opened(tried.method(), "as configured; a durable write: " + tried.inWords());
             } catch (IOException | LinkageError | RuntimeException e) {
+                checkRoom(e);
                 throw new IoMethodUnavailableException(wanted + " cannot be used: " + text(e), e);
             }
         }
@@ -56,6 +58,7 @@ public final class IoMethods {
             try {
                 usable.add(openTried(candidate, directory, workers));
             } catch (IOException | LinkageError | RuntimeException e) {
+                checkRoom(e);
                 passedOver.add(candidate + " (" + text(e) + ")");
             }
         }
@@ -70,6 +73,13 @@ public final class IoMethods {
     private static Tried openTried(String name, LogDirectory directory, Executor workers) throws IOException {
         var method = open(name, workers);
         return new Tried(method, Trial.run(method, directory));
+    }
+
+    /// A full disk says nothing about a method.
+    private static void checkRoom(Throwable thrown) throws IOException {
+        if (thrown instanceof IOException refused && Errno.isNoRoom(Errno.of(refused))) {
+            throw refused;
+        }
     }
 
     private static IoMethod open(String name, Executor workers) throws KernelRefusedException {

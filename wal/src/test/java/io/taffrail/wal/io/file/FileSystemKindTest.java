@@ -3,8 +3,8 @@ package io.taffrail.wal.io.file;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.taffrail.wal.io.Skip;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -34,7 +34,7 @@ class FileSystemKindTest {
     @Test
     void findsTheMachinesMemory() throws IOException {
         var memory = Path.of("/dev/shm");
-        assumeTrue(Files.isDirectory(memory), "SKIPPED: no /dev/shm here");
+        Skip.unless(Files.isDirectory(memory), "no /dev/shm here");
         assertEquals(new FileSystemKind("tmpfs"), FileSystemKind.of(memory.resolve("log")));
     }
 }

@@ -3,8 +3,8 @@ package io.taffrail.wal.io.selection;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.taffrail.wal.io.Skip;
 import io.taffrail.wal.io.file.Buffering;
 import io.taffrail.wal.io.file.FileLogDirectory;
 import java.io.IOException;
@@ -18,11 +18,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class IoMethodsTest {
+    private static final String NO_STRACE =
+            "no /usr/bin/strace that may trace: it is what refuses io_uring to the process of this test";
+
     @TempDir
     Path folder;
 
     @Test
-    void opensEachByItsNameAndLeavesNothingBehind() throws Exception {
+    void opensEachByItsNameAndKeepsTheFileOfItsTrial() throws Exception {
         try (var directory = FileLogDirectory.open(folder, Buffering.DIRECT)) {
             for (var name : List.of("io_uring", "worker", "posix_aio", "sync")) {
                 try {
@@ -32,10 +35,27 @@ class IoMethodsTest {
                 } catch (IoMethodUnavailableException refused) {
                     // Only those may be missing that ask the kernel for more than files.
                     assertTrue(List.of("io_uring", "posix_aio").contains(name), refused::getMessage);
-                    System.out.println("SKIPPED: " + refused.getMessage());
+                    var _ = Skip.because(String.valueOf(refused.getMessage()));
                 }
             }
-            assertEquals(List.of(), directory.list());
+            assertEquals(List.of(Trial.FILE_NAME), directory.list());
+        }
+    }
+
+    /// So that a disk that is full by then holds up no start.
+    @Test
+    void triesTheNextTimeInTheFileThatItKept() throws Exception {
+        var kept = folder.resolve(Trial.FILE_NAME);
+        var link = folder.resolve("link");
+        for (var length : List.of(0, 4096, 100)) {
+            Files.write(kept, new byte[length]);
+            Files.createLink(link, kept);
+            try (var directory = FileLogDirectory.open(folder, Buffering.DIRECT)) {
+                IoMethods.open("sync", directory, Runnable::run).method().close();
+            }
+            assertEquals(4096, Files.size(kept));
+            assertEquals(length == 4096, Files.isSameFile(kept, link), length + " bytes");
+            Files.delete(link);
         }
     }
 
@@ -60,7 +80,7 @@ class IoMethodsTest {
         try (var directory = FileLogDirectory.open(folder, Buffering.BUFFERED)) {
             var opened = IoMethods.open("auto", directory, Runnable::run);
             opened.method().close();
-            assumeTrue(!opened.reason().contains("passed over: io_uring"), opened::reason);
+            Skip.unless(!opened.reason().contains("passed over: io_uring"), opened.reason());
             var times = Pattern.compile("(io_uring|worker) ([0-9]+) us").matcher(opened.reason());
             assertTrue(times.find(), opened.reason());
             assertEquals(opened.method().name(), times.group(1));
@@ -71,7 +91,7 @@ class IoMethodsTest {
 
     @Test
     void passesOverWhatTheKernelRefuses() throws Exception {
-        assumeTrue(canTrace(), "strace makes the refusal");
+        Skip.unless(canTrace(), NO_STRACE);
         for (var errno : List.of("EPERM", "ENOSYS", "ENOMEM")) {
             assertEquals(
                     "worker passed over=true",
@@ -90,7 +110,7 @@ class IoMethodsTest {
 
     @Test
     void passesOverAMethodWhoseOperationsFail() throws Exception {
-        assumeTrue(canTrace(), "strace makes the refusal");
+        Skip.unless(canTrace(), NO_STRACE);
         assertEquals(
                 "worker passed over=true",
                 choose(List.of(

@@ -3,7 +3,6 @@ package io.taffrail.wal.io.worker;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.taffrail.wal.io.DiskIoMethodContract;
 import io.taffrail.wal.io.IoMethod;
@@ -11,6 +10,7 @@ import io.taffrail.wal.io.IoRequest;
 import io.taffrail.wal.io.IoResult;
 import io.taffrail.wal.io.LogDirectory;
 import io.taffrail.wal.io.LogFile;
+import io.taffrail.wal.io.Skip;
 import io.taffrail.wal.io.file.Buffering;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -59,7 +59,7 @@ class WorkerIoMethodTest {
         @Test
         void runsOnTheOwnersThreadOnceTheDiskHasBeenQuick() throws Exception {
             try (var file = directory.create("a", BLOCK_BYTES)) {
-                assumeTrue(isMostlyQuick(file), "SKIPPED: this disk is too slow at durable writes");
+                Skip.unless(isMostlyQuick(file), "this disk is too slow at durable writes");
                 var ranHere = false;
                 for (var i = 0; i < 10_000 && !ranHere; i++) {
                     ranHere = writeRanHere(file);

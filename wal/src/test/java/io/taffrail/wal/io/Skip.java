@@ -1,0 +1,20 @@
+package io.taffrail.wal.io;
+
+import org.opentest4j.TestAbortedException;
+
+/// Says on the console what does not run here, and why: of tests that are skipped Maven prints no more than their
+/// number.
+public final class Skip {
+    private Skip() {}
+
+    public static void unless(boolean possible, String why) {
+        if (!possible) {
+            throw because(why);
+        }
+    }
+
+    public static TestAbortedException because(String why) {
+        System.out.println("SKIPPED: " + why);
+        return new TestAbortedException(why);
+    }
+}
