@@ -47,7 +47,7 @@ public final class Images {
                 // Its manifest names the others there.
                 .addEntryRecursive(root.resolve("cli/target/lib"), AbsoluteUnixPath.get("/opt/taffrail-cli/lib"))
                 .build();
-        var server = QuickStart.of(root.resolve("service/target/quarkus-app"), runtime, work.resolve("server"));
+        var server = QuickStart.of(root, runtime, work.resolve("server"));
         write(
                 work,
                 runtime,

@@ -7,15 +7,17 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.FileTime;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 
-/// A Quarkus program with a cache of its classes, loaded and linked, as the JVM wrote it after a start of this very
-/// program on this very runtime. The JVM keeps such a cache for the classes of its own loaders alone, so the program is
-/// started from a class path and not from the jar that brings a loader with it.
+/// The service with a cache of its classes, loaded and linked, and of what is hot in them, as the JVM wrote it after
+/// this
+/// very program was under load on this very runtime (`service/train-cache`); so a replica that is started or begins to
+/// lead
+/// need not learn it. The JVM keeps such a cache for the classes of its own loaders alone, so the program is started
+/// from a
+/// class path and not from the jar that brings a loader with it.
 ///
 /// The JVM refuses a cache, and starts without it, where a file is of another time or size. So the start is made with
 /// files that have the time which they have in the image.
@@ -31,17 +33,16 @@ record QuickStart(Path program, List<String> command, FileEntriesLayer cache) {
     private static final FileTime LAYER_TIME = FileTime.fromMillis(1_000);
 
     private static final String CACHE = "/opt/taffrail-cache/taffrail.aot";
-    private static final Duration PATIENCE = Duration.ofMinutes(5);
 
-    static QuickStart of(Path packaged, Path runtime, Path work) throws IOException, InterruptedException {
+    static QuickStart of(Path root, Path runtime, Path work) throws IOException, InterruptedException {
         delete(work);
-        var program = copy(packaged, Path.of(work + Images.PROGRAM));
+        var program = copy(root.resolve("service/target/quarkus-app"), Path.of(work + Images.PROGRAM));
         var java = copy(runtime, Path.of(work + Images.JAVA));
         // A file of arguments: the list of all jars is too long to be read in a pod's description.
         var arguments = program.resolve("arguments");
         var classPath = classPath(program);
         var cache = work.resolve("taffrail.aot");
-        train(java, program, classPath, cache, work);
+        train(root, java, program, classPath, cache);
         Files.writeString(
                 arguments,
                 "--add-opens java.base/java.lang=ALL-UNNAMED\n" + LOG_MANAGER + "\n-cp "
@@ -50,7 +51,10 @@ record QuickStart(Path program, List<String> command, FileEntriesLayer cache) {
                 .setName("cache")
                 .addEntry(cache, AbsoluteUnixPath.get(CACHE))
                 .build();
-        return new QuickStart(program, List.of("-XX:AOTCache=" + CACHE, "@" + Images.PROGRAM + "/arguments"), layer);
+        // A pod may be given a collector or an agent that goes without the cache, and that is no error to tell of.
+        var command =
+                List.of("-XX:AOTCache=" + CACHE, "-Xlog:aot=off", "-Xlog:cds=off", "@" + Images.PROGRAM + "/arguments");
+        return new QuickStart(program, command, layer);
     }
 
     private static List<String> under(List<Path> jars, String folder) {
@@ -71,45 +75,21 @@ record QuickStart(Path program, List<String> command, FileEntriesLayer cache) {
         return jars;
     }
 
-    private static void train(Path java, Path program, List<Path> classPath, Path cache, Path work)
+    private static void train(Path root, Path java, Path program, List<Path> classPath, Path cache)
             throws IOException, InterruptedException {
-        var readyFile = work.resolve("ready");
-        var command = List.of(
+        Images.output(List.of(
+                root.resolve("service/train-cache").toString(),
+                cache.toString(),
+                root.resolve("cli/target/taffrail-cli.jar").toString(),
                 java.resolve("bin/java").toString(),
                 "--enable-native-access=ALL-UNNAMED",
                 "--sun-misc-unsafe-memory-access=allow",
-                "-XX:AOTCacheOutput=" + cache,
                 "--add-opens",
                 "java.base/java.lang=ALL-UNNAMED",
                 LOG_MANAGER,
-                "-Dtaffrail.data-dir=" + work.resolve("data"),
-                "-Dtaffrail.port=0",
-                "-Dtaffrail.peer.port=0",
-                "-Dquarkus.http.port=0",
-                "-Dtaffrail.ready-file=" + readyFile,
-                // Wherever this is built: nothing of it is kept.
-                "-Dtaffrail.unsafe.storage=true",
                 "-cp",
                 String.join(":", under(classPath, program.toString())),
-                MAIN);
-        var log = work.resolve("start.log");
-        var process = new ProcessBuilder(command)
-                .redirectErrorStream(true)
-                .redirectOutput(log.toFile())
-                .start();
-        var end = System.nanoTime() + PATIENCE.toNanos();
-        while (!Files.exists(readyFile)) {
-            if (!process.isAlive() || System.nanoTime() > end) {
-                process.destroyForcibly();
-                throw new IOException("the program did not start: " + Files.readString(log));
-            }
-            Thread.sleep(100);
-        }
-        process.destroy();
-        if (!process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS) || !Files.exists(cache)) {
-            process.destroyForcibly();
-            throw new IOException("no cache was written: " + Files.readString(log));
-        }
+                MAIN));
     }
 
     private static Path copy(Path from, Path to) throws IOException {
