@@ -41,6 +41,8 @@ public final class ClusterNode {
     long mustNoticeLsn = -1;
     /// Whether a volume still says so.
     Predicate<SimulatedDisk> witness = volume -> true;
+    /// A process has begun on the volume when it did say so, and nobody else has touched it since.
+    boolean wasTold;
     /// What the newest checkpoint covered when the process started.
     long checkpointLsn;
     boolean wasSuspect;

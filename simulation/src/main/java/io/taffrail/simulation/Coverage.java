@@ -48,6 +48,8 @@ public final class Coverage {
             "refused DISK_FULL",
             "only the reserve is left",
             "a configuration was cut off",
+            "halted rather than cut what was lost elsewhere",
+            "a witness of damage deleted by the process that it told",
             "refused NOT_LEADER",
             "refused QUEUE_FULL",
             "acknowledged ASYNC/ASYNC",

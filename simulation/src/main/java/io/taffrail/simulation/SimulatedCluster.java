@@ -216,6 +216,7 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
         }
         node.process = null;
         node.disk().losePower(Choices.random(crashes));
+        touched(node);
         // Nothing of it is left to be believed.
         node.cacheLies = false;
         checks.history().unclean(scheduler.nowNanos(), node.id());
@@ -263,6 +264,7 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
         }
         node.faultsOfDisk++;
         node.faultOfDiskNanos = scheduler.nowNanos();
+        touched(node);
         node.cacheLies |= lasts;
         damaged(node);
     }
@@ -292,13 +294,28 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
     /// What said that the log had been flushed further may be gone itself: by a power loss, if only the page cache
     /// held it, or by more damage. Then no process can know.
     private void lookForTheWitness(ClusterNode node) {
-        if (node.mustNoticeLsn >= 0 && !node.witness.test(node.disk())) {
+        if (node.mustNoticeLsn < 0) {
+            return;
+        }
+        var tells = node.witness.test(node.disk()) || VolumeWitness.saysSuspect(node.disk());
+        if (tells || node.wasTold) {
+            if (!tells) {
+                coverage.count("a witness of damage deleted by the process that it told");
+            }
+            node.wasTold = true;
+        } else {
             scheduler.note("nothing on node " + node.id() + " tells any more that it was flushed beyond "
                     + node.mustNoticeLsn);
             coverage.count("a witness of damage lost");
             silentlyDamaged(node, node.mustNoticeLsn);
             node.mustNoticeLsn = -1;
         }
+    }
+
+    /// Something other than its own processes has changed the node's volume: what told a process need not be there for
+    /// the next one.
+    public void touched(ClusterNode node) {
+        node.wasTold = false;
     }
 
     /// How far small files of the volume say that its log had been flushed; `checkpoints`: they are whole and say so,
@@ -582,6 +599,7 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
         var suspect = status.integrity() == ReplicaStatus.Integrity.SUSPECT;
         var mustNotice = node.mustNoticeLsn;
         node.mustNoticeLsn = -1;
+        node.wasTold = false;
         if (!suspect && mustNotice >= 0 && recovery.endLsn() <= mustNotice) {
             throw new InvariantViolation(
                     "FlushedBytesAreMissed",

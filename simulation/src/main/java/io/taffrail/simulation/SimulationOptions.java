@@ -139,9 +139,6 @@ public record SimulationOptions(
                 faults.add(fault);
             }
         }
-        if (budget == FaultBudget.WITHIN_PROMISE) {
-            faults.remove(FaultClass.POWER_LOSS_OF_ALL);
-        }
         var plots = new Randomness(seed).named("plots");
         for (var fault : FaultClass.values()) {
             if (isPlot(fault)
@@ -150,7 +147,14 @@ public record SimulationOptions(
                 faults.add(fault);
             }
         }
+        if (budget == FaultBudget.WITHIN_PROMISE) {
+            faults.removeIf(SimulationOptions::isBeyondPromise);
+        }
         return faults;
+    }
+
+    private static boolean isBeyondPromise(FaultClass fault) {
+        return fault == FaultClass.POWER_LOSS_OF_ALL || fault == FaultClass.UNTOLD_LOSS;
     }
 
     private static boolean isPlot(FaultClass fault) {
@@ -192,7 +196,7 @@ public record SimulationOptions(
     public SimulationOptions provoked(Set<FaultClass> newFaults) {
         var kinds = EnumSet.copyOf(newFaults);
         if (budget == FaultBudget.WITHIN_PROMISE) {
-            kinds.remove(FaultClass.POWER_LOSS_OF_ALL);
+            kinds.removeIf(SimulationOptions::isBeyondPromise);
         }
         var voters = kinds.stream().anyMatch(SimulationOptions::needsFive) ? 5 : Math.max(3, nodes);
         return new SimulationOptions(

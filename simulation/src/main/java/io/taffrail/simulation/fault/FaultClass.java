@@ -70,5 +70,10 @@ public enum FaultClass {
     OLD_ACKNOWLEDGEMENTS_ARRIVE,
     /// The disks of all followers stand still: they hear their leader and answer, and it counts nothing of what they
     /// say.
-    FOLLOWERS_STALL
+    FOLLOWERS_STALL,
+    /// A volume loses the last that a majority has flushed, which nothing tells; its voter elects with one that never
+    /// had it, and the one who holds it comes back.
+    UNTOLD_LOSS,
+    /// A process dies while it opens a log that has lost its end, which something else on the volume tells.
+    CRASH_WHILE_OPENING
 }

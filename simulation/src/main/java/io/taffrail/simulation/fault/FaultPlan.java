@@ -31,6 +31,7 @@ public final class FaultPlan {
     private final WitnessPlots witnessPlots;
     private final LeaderPlots leaderPlots;
     private final MemberPlots memberPlots;
+    private final DamagePlots damagePlots;
     private final TreeSet<Integer> rottenCheckpoints = new TreeSet<>();
     private boolean active;
     private boolean roomIsLittle;
@@ -47,6 +48,7 @@ public final class FaultPlan {
         this.witnessPlots = new WitnessPlots(stage);
         this.leaderPlots = new LeaderPlots(stage);
         this.memberPlots = new MemberPlots(stage, administrator);
+        this.damagePlots = new DamagePlots(stage);
         cluster.network().rewrite(bug::rewrite);
         var latencies = cluster.randomness().child("disks");
         for (var node : cluster.nodes()) {
@@ -245,7 +247,13 @@ public final class FaultPlan {
             case VOTER_RETURNS_WITH_LESS -> leaderPlots.comeBackWithLess(cluster.leader());
             case MEMBERS_CHANGE_UNSEEN -> memberPlots.changeUnseen(cluster.leader());
             case CRASH_WHILE_FILLED -> memberPlots.crashWhileFilled(cluster.leader());
-            case LOST_TAIL -> loseTail(node);
+            case LOST_TAIL -> {
+                if (loseTail(node)) {
+                    cluster.start(node);
+                }
+            }
+            case UNTOLD_LOSS -> damagePlots.loseUntold(cluster.leader());
+            case CRASH_WHILE_OPENING -> damagePlots.crashWhileOpening(node);
             case LITTLE_ROOM -> leaveLittleRoom(node);
             case OLD_ACKNOWLEDGEMENTS_ARRIVE -> leaderPlots.hearOldAcknowledgements(cluster.leader());
             case FOLLOWERS_STALL -> leaderPlots.stallFollowers(cluster.leader());
@@ -312,15 +320,28 @@ public final class FaultPlan {
         });
     }
 
-    private void loseTail(ClusterNode node) {
+    private boolean loseTail(ClusterNode node) {
         if (!mayBreak(node) || node.exchanged()) {
-            return;
+            return false;
         }
         cluster.crash(node, "SIGKILL before its disk forgets");
-        var remembered = SimulatedCluster.rememberedLsn(node.disk(), !rottenCheckpoints.contains(node.id()));
-        damage(node, new Rot(node.disk(), random, true).loseTail(remembered));
-        // At once: what remembers must not be damaged as well before it is asked.
-        cluster.start(node);
+        damage(
+                node,
+                new Rot(node.disk(), random, true)
+                        .loseTail(volume ->
+                                SimulatedCluster.rememberedLsn(volume, !rottenCheckpoints.contains(node.id()))));
+        return true;
+    }
+
+    private boolean loseUntold(ClusterNode node, long committedLsn) {
+        if (!node.isUp() || node.exchanged()) {
+            return false;
+        }
+        cluster.crash(node, "SIGKILL before its disk forgets what nothing else tells");
+        var damage = new Rot(node.disk(), random, true)
+                .loseUntold(SimulatedCluster.rememberedLsn(node.disk(), true), committedLsn);
+        damage(node, damage);
+        return damage != null;
     }
 
     /// Null: there was nothing to damage.
@@ -329,6 +350,7 @@ public final class FaultPlan {
             return;
         }
         cluster.scheduler().note("damaged " + damage.where());
+        cluster.touched(node);
         if (damage.isOfACheckpoint()) {
             rottenCheckpoints.add(node.id());
         }
@@ -361,6 +383,16 @@ public final class FaultPlan {
         @Override
         public boolean empty(ClusterNode node) {
             return FaultPlan.this.empty(node);
+        }
+
+        @Override
+        public boolean loseTail(ClusterNode node) {
+            return FaultPlan.this.loseTail(node);
+        }
+
+        @Override
+        public boolean loseUntold(ClusterNode node, long committedLsn) {
+            return FaultPlan.this.loseUntold(node, committedLsn);
         }
     }
 

@@ -316,6 +316,9 @@ public enum PlantedBug {
     CHECKPOINT_IS_NO_WITNESS(
             "a log that ends below its checkpoint is cut like one that was torn",
             callsMistake("replication.Opening", "read", "max", "first")),
+    SUSPICION_IS_NOT_KEPT(
+            "what tells that bytes are missing is deleted before the replica has written that down",
+            skips("replication.Opening", "read", "keepSuspect")),
     SEED_IS_NOT_SUSPECT(
             "a replica that is being filled up does not remember that it is",
             skips("replication.protocol.ReplicaState", "seed", "persist"));

@@ -6,6 +6,7 @@ import static io.taffrail.simulation.fault.FaultClass.CONNECTION_RESET;
 import static io.taffrail.simulation.fault.FaultClass.CORNERED_QUORUM;
 import static io.taffrail.simulation.fault.FaultClass.CORNERED_WITH_LEARNER;
 import static io.taffrail.simulation.fault.FaultClass.CRASH_WHILE_FILLED;
+import static io.taffrail.simulation.fault.FaultClass.CRASH_WHILE_OPENING;
 import static io.taffrail.simulation.fault.FaultClass.DISK_STALL;
 import static io.taffrail.simulation.fault.FaultClass.EMPTY_VOLUME;
 import static io.taffrail.simulation.fault.FaultClass.EXCHANGED_VOLUMES;
@@ -94,6 +95,7 @@ public final class Provocations {
             case FRAME_CHECKSUMS_ARE_NOT_CHECKED -> EnumSet.of(LOSSY_NETWORK, PROCESS_CRASH, CONNECTION_RESET);
             case SUSPECT_VOTER_TESTIFIES_AS_INTACT -> EnumSet.of(ROTTEN_WITNESS);
             case DURABLE_HINT_IS_IGNORED, CHECKPOINT_IS_NO_WITNESS -> EnumSet.of(LOST_TAIL);
+            case SUSPICION_IS_NOT_KEPT -> EnumSet.of(CRASH_WHILE_OPENING);
             case CORRUPTION_IS_A_TORN_TAIL, ENTRY_CHECKSUMS_ARE_NOT_CHECKED -> EnumSet.of(BIT_ROT, LOST_WRITE);
             case SLOT_CHECKSUMS_ARE_NOT_CHECKED -> EnumSet.of(BIT_ROT, POWER_LOSS);
             case EXCHANGED_VOLUME_IS_TAKEN -> EnumSet.of(EXCHANGED_VOLUMES);

@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.Predicate;
+import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
 /// Changes bytes of a volume whose process is down: mostly in the newest groups of the log, sometimes in a segment's
@@ -79,11 +80,12 @@ final class Rot {
         return log(true, false);
     }
 
-    /// The newest groups as if they had never been written: nothing in the log tells. `rememberedLsn`: how far
-    /// something else on the volume says that it had been flushed. Null: all that it knows of is older.
+    /// The newest groups as if they had never been written: nothing in the log tells. `remembered`: how far something
+    /// else on a volume says that the log had been flushed. Null: all that it knows of is older.
     @Nullable
-    Damage loseTail(long rememberedLsn) {
+    Damage loseTail(ToLongFunction<SimulatedDisk> remembered) {
         var groups = groups();
+        var rememberedLsn = remembered.applyAsLong(disk);
         var known = groups.stream()
                 .filter(group -> group.header().lsn() < rememberedLsn)
                 .toList();
@@ -92,14 +94,36 @@ final class Rot {
         if (newest == null || !newest.file().equals(groups.getLast().file())) {
             return null;
         }
-        for (var group : groups.subList(known.size() - 1, groups.size())) {
+        var lsn = newest.header().lsn();
+        return loseFrom(groups, known.size() - 1, volume -> remembered.applyAsLong(volume) > lsn);
+    }
+
+    /// The newest groups that began below `committedLsn` as if they had never been written, and what is behind them.
+    /// Null: something would tell, be it that the log had been flushed up to `rememberedLsn`.
+    @Nullable
+    Damage loseUntold(long rememberedLsn, long committedLsn) {
+        var groups = groups();
+        var chosen = groups.size() - 1;
+        while (chosen >= 0 && groups.get(chosen).header().lsn() >= committedLsn) {
+            chosen--;
+        }
+        if (chosen < 0
+                || groups.get(chosen).header().lsn() < rememberedLsn
+                || !groups.get(chosen).file().equals(verified().getFirst())) {
+            return null;
+        }
+        return loseFrom(groups, chosen, volume -> false);
+    }
+
+    private Damage loseFrom(List<Group> groups, int chosen, Predicate<SimulatedDisk> witness) {
+        for (var group : groups.subList(chosen, groups.size())) {
             for (var at = 0; at < group.header().fileBytes(); at += SECTOR_BYTES) {
                 disk.loseSector(group.file(), group.position() + at);
             }
         }
-        // It is asked at once.
+        var first = groups.get(chosen);
         return new Damage(
-                newest.file() + " from " + newest.position(), newest.header().lsn(), volume -> true);
+                first.file() + " from " + first.position(), first.header().lsn(), witness);
     }
 
     private @Nullable Damage log(boolean onlyWitnessed, boolean header) {

@@ -37,6 +37,14 @@ final class Stage {
         /// Kills the process and gives it a volume with nothing on it; whoever calls starts it again. False: nothing
         /// was done, since the cluster cannot do without it; what nobody replaces is gone for good.
         boolean empty(ClusterNode node);
+
+        /// Kills the process and takes the newest flushes from its log, which something else on the volume tells;
+        /// whoever calls starts it again. False: it is not to be broken now.
+        boolean loseTail(ClusterNode node);
+
+        /// Kills the process and takes the newest flushes below `committedLsn` from its log; whoever calls starts it
+        /// again. Nothing on the volume tells. False: something would, and nothing is taken.
+        boolean loseUntold(ClusterNode node, long committedLsn);
     }
 
     private final SimulatedCluster cluster;
