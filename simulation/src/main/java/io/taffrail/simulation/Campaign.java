@@ -14,8 +14,6 @@ import org.jspecify.annotations.Nullable;
 /// something that has to happen in so many seeds never did.
 public final class Campaign {
     private static final int SHRINKING_RUNS = 60;
-    /// Fewer seeds need not reach every corner.
-    private static final long SEEDS_FOR_COVERAGE = 500;
     /// The slowest seeds take ten.
     private static final long RUN_SECONDS_MAX = 180;
     private static final long WATCH_EVERY_MILLIS = 500;
@@ -63,7 +61,7 @@ public final class Campaign {
             }
         }
         coverage.print(System.out);
-        var missing = done < SEEDS_FOR_COVERAGE ? List.<String>of() : coverage.missing();
+        var missing = coverage.missing(done);
         missing.forEach(what -> System.out.printf("never happened: %s%n", what));
         System.out.printf(
                 Locale.ROOT,

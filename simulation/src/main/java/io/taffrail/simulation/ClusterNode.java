@@ -5,6 +5,7 @@ import io.taffrail.replication.ReplicaStatus;
 import io.taffrail.simulation.check.ObservedLog;
 import io.taffrail.simulation.world.NodeClock;
 import io.taffrail.simulation.world.SimulatedDisk;
+import java.util.UUID;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -46,6 +47,18 @@ public final class ClusterNode {
     /// What the newest checkpoint covered when the process started.
     long checkpointLsn;
     boolean wasSuspect;
+    /// Bytes of an old segment have changed, and are not known to be good again.
+    boolean rots;
+    /// The last look at its log met some of them.
+    boolean unreadable;
+    /// An older copy of its volume, and all others know that: it must take no part.
+    boolean isOlder;
+    /// A person has given its volume up: it comes back with a new one, if at all.
+    boolean givenUp;
+    /// As its process said last; null: it belongs to none, or has said nothing.
+    @Nullable
+    UUID historyId;
+
     ReplicaStatus.@Nullable Integrity integrity;
 
     ClusterNode(int id, SimulatedDisk disk, NodeClock clock) {
@@ -64,6 +77,11 @@ public final class ClusterNode {
 
     public NodeClock clock() {
         return clock;
+    }
+
+    /// A forced recovery has been asked for that does not name it among the survivors.
+    public boolean isGivenUp() {
+        return givenUp;
     }
 
     /// It has another node's volume.

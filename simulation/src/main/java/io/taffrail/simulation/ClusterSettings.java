@@ -3,6 +3,7 @@ package io.taffrail.simulation;
 import io.taffrail.replication.ReplicaConfig;
 import io.taffrail.replication.ReplicaSettings;
 import io.taffrail.replication.ScrubConfig;
+import io.taffrail.simulation.fault.FaultClass;
 import io.taffrail.streams.Durability;
 import io.taffrail.streams.StreamSettings;
 import io.taffrail.streams.StreamStoreConfig;
@@ -14,6 +15,9 @@ public final class ClusterSettings {
     private static final int TAIL_CACHE_BYTES = 1 << 20;
     /// What a replica leaves free of its volume.
     public static final long RESERVE_BYTES = 1 << 20;
+
+    /// A round is over in less than the interval.
+    private static final ScrubConfig SCRUB = new ScrubConfig(4 << 20, 2 * SimulationOptions.SECOND);
 
     private ClusterSettings() {}
 
@@ -43,7 +47,7 @@ public final class ClusterSettings {
                 false,
                 timing.electionTimeoutMaxNanos() * 4,
                 64 << 10,
-                ScrubConfig.OFF,
+                options.faults().contains(FaultClass.OLD_ROT) ? SCRUB : ScrubConfig.OFF,
                 false);
     }
 

@@ -2,12 +2,15 @@ package io.taffrail.simulation;
 
 import io.taffrail.replication.AppendOutcome;
 import io.taffrail.replication.Peer;
+import io.taffrail.replication.RecoveryPlan;
 import io.taffrail.replication.Replica;
 import io.taffrail.replication.ReplicaStatus;
 import io.taffrail.replication.Watermarks;
 import io.taffrail.replication.codec.ControlEntryCodec;
 import io.taffrail.replication.codec.FrameCodec;
 import io.taffrail.replication.codec.MalformedException;
+import io.taffrail.replication.codec.ReplicaMeta;
+import io.taffrail.replication.protocol.Eviction;
 import io.taffrail.replication.protocol.Message;
 import io.taffrail.simulation.check.AckLedger.OpenLeader;
 import io.taffrail.simulation.check.Acknowledgement;
@@ -17,8 +20,8 @@ import io.taffrail.simulation.check.InvariantViolation;
 import io.taffrail.simulation.check.ObservedEntry;
 import io.taffrail.simulation.check.ObservedLog;
 import io.taffrail.simulation.check.VotersByEpoch;
+import io.taffrail.simulation.fault.FaultBudget;
 import io.taffrail.simulation.world.Choices;
-import io.taffrail.simulation.world.DiskBehaviour;
 import io.taffrail.simulation.world.NodeClock;
 import io.taffrail.simulation.world.ProcessEnded;
 import io.taffrail.simulation.world.ProcessLife;
@@ -73,7 +76,13 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
     private final VotersByEpoch votersByEpoch = new VotersByEpoch();
     /// A majority has heard of the voters: a leader that is lost does not take them with it any more.
     private boolean votersSettled = true;
+    private @Nullable UUID history;
+    private @Nullable GivingUp givingUp;
+    private int historiesGivenUp;
     private @Nullable RuntimeException violation;
+
+    /// A forced recovery that was asked for, and has not begun another history yet.
+    private record GivingUp(ClusterNode survivor, RecoveryPlan.Possible plan, long atNanos) {}
 
     public SimulatedCluster(SimulationOptions options) {
         this.options = options;
@@ -122,9 +131,10 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
     // Lives
 
     public void start(ClusterNode node) {
-        if (node.isUp()) {
+        if (node.isUp() || node.held) {
             return;
         }
+        replaceIfItCatchesUp(node);
         var life = ++node.lives;
         scheduler.note("start node " + node.id() + " life " + life);
         node.log = null;
@@ -133,6 +143,7 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
         // A log that is behind the state it was given is suspect to the next process, not to this one.
         node.wasSuspect = node.integrity == ReplicaStatus.Integrity.SUSPECT || VolumeWitness.saysSuspect(node.disk());
         node.integrity = null;
+        node.historyId = null;
         node.checkpointLsn = VolumeWitness.checkpointLsn(node.disk());
         lookForTheWitness(node);
         if (node.cacheLies && !node.flushFailed && !node.exchanged) {
@@ -299,8 +310,8 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
         }
         var tells = node.witness.test(node.disk()) || VolumeWitness.saysSuspect(node.disk());
         if (tells || node.wasTold) {
-            if (!tells) {
-                coverage.count("a witness of damage deleted by the process that it told");
+            if (node.wasTold) {
+                coverage.count("told of damage as a process before it was, which died");
             }
             node.wasTold = true;
         } else {
@@ -310,6 +321,38 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
             silentlyDamaged(node, node.mustNoticeLsn);
             node.mustNoticeLsn = -1;
         }
+    }
+
+    /// Bytes of an old segment have changed: whoever reads them is told, until the replica has made them good.
+    public void rots(ClusterNode node) {
+        node.rots = true;
+        damaged(node);
+        touched(node);
+    }
+
+    /// A reader is told that bytes are bad, and tells the replica as a service does.
+    public void metDamage(ClusterNode node, Replica replica, WalException.BadEntry bad, long lsn) {
+        if (!node.rots && !node.damageLasts) {
+            throw bad;
+        }
+        coverage.count("reader was told of damage");
+        replica.doubt(lsn);
+    }
+
+    /// Whether nothing that rotted is left: the scrubber has found it, and the others had what it was.
+    boolean isRepaired() {
+        for (var node : nodes) {
+            var replica = node.replica();
+            if (node.rots
+                    && replica != null
+                    && replica.scrub().damages().isEmpty()
+                    && VolumeWitness.isWhole(node.disk(), replica.watermarks().leaderFlushed())) {
+                scheduler.note("node " + node.id() + " has made good what rotted");
+                coverage.count("old segment repaired");
+                node.rots = false;
+            }
+        }
+        return nodes.stream().noneMatch(node -> node.rots);
     }
 
     /// Something other than its own processes has changed the node's volume: what told a process need not be there for
@@ -325,11 +368,21 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
     }
 
     /// The node is down. It comes back with a new volume.
-    public void emptyVolume(ClusterNode node, DiskBehaviour behaviour) {
+    public void emptyVolume(ClusterNode node) {
         damaged(node);
+        replaceVolume(node);
+    }
+
+    /// The node is down, and its volume is no member's any more. It comes back with a new one.
+    public void replaceVolume(ClusterNode node) {
         scheduler.note("node " + node.id() + " gets an empty volume");
+        var behaviour = node.disk.behaviour();
         node.disk = new SimulatedDisk(options.volume());
         node.disk.behaviour(behaviour);
+        node.givenUp = false;
+        node.isOlder = false;
+        node.rots = false;
+        replaceWhoIsOlder();
         node.volumes++;
         node.cacheLies = false;
         node.damageLasts = false;
@@ -343,6 +396,172 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
     /// Whether the node's volume says whose it is: a new one does from when its replica's first incarnation is durable.
     public boolean namesItsOwner(ClusterNode node) {
         return new VolumeWitness(node.disk()).meta() != null;
+    }
+
+    /// What a copy that is made of the node's volume now has: what a power loss would leave.
+    public SimulatedDisk snapshot(ClusterNode node) {
+        var copy = node.disk.copy();
+        copy.losePower(Choices.random(crashes));
+        return copy;
+    }
+
+    /// The node is down, and its volume is brought back to what it was. All others notice who have heard of a later
+    /// process of it than the next one will take itself for. If none of them could, since it is a copy of what the
+    /// last process has left behind, the volume has lost what was flushed since, and nothing tells. Returns false
+    /// and changes nothing where it is neither: of a promise that is forgotten nothing is promised.
+    public boolean restore(ClusterNode node, SimulatedDisk older) {
+        var then = new VolumeWitness(older).meta();
+        var now = new VolumeWitness(node.disk).meta();
+        if (then == null || now == null || !then.storageId().equals(now.storageId())) {
+            return false;
+        }
+        var noticed = nodes.stream().allMatch(other -> other == node || hasHeard(other, now, then.incarnation() + 1));
+        var unknown = then.incarnation() == now.incarnation()
+                && then.hard().promisedEpoch() == now.hard().promisedEpoch()
+                && then.hard().suspect() == now.hard().suspect();
+        if (!noticed && (!unknown || options.budget() == FaultBudget.WITHIN_PROMISE)) {
+            return false;
+        }
+        scheduler.note("node " + node.id() + " gets an older copy of its volume, of incarnation " + then.incarnation()
+                + ", now " + now.incarnation());
+        coverage.count(noticed ? "older volume that all know to be one" : "older volume that nobody can know of");
+        older.behaviour(node.disk.behaviour());
+        node.disk = older;
+        node.mustNoticeLsn = -1;
+        node.isOlder = noticed;
+        node.rots = false;
+        touched(node);
+        checks.epochs().forget(node.id());
+        checks.configurations().forget(node.id());
+        if (noticed) {
+            checks.incarnations().forget(now.storageId());
+            damaged(node);
+        } else {
+            silentlyDamaged(node, new VolumeWitness(older).logEndLsn());
+        }
+        return true;
+    }
+
+    /// Durably, and it is told so when that begins to speak with it.
+    private static boolean hasHeard(ClusterNode other, ReplicaMeta of, long incarnation) {
+        var meta = new VolumeWitness(other.disk).meta();
+        return meta != null
+                && meta.hard().standing().seen().stream()
+                        .anyMatch(seen -> seen.storageId().equals(of.storageId()) && seen.incarnation() > incarnation);
+    }
+
+    /// Somebody joins who has heard of nobody: what is older and was not told so yet is not left to that.
+    private void replaceWhoIsOlder() {
+        for (var node : nodes) {
+            if (node.isOlder && isEvicted(node)) {
+                continue;
+            }
+            if (node.isOlder) {
+                crash(node, "an older copy that not all would know of");
+                replaceVolume(node);
+                scheduler.after(0, () -> start(node));
+            }
+        }
+    }
+
+    private static boolean isEvicted(ClusterNode node) {
+        var meta = new VolumeWitness(node.disk).meta();
+        return meta != null && meta.hard().standing().eviction() != Eviction.NONE;
+    }
+
+    /// One that is started again and again before anybody tells it comes to the incarnation that the others know.
+    private void replaceIfItCatchesUp(ClusterNode node) {
+        var meta = new VolumeWitness(node.disk).meta();
+        if (node.isOlder
+                && !isEvicted(node)
+                && meta != null
+                && !nodes.stream().allMatch(other -> other == node || hasHeard(other, meta, meta.incarnation() + 1))) {
+            coverage.count("older volume that nobody told in time");
+            replaceVolume(node);
+        }
+    }
+
+    private void checkOlder(ClusterNode node, SimulatedProcess process, ReplicaStatus status) {
+        if (!node.isOlder) {
+            return;
+        }
+        if (status.integrity() == ReplicaStatus.Integrity.EVICTED) {
+            coverage.count("older volume evicted");
+            return;
+        }
+        if (status.state() == ReplicaStatus.State.LEADER
+                || status.state() == ReplicaStatus.State.LEADER_OPENING
+                || status.detail().startsWith("follows")) {
+            throw new InvariantViolation(
+                    "OlderVolumesAreNoticed",
+                    "%s runs on an older copy of its volume, which all others know of, and takes part: %s"
+                            .formatted(process, status));
+        }
+    }
+
+    /// The node is down, or dies now, and nobody starts it before it is released.
+    public void hold(ClusterNode node) {
+        node.held = true;
+    }
+
+    public void release(ClusterNode node) {
+        node.held = false;
+    }
+
+    /// A person asks for what the plan says: the survivor's log goes on, and the voters that are not named never come
+    /// back with the volumes that they have, whatever becomes of the request.
+    public void givesUp(ClusterNode survivor, RecoveryPlan.Possible plan, List<Integer> survivors) {
+        givingUp = new GivingUp(survivor, plan, scheduler.nowNanos());
+        for (var node : nodes) {
+            node.givenUp |= voters.containsKey(node.id()) && !survivors.contains(node.id());
+        }
+    }
+
+    /// The request was refused.
+    public void givesNothingUp() {
+        givingUp = null;
+        nodes.forEach(node -> node.givenUp = false);
+    }
+
+    public boolean hasGivenUp() {
+        return historiesGivenUp > 0;
+    }
+
+    /// Whether the node belongs to a history that a forced recovery has replaced.
+    public boolean isOfFormerHistory(ClusterNode node) {
+        return node.historyId != null && !node.historyId.equals(history);
+    }
+
+    /// The first that shows another history is the survivor: what its log does not hold is given up from now on.
+    private void followHistory(ClusterNode node, ReplicaStatus status) {
+        var before = node.historyId;
+        var now = status.historyId();
+        if (now == null || now.equals(before)) {
+            return;
+        }
+        node.historyId = now;
+        if (before != null) {
+            coverage.count("replica changed to another history");
+        }
+        var asked = givingUp;
+        if (history == null) {
+            history = now;
+        } else if (asked != null && node == asked.survivor && !now.equals(asked.plan.historyId())) {
+            scheduler.note("node " + node.id() + " begins another history, its log ends at " + asked.plan.lastLsn());
+            coverage.count("history given up");
+            history = now;
+            givingUp = null;
+            historiesGivenUp++;
+            checks.ledger().givenUp(asked.atNanos, asked.plan.lastLsn(), asked.plan.lastEpoch());
+            var log = look(node);
+            if (log != null) {
+                checks.agreement().givenUp(log);
+            }
+        }
+        if (hasGivenUp() && now.equals(history)) {
+            // With the volume that it had: it was let in again before it was told to empty it.
+            node.givenUp = false;
+        }
     }
 
     /// Both are down.
@@ -536,14 +755,7 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
     private void endedByItself(ClusterNode node, Throwable reason) {
         crash(node, String.valueOf(reason.getMessage()));
         scheduler.after(
-                SimulationOptions.SECOND / 2 + crashes.nextLong(2 * SimulationOptions.SECOND),
-                () -> startUnlessHeld(node));
-    }
-
-    void startUnlessHeld(ClusterNode node) {
-        if (!node.held) {
-            start(node);
-        }
+                SimulationOptions.SECOND / 2 + crashes.nextLong(2 * SimulationOptions.SECOND), () -> start(node));
     }
 
     @Override
@@ -563,6 +775,8 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
                 throw new InvariantViolation("VolumesOfOthersAreRefused", process + " runs with another node's volume");
             }
             checks.epochs().status(node.id(), process.life(), status.promisedEpoch());
+            followHistory(node, status);
+            checkOlder(node, process, status);
             var first = node.integrity == null;
             if (first) {
                 recovered(node, process, status);
@@ -621,7 +835,7 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
                     process + " knew that " + hint + " was flushed, and takes itself for " + status.integrity() + ": "
                             + recovery);
         }
-        if (!suspect && !node.damageLasts) {
+        if (!suspect && !node.damageLasts && !node.rots) {
             var behind = VolumeWitness.behindTheEnd(node.disk());
             if (behind != null) {
                 throw new InvariantViolation("NothingStaleBehindTheEnd", process + ": " + behind);
@@ -689,7 +903,10 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
             return;
         }
         if (history.isDamaged(node.id())) {
-            var whole = node.faultsOfDisk == 0 && !node.damageLasts && watermarks.leaderFlushed() >= node.repairedAtLsn;
+            var whole = node.faultsOfDisk == 0
+                    && !node.damageLasts
+                    && !node.rots
+                    && watermarks.leaderFlushed() >= node.repairedAtLsn;
             if (!whole) {
                 return;
             }
@@ -735,6 +952,10 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
     @Override
     public void advanced(SimulatedProcess process, Watermarks watermarks) {
         guarded(() -> {
+            if (hasGivenUp() && watermarks.quorumFlushed() == 0) {
+                // Of another history it knows nothing yet; its status says so a moment later.
+                checks.watermarks().forget(process.toString());
+            }
             checks.watermarks().advanced(process.toString(), watermarks);
             checks.cuts().known(watermarks.quorumFlushed(), scheduler.nowNanos());
             var replica = process.replica();
@@ -801,9 +1022,13 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
         });
     }
 
-    /// No replica of a run is of another cluster or lies, and no volume is an older copy.
+    /// No replica of a run is of another cluster or lies. One that runs on an older copy of its volume is told so.
     @Override
     public void refused(SimulatedProcess process, int nodeId, String message) {
+        var node = nodes.get(process.nodeId());
+        if (node.process == process && node.isOlder) {
+            return;
+        }
         guarded(() -> {
             throw new InvariantViolation(
                     "PeersAreBelieved", process + " does not believe node " + nodeId + ", which " + message);
@@ -901,6 +1126,10 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
 
     /// I30, at the end of a run: the whole log is read once more, then what clients were told must fit in with it.
     void judgeClients() {
+        if (hasGivenUp()) {
+            coverage.count("clients not judged: a history was given up");
+            return;
+        }
         if (checks.history().wereVolumesLostSince(0)) {
             coverage.count("clients not judged: more volumes were lost than may be");
             return;
@@ -974,7 +1203,8 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
         if (process == null || replica == null) {
             return null;
         }
-        return process.processLife().observe(() -> {
+        node.unreadable = false;
+        var looked = process.processLife().observe(() -> {
             var log = node.log;
             if (log == null) {
                 log = new ObservedLog(replica);
@@ -984,13 +1214,14 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
                 log.refresh(atLeastLsn, entry -> found(process, entry));
             } catch (WalException.BadEntry bad) {
                 // A reader is told; whose volume shows what it does not hold has such bytes rightly.
-                if (!node.damageLasts) {
+                if (!node.damageLasts && !node.rots) {
                     throw bad;
                 }
+                node.unreadable = node.rots;
             }
             node.comparedLsn = Math.min(node.comparedLsn, log.endLsn());
             var quorumFlushed = Math.min(replica.watermarks().quorumFlushed(), log.endLsn());
-            if (quorumFlushed > node.comparedLsn) {
+            if (quorumFlushed > node.comparedLsn && !isOfFormerHistory(node)) {
                 checks.agreement()
                         .compare(process.toString(), log, node.comparedLsn, quorumFlushed, scheduler.nowNanos());
                 node.comparedLsn = quorumFlushed;
@@ -998,6 +1229,7 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
             log.flushedLsn(Math.min(replica.watermarks().leaderFlushed(), log.endLsn()));
             return log;
         });
+        return node.unreadable ? null : looked;
     }
 
     private void lookBeforeDeath(ClusterNode node) {
@@ -1007,6 +1239,7 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
     /// Everything that is too dear to be checked at each event.
     public void audit() {
         guarded(() -> {
+            isRepaired();
             for (var node : nodes) {
                 var log = look(node);
                 var process = node.process;

@@ -102,6 +102,7 @@ public final class Simulation {
                 QUIET_LIMIT_NANOS,
                 () -> workload.pending().isEmpty());
         waitFor("the members are those that are wanted", QUIET_LIMIT_NANOS, administrator::isDone);
+        waitFor("what rotted is repaired", QUIET_LIMIT_NANOS, cluster::isRepaired);
         waitFor("L2 all voters intact and equal", QUIET_LIMIT_NANOS, this::allEqual);
         cluster.audit();
         cluster.judgeClients();

@@ -30,7 +30,7 @@ public record SimulationOptions(
         SimulatedDisk.Geometry volume) {
     public static final long MILLI = 1_000_000;
     public static final long SECOND = 1_000_000_000;
-    /// Each plot is in one run of so many.
+    /// Each plot is in one run of so many; of those beyond the promise, which are a third, in three of so many.
     private static final int PLOTS = 10;
 
     /// @param thinkNanos mean pause of a client between two operations
@@ -142,7 +142,7 @@ public record SimulationOptions(
         var plots = new Randomness(seed).named("plots");
         for (var fault : FaultClass.values()) {
             if (isPlot(fault)
-                    && plots.nextInt(PLOTS) == 0
+                    && plots.nextInt(PLOTS) < (isBeyondPromise(fault) ? 3 : 1)
                     && (!needsSpares(fault) || faults.contains(FaultClass.MEMBERSHIP))) {
                 faults.add(fault);
             }
@@ -154,7 +154,9 @@ public record SimulationOptions(
     }
 
     private static boolean isBeyondPromise(FaultClass fault) {
-        return fault == FaultClass.POWER_LOSS_OF_ALL || fault == FaultClass.UNTOLD_LOSS;
+        return fault == FaultClass.POWER_LOSS_OF_ALL
+                || fault == FaultClass.UNTOLD_LOSS
+                || fault == FaultClass.FORCED_RECOVERY;
     }
 
     private static boolean isPlot(FaultClass fault) {

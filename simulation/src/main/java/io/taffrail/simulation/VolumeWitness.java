@@ -58,6 +58,21 @@ final class VolumeWitness implements SaidIsDurable.Volume {
         }
     }
 
+    /// Whether every byte of the log can be read up to `endLsn`, which was flushed; also of a volume that is in use.
+    static boolean isWhole(SimulatedDisk disk, long endLsn) {
+        var copy = disk.copy();
+        var life = new ProcessLife("witness");
+        try {
+            var found =
+                    Recovery.dryRun(logOf(copy, life), (header, payload) -> {}).run(new SegmentTable());
+            return found.ending() != Recovery.Ending.CORRUPT && found.end().lsn() >= endLsn;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } finally {
+            life.end();
+        }
+    }
+
     private static LogDirectory logOf(SimulatedDisk copy, ProcessLife life) throws IOException {
         return copy.mount(life, SimulatedDisk.BlockingTime.FREE, Choices.random(new SplittableRandom(1)))
                 .subdirectory("log");

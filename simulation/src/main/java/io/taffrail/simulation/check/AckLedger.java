@@ -25,6 +25,8 @@ public final class AckLedger {
         FAILED_DISKS,
         /// The last flushed bytes of a volume changed, nothing behind them tells, and something else failed as well.
         SILENT_DAMAGE,
+        /// The plan of a forced recovery said so: it lies beyond the log that went on.
+        GIVEN_UP,
         DECLARED_MEMORY_LOSS
     }
 
@@ -40,9 +42,18 @@ public final class AckLedger {
         }
     }
 
+    /// What a person accepted the loss of: whatever was acknowledged until then and lies beyond the end of the log that
+    /// goes on, or in an epoch of which that log knows nothing.
+    private record GivenUp(long atNanos, long lastLsn, long lastEpoch) {
+        boolean names(Acknowledgement ack) {
+            return ack.atNanos() <= atNanos && (ack.outcome().lsnEnd() > lastLsn || ack.entryEpoch() > lastEpoch);
+        }
+    }
+
     private final SimulationOptions options;
     private final FaultHistory history;
     private final List<Acknowledgement> standing = new ArrayList<>();
+    private final List<GivenUp> givenUp = new ArrayList<>();
     private final EnumMap<Excuse, Integer> lost = new EnumMap<>(Excuse.class);
     private @Nullable OpenLeader newest;
     private int acknowledged;
@@ -64,6 +75,11 @@ public final class AckLedger {
             }
         }
         standing.add(ack);
+    }
+
+    /// A forced recovery begins: its plan, which was made at `atNanos`, said where the log ends that goes on.
+    public void givenUp(long atNanos, long lastLsn, long lastEpoch) {
+        givenUp.add(new GivenUp(atNanos, lastLsn, lastEpoch));
     }
 
     /// `log` is fresh.
@@ -126,6 +142,9 @@ public final class AckLedger {
                 case SYNC -> leader.testified().contains(ack.nodeId()) && !history.wasEverDamaged(ack.nodeId());
             };
             return followsAtOnce && kept ? null : Excuse.ASYNC_REPLICATION;
+        }
+        if (leader.declaresLoss() && givenUp.stream().anyMatch(recovery -> recovery.names(ack))) {
+            return Excuse.GIVEN_UP;
         }
         if (history.wereTooManyDamagedSince(ack.atNanos())) {
             return Excuse.FAILED_DISKS;

@@ -10,6 +10,11 @@ public final class IncarnationsOnlyGrow {
 
     private final HashMap<UUID, Seen> newest = new HashMap<>();
 
+    /// The storage is what it was before.
+    public void forget(UUID storageId) {
+        newest.remove(storageId);
+    }
+
     /// `inUse`: it is durable, so peers may know it.
     public void status(UUID storageId, int life, long incarnation, boolean inUse) {
         var before = newest.get(storageId);

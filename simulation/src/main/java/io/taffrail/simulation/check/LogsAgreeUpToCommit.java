@@ -49,6 +49,16 @@ public final class LogsAgreeUpToCommit {
         }
     }
 
+    /// A forced recovery goes on with this log: what it does not hold was never committed in the history that begins.
+    public void givenUp(ObservedLog log) {
+        committed.entrySet().removeIf(entry -> {
+            var held = log.at(entry.getKey());
+            return entry.getKey() >= log.startLsn()
+                    && (held == null || held.header().crc() != entry.getValue().crc());
+        });
+        endLsn = Math.min(endLsn, log.endLsn());
+    }
+
     public long endLsn() {
         return endLsn;
     }

@@ -7,6 +7,11 @@ import java.util.HashMap;
 public final class WatermarksOnlyGrow {
     private final HashMap<String, Long> newest = new HashMap<>();
 
+    /// The process belongs to another history, of which it knows nothing yet.
+    public void forget(String process) {
+        newest.remove(process);
+    }
+
     public void advanced(String process, Watermarks watermarks) {
         var before = newest.put(process, watermarks.quorumFlushed());
         if (before != null && watermarks.quorumFlushed() < before) {

@@ -5,6 +5,7 @@ import static io.taffrail.simulation.fault.Stage.MILLI;
 import io.taffrail.replication.ReplicaStatus;
 import io.taffrail.simulation.ClusterNode;
 import io.taffrail.simulation.SimulatedCluster;
+import io.taffrail.simulation.world.SimulatedDisk;
 import org.jspecify.annotations.Nullable;
 
 /// Volumes that lose the end of their log, at the worst moment.
@@ -87,5 +88,62 @@ final class DamagePlots {
                     cluster.disarm(node);
                     stage.leave();
                 });
+    }
+
+    /// A copy of a voter's volume is made, and brought back when the voter has gone on: at once, or when it has come
+    /// back twice and led, so that all others have heard of a later process than the copy knows of.
+    void restoreOlder(ClusterNode node) {
+        if (!cluster.isVoter(node)
+                || node.replica() == null
+                || node.exchanged()
+                || cluster.voters().size() < 3
+                || cluster.options().spares() > 0
+                || !stage.take()) {
+            return;
+        }
+        var copy = cluster.snapshot(node);
+        var wait = 10 * MILLI + stage.random().nextLong(2 * stage.electionMaxNanos());
+        if (stage.random().nextInt(3) == 0) {
+            stage.after(wait, () -> restore(node, copy));
+        } else {
+            comeBackAndLead(node, 2, () -> stage.after(wait, () -> restore(node, copy)));
+        }
+    }
+
+    private void comeBackAndLead(ClusterNode node, int times, Runnable then) {
+        if (times == 0) {
+            var leader = cluster.leader();
+            var replica = leader == null ? null : leader.replica();
+            if (replica != null) {
+                replica.transferLeadership(node.id(), _ -> {});
+            }
+            stage.await(() -> cluster.leader() == node, stage.electionMaxNanos() / 20, 60, then, stage::leave);
+            return;
+        }
+        if (!node.isUp() || !stage.mayBreak(node)) {
+            stage.leave();
+            return;
+        }
+        cluster.crash(node, "SIGKILL, so that its volume has seen more processes");
+        stage.startWithin(node, 20 * MILLI);
+        stage.await(
+                () -> isIntactFollower(node),
+                stage.electionMaxNanos() / 20,
+                100,
+                () -> comeBackAndLead(node, times - 1, then),
+                stage::leave);
+    }
+
+    private static boolean isIntactFollower(ClusterNode node) {
+        var status = Stage.status(node);
+        return status != null && status.integrity() == ReplicaStatus.Integrity.INTACT && Stage.follows(node);
+    }
+
+    private void restore(ClusterNode node, SimulatedDisk copy) {
+        if (stage.disks().restore(node, copy)) {
+            cluster.coverage().count("older volume brought back");
+        }
+        stage.startWithin(node, 20 * MILLI);
+        stage.leave();
     }
 }

@@ -75,5 +75,11 @@ public enum FaultClass {
     /// had it, and the one who holds it comes back.
     UNTOLD_LOSS,
     /// A process dies while it opens a log that has lost its end, which something else on the volume tells.
-    CRASH_WHILE_OPENING
+    CRASH_WHILE_OPENING,
+    /// A majority of the voters does not come back; a person names the survivors and whose log goes on.
+    FORCED_RECOVERY,
+    /// A voter comes back with an older copy of its volume.
+    OLDER_VOLUME,
+    /// Bytes of a segment change that no start looks at, while its process runs. The scrubber is on in such a run.
+    OLD_ROT
 }

@@ -6,6 +6,7 @@ import io.taffrail.simulation.SimulatedCluster;
 import io.taffrail.simulation.SimulationOptions;
 import io.taffrail.simulation.workload.Administrator;
 import io.taffrail.simulation.world.LinkQuality;
+import io.taffrail.simulation.world.SimulatedDisk;
 import io.taffrail.streams.Durability;
 import java.util.ArrayList;
 import java.util.List;
@@ -103,6 +104,11 @@ public final class FaultPlan {
             cluster.clockRate(node, 1);
             cluster.disarm(node);
             cluster.resume(node);
+            if (node.isGivenUp()) {
+                cluster.crash(node, "a person has given it up");
+                cluster.replaceVolume(node);
+            }
+            cluster.release(node);
             cluster.start(node);
         }
     }
@@ -253,6 +259,9 @@ public final class FaultPlan {
                 }
             }
             case UNTOLD_LOSS -> damagePlots.loseUntold(cluster.leader());
+            case FORCED_RECOVERY -> memberPlots.loseMajority(cluster.leader());
+            case OLD_ROT -> rotOldSegment(node);
+            case OLDER_VOLUME -> damagePlots.restoreOlder(node);
             case CRASH_WHILE_OPENING -> damagePlots.crashWhileOpening(node);
             case LITTLE_ROOM -> leaveLittleRoom(node);
             case OLD_ACKNOWLEDGEMENTS_ARRIVE -> leaderPlots.hearOldAcknowledgements(cluster.leader());
@@ -283,8 +292,30 @@ public final class FaultPlan {
             return false;
         }
         cluster.crash(node, "its volume is gone");
-        cluster.emptyVolume(node, disks.get(node.id()));
+        cluster.emptyVolume(node);
         return true;
+    }
+
+    /// As one that is gone for good: whoever notices that it is older lets it take no part.
+    private boolean restore(ClusterNode node, SimulatedDisk older) {
+        if (cluster.voters().size() <= 1 || node.replica() == null || node.exchanged() || !isOneOfFew(node)) {
+            return false;
+        }
+        cluster.crash(node, "its volume is brought back to what it was");
+        return cluster.restore(node, older);
+    }
+
+    /// What another replica can make good: with one voter, or without a sound majority, there may be none.
+    private void rotOldSegment(ClusterNode node) {
+        if (cluster.voters().size() < 3 || node.replica() == null || node.exchanged() || !isOneOfFew(node)) {
+            return;
+        }
+        var where = new Rot(node.disk(), random, false).rotOld();
+        if (where != null) {
+            cluster.scheduler().note("rot in " + where + " of node " + node.id());
+            cluster.coverage().count("damaged old segment");
+            cluster.rots(node);
+        }
     }
 
     private void rot(ClusterNode node, boolean loses) {
@@ -383,6 +414,11 @@ public final class FaultPlan {
         @Override
         public boolean empty(ClusterNode node) {
             return FaultPlan.this.empty(node);
+        }
+
+        @Override
+        public boolean restore(ClusterNode node, SimulatedDisk older) {
+            return FaultPlan.this.restore(node, older);
         }
 
         @Override

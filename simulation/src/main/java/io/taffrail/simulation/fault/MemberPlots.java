@@ -5,6 +5,7 @@ import static io.taffrail.simulation.fault.Stage.MILLI;
 import io.taffrail.replication.ReplicaStatus;
 import io.taffrail.simulation.ClusterNode;
 import io.taffrail.simulation.workload.Administrator;
+import java.util.List;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
@@ -179,5 +180,57 @@ final class MemberPlots {
                     }
                 },
                 stage::leave);
+    }
+
+    /// A majority of the voters goes away, perhaps when those that stay lack what it has counted. A person orders that
+    /// one of these goes on. Then some of the lost come back as they were: no majority of the former voters.
+    void loseMajority(@Nullable ClusterNode leader) {
+        if (leader == null || !stage.cluster().voters().containsKey(leader.id())) {
+            return;
+        }
+        var all = stage.followers(leader);
+        all.add(stage.random().nextInt(all.size() + 1), leader);
+        var majority = all.size() / 2 + 1;
+        if (all.size() < 3
+                || all.size() != stage.cluster().voters().size()
+                || all.stream().anyMatch(ClusterNode::exchanged)
+                || !stage.take()) {
+            return;
+        }
+        var survivors = List.copyOf(all.subList(0, all.size() - majority));
+        var lost = List.copyOf(all.subList(survivors.size(), all.size()));
+        if (stage.random().nextBoolean()) {
+            survivors.forEach(stage::isolate);
+        }
+        stage.after(MILLI + stage.random().nextLong(stage.electionMaxNanos() * 2), () -> {
+            for (var node : lost) {
+                stage.cluster().hold(node);
+                if (stage.random().nextBoolean()) {
+                    stage.cluster().losePower(node);
+                } else {
+                    stage.cluster().crash(node, "SIGKILL for good");
+                }
+            }
+            survivors.forEach(stage::mend);
+            administrator.recover(
+                    survivors.getFirst(),
+                    survivors.stream().map(ClusterNode::id).toList());
+            Runnable back = () -> comeBack(lost, majority - survivors.size());
+            stage.await(() -> stage.cluster().leader() != null, LOOK_NANOS, LOOKS, back, back);
+        });
+    }
+
+    /// `old`: so many of them may have their volumes.
+    private void comeBack(List<ClusterNode> lost, int old) {
+        var cluster = stage.cluster();
+        var withVolume = stage.random().nextInt(old + 1);
+        for (var node : lost) {
+            if (node.isGivenUp() && withVolume-- <= 0) {
+                cluster.replaceVolume(node);
+            }
+            cluster.release(node);
+            stage.startWithin(node, stage.electionMaxNanos());
+        }
+        stage.leave();
     }
 }

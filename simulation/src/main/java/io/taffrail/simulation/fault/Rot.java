@@ -98,6 +98,34 @@ final class Rot {
         return loseFrom(groups, known.size() - 1, volume -> remembered.applyAsLong(volume) > lsn);
     }
 
+    /// A bit of a segment that no start verifies by itself. Where; null: there is none.
+    @Nullable
+    String rotOld() {
+        var verified = verified();
+        var old = segments().stream()
+                .filter(file -> !verified.isEmpty() && file.compareTo(verified.getLast()) < 0)
+                .toList();
+        if (verified.size() < NEWEST_SEGMENTS || old.isEmpty()) {
+            return null;
+        }
+        var file = old.get(random.nextInt(old.size()));
+        var groups = groups(file);
+        if (groups.isEmpty()) {
+            return null;
+        }
+        var group = groups.get(random.nextInt(groups.size()));
+        var used = HEADER_BYTES + group.header().lengthBytes();
+        var at = random.nextInt(5) == 0 ? random.nextInt(HEADER_BYTES - 16) : group.position() + random.nextInt(used);
+        disk.rot(file, at, 1 << random.nextInt(8));
+        return file + " at " + at;
+    }
+
+    private List<String> segments() {
+        return disk.files().keySet().stream()
+                .filter(file -> file.startsWith("log/") && file.endsWith(".segment"))
+                .toList();
+    }
+
     /// The newest groups that began below `committedLsn` as if they had never been written, and what is behind them.
     /// Null: something would tell, be it that the log had been flushed up to `rememberedLsn`.
     @Nullable
@@ -169,10 +197,7 @@ final class Rot {
     private List<String> verified() {
         var newest = new ArrayList<String>();
         var lowestBase = Long.MAX_VALUE;
-        var segments = disk.files().keySet().stream()
-                .filter(file -> file.startsWith("log/") && file.endsWith(".segment"))
-                .toList();
-        for (var file : segments.reversed()) {
+        for (var file : segments().reversed()) {
             var bytes = disk.bytes(file);
             var header = bytes.length < BLOCK_BYTES
                     ? null

@@ -5,6 +5,7 @@ import io.taffrail.simulation.ClusterNode;
 import io.taffrail.simulation.SimulatedCluster;
 import io.taffrail.simulation.SimulationOptions;
 import io.taffrail.simulation.world.LinkQuality;
+import io.taffrail.simulation.world.SimulatedDisk;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -41,6 +42,10 @@ final class Stage {
         /// Kills the process and takes the newest flushes from its log, which something else on the volume tells;
         /// whoever calls starts it again. False: it is not to be broken now.
         boolean loseTail(ClusterNode node);
+
+        /// Kills the process and brings its volume back to what it was; whoever calls starts it again. False: nothing
+        /// was done, since the cluster cannot do without it.
+        boolean restore(ClusterNode node, SimulatedDisk older);
 
         /// Kills the process and takes the newest flushes below `committedLsn` from its log; whoever calls starts it
         /// again. Nothing on the volume tells. False: something would, and nothing is taken.

@@ -1,13 +1,17 @@
 package io.taffrail.simulation.workload;
 
 import io.taffrail.replication.CommandOutcome;
+import io.taffrail.replication.ForcedRecoveryRequest;
 import io.taffrail.replication.Peer;
+import io.taffrail.replication.RecoveryPlan;
+import io.taffrail.replication.Replica;
 import io.taffrail.replication.ReplicaStatus;
 import io.taffrail.replication.VoterChange;
 import io.taffrail.simulation.ClusterNode;
 import io.taffrail.simulation.SimulatedCluster;
 import io.taffrail.simulation.SimulationOptions;
 import io.taffrail.simulation.check.FaultHistory;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
@@ -22,10 +26,12 @@ import org.jspecify.annotations.Nullable;
 public final class Administrator {
     private static final long EVERY_NANOS = 200 * SimulationOptions.MILLI;
     private static final long PATIENCE_NANOS = 20 * SimulationOptions.SECOND;
+    private static final int RECOVERY_LOOKS = 300;
 
     private final SimulatedCluster cluster;
     private final SplittableRandom second;
     private final boolean contested;
+    private final SplittableRandom recoveries;
     private Set<Integer> wanted;
     private long requests;
     private long transfers;
@@ -41,6 +47,7 @@ public final class Administrator {
         wanted = initial;
         second = cluster.randomness().named("second administrator");
         contested = second.nextInt(3) == 0;
+        recoveries = cluster.randomness().named("recoveries");
     }
 
     public void start() {
@@ -71,7 +78,58 @@ public final class Administrator {
         return leader != null && replica != null && !asking && next(leader, replica.status()) == null;
     }
 
+    /// A majority of the voters is gone for good. A person has the plan shown, by the survivor whose log is to go on,
+    /// and orders what it says; asks again until somebody leads.
+    public void recover(ClusterNode survivor, List<Integer> survivors) {
+        recover(survivor, survivors, new UUID(recoveries.nextLong(), recoveries.nextLong()), RECOVERY_LOOKS);
+    }
+
+    private void recover(ClusterNode survivor, List<Integer> survivors, UUID request, int looks) {
+        var replica = survivor.replica();
+        if (cluster.leader() != null || looks == 0) {
+            return;
+        }
+        if (replica != null) {
+            replica.planRecovery(survivors, plan -> {
+                switch (plan) {
+                    case RecoveryPlan.Refused _ -> cluster.coverage().count("plan of a forced recovery refused");
+                    case RecoveryPlan.Possible possible -> force(survivor, replica, possible, survivors, request);
+                }
+            });
+        }
+        cluster.scheduler().after(EVERY_NANOS, () -> recover(survivor, survivors, request, looks - 1));
+    }
+
+    private void force(
+            ClusterNode survivor, Replica replica, RecoveryPlan.Possible plan, List<Integer> survivors, UUID request) {
+        cluster.givesUp(survivor, plan, survivors);
+        replica.forceRecovery(
+                new ForcedRecoveryRequest(plan.clusterId(), request, survivors, plan.lastLsn()), outcome -> {
+                    cluster.coverage()
+                            .count("forced recovery " + outcome.getClass().getSimpleName());
+                    if (outcome instanceof CommandOutcome.Refused) {
+                        cluster.givesNothingUp();
+                    }
+                });
+    }
+
+    /// What was given up, or was an older copy, is of no use any more: the volume is emptied and joins anew.
+    private void emptyEvicted() {
+        for (var node : cluster.nodes()) {
+            var replica = node.replica();
+            if (replica != null
+                    && !node.exchanged()
+                    && replica.status().integrity() == ReplicaStatus.Integrity.EVICTED) {
+                cluster.coverage().count("volume of an evicted replica emptied");
+                cluster.crash(node, "it is evicted");
+                cluster.replaceVolume(node);
+                cluster.start(node);
+            }
+        }
+    }
+
     private void step() {
+        emptyEvicted();
         var now = cluster.scheduler().nowNanos();
         if (asking && now - askedAtNanos < PATIENCE_NANOS) {
             return;

@@ -9,6 +9,7 @@ import io.taffrail.simulation.check.ReaderSession.Level;
 import io.taffrail.wal.WalException;
 import io.taffrail.wal.WalReader;
 import java.nio.ByteBuffer;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /// Reads the log from whichever replica it finds, and from another the next time. What it was given once at DURABLE
@@ -19,6 +20,8 @@ final class LogFollower {
     private final Workload workload;
     private final ReaderSession session;
     private final ByteBuffer buffer = ByteBuffer.allocate(64 << 10);
+    /// Of the log that it reads.
+    private @Nullable UUID historyId;
 
     LogFollower(Workload workload, int index, Level level) {
         this.workload = workload;
@@ -55,13 +58,27 @@ final class LogFollower {
             session.startAt(start);
         }
         if (session.nextLsn() < limit) {
-            workload.cluster().observe(node, () -> copy(node, replica, limit));
+            workload.cluster().observe(node, () -> {
+                try {
+                    copy(node, replica, limit);
+                } catch (WalException.BadEntry bad) {
+                    workload.cluster().metDamage(node, replica, bad, session.nextLsn());
+                }
+            });
         }
     }
 
     private void copy(ClusterNode node, Replica replica, long limit) {
         var where = "node " + node.id();
         var cluster = workload.cluster();
+        var historyBefore = historyId;
+        historyId = replica.status().historyId();
+        if (historyBefore != null && !historyBefore.equals(historyId)) {
+            // A reader's position names the history: LOG_TRUNCATED.
+            cluster.coverage().count("reader was told that another history began");
+            session.startAt(replica.startLsn());
+            return;
+        }
         try (var reader = replica.newReader()) {
             var mayBeLost = cluster.checks().ledger().wasLossDeclared();
             var chain = chainCrcAt(reader, session.nextLsn());
