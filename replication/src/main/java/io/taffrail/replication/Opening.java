@@ -202,7 +202,7 @@ final class Opening {
         // anywhere: begin with nothing and ask again.
         store.reset();
         try {
-            wal.restart(0, 0, 0);
+            wal.restart(0, 0, 0, 0);
         } catch (WalException.NoRoom full) {
             // Waiting here would wait without a status, since nothing runs yet; the next process tries again.
             throw new WalException.NoRoom("the log has to be begun anew: " + full.getMessage());

@@ -83,6 +83,7 @@ final class ReplicaLoop {
     private @Nullable Truncating truncating;
     private @Nullable Seeding seeding;
     private SeedStep seedStep = SeedStep.COPYING;
+    private long seedDivergedLsn;
     /// Files of a seed may lie here that no longer leads to anything.
     private boolean seedMayLie = true;
     private @Nullable Shutdown shutdown;
@@ -486,8 +487,9 @@ final class ReplicaLoop {
                 seeding.ask(envelope(), loop.nanoTime());
                 wake();
             }
-            case Effect.InstallSeed() -> {
+            case Effect.InstallSeed(long divergedLsn) -> {
                 seedStep = SeedStep.ALLOWED;
+                seedDivergedLsn = divergedLsn;
                 wake();
             }
             case Effect.SeedBytes(int _, var chunk) -> {
@@ -735,7 +737,7 @@ final class ReplicaLoop {
     private int installSeed(Seeding current) {
         var start = current.offer().start();
         try {
-            wal.restart(start.lsn(), start.epoch(), start.chainCrc());
+            wal.restart(start.lsn(), start.epoch(), start.chainCrc(), seedDivergedLsn);
             elections.clear();
             store.reset();
             current.install();
@@ -830,7 +832,7 @@ final class ReplicaLoop {
                     "the log begins at %s, and no checkpoint of the streams is between that and %s"
                             .formatted(wal.startLsn(), cutLsn));
         }
-        wal.restart(0, 0, 0);
+        wal.restart(0, 0, 0, cutLsn);
         store.reset();
     }
 

@@ -68,7 +68,7 @@ class HaltRatherThanCutTest {
         assertNotNull(why);
         assertTrue(why.startsWith("halted: I17: cut at "), why);
         assertTrue(why.endsWith("log ends at " + end), why);
-        assertEquals(List.of(), aside(holds));
+        assertEquals(List.of(), holds.aside());
 
         holds.crash();
         holds.start();
@@ -78,19 +78,9 @@ class HaltRatherThanCutTest {
                         && holds.up().watermarks().leaderFlushed()
                                 == world.leader().up().watermarks().leaderFlushed());
         assertEquals(2, holds.nextOffset("s"));
-        var kept = aside(holds);
+        var kept = holds.aside();
         assertEquals(1, kept.size());
         assertTrue(new String(Files.readAllBytes(kept.getFirst()), StandardCharsets.ISO_8859_1).contains(LAST));
-    }
-
-    private static List<Path> aside(TestWorld.Node node) throws IOException {
-        var folder = node.path().resolve("log/diverged");
-        if (!Files.exists(folder)) {
-            return List.of();
-        }
-        try (var files = Files.list(folder)) {
-            return files.toList();
-        }
     }
 
     /// As if it had never been written.

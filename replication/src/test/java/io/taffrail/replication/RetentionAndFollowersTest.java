@@ -8,7 +8,11 @@ import io.taffrail.streams.CommitMode;
 import io.taffrail.streams.Durability;
 import io.taffrail.streams.ReplicationMode;
 import io.taffrail.streams.StreamSettings;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Objects;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -22,6 +26,7 @@ class RetentionAndFollowersTest {
     private static final long SECOND = 1_000_000_000;
     private static final int RETAINED_BYTES = 50_000;
     private static final int RECORD_BYTES = 6_000;
+    private static final String ONLY_HERE = "on no other disk";
 
     @TempDir
     Path folder;
@@ -91,7 +96,7 @@ class RetentionAndFollowersTest {
     }
 
     @Test
-    void oneThatStaysAwayDoesNotFillTheDisksOfTheOthersAndBeginsAnew() {
+    void oneThatStaysAwayDoesNotFillTheDisksOfTheOthersAndBeginsAnew() throws IOException {
         var leader = world.leader();
         append(leader, 0, 10);
         var away = world.node((leader.id + 1) % 3);
@@ -112,6 +117,34 @@ class RetentionAndFollowersTest {
         assertTrue(away.up().startLsn() > held, "it began where the leader's log does");
         append(world.leader(), 160, 162);
         world.until("it holds that, too", () -> away.nextOffset("s") == 162);
+        assertEquals(List.of(), away.aside(), "all that it gave up was the leader's, too");
+    }
+
+    @Test
+    void whatNobodyElseHasIsMovedAsideWhenTheLogIsBegunAnew() throws IOException {
+        var cutOff = world.leader();
+        append(cutOff, 0, 10);
+        world.isolate(cutOff.id);
+        cutOff.append("s", ONLY_HERE, ASYNC_ASYNC);
+        var parts = cutOff.up().watermarks().quorumFlushed();
+        world.until(
+                "it is flushed there",
+                () -> cutOff.up().watermarks().leaderFlushed() > parts
+                        && cutOff.up().watermarks().leaderFlushed()
+                                == cutOff.up().watermarks().leaderReceived());
+        world.until("another leads", () -> world.openLeader() != null && world.openLeader() != cutOff);
+        var next = Objects.requireNonNull(world.openLeader());
+        append(next, 10, 80);
+        world.run(601 * SECOND);
+        append(next, 80, 120);
+        world.until("the log is trimmed", () -> next.up().startLsn() > parts);
+        assertEquals(List.of(), cutOff.aside());
+        world.heal();
+        world.until("it follows", () -> follows(cutOff, next));
+        assertTrue(cutOff.up().startLsn() > parts, "it began where the leader's log does");
+        var kept = cutOff.aside();
+        assertEquals(1, kept.size(), kept::toString);
+        assertTrue(new String(Files.readAllBytes(kept.getFirst()), StandardCharsets.ISO_8859_1).contains(ONLY_HERE));
     }
 
     @Test

@@ -22,6 +22,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -223,6 +224,17 @@ final class TestWorld implements AutoCloseable {
 
         Path path() {
             return folder.resolve("node-" + id);
+        }
+
+        /// What was moved aside when the log was cut, or begun anew.
+        List<Path> aside() throws IOException {
+            var diverged = path().resolve("log/diverged");
+            if (!Files.exists(diverged)) {
+                return List.of();
+            }
+            try (var files = Files.list(diverged)) {
+                return files.toList();
+            }
         }
 
         Replica up() {

@@ -403,18 +403,21 @@ public final class Wal implements AutoCloseable {
     }
 
     /// Forgets the whole log and goes on at `lsn`, behind an entry of `epoch` with the checksum `chainCrc`
-    /// that this replica does not have: for one that is filled up from a peer whose log begins later. The
-    /// same conditions as [#truncate]; nothing is kept in `diverged/`.
-    public void restart(long lsn, long epoch, int chainCrc) {
+    /// that this replica does not have: for one that is filled up from a peer whose log begins later. What it
+    /// holds from `divergedLsn` on, as far as anything is known to be elsewhere, goes to `diverged/`; 0: nothing is
+    /// known. The same conditions as [#truncate].
+    public void restart(long lsn, long epoch, int chainCrc, long divergedLsn) {
         if (failure != null || tail.flushed() != tail.received()) {
             throw new IllegalStateException("W3: restart while " + (tail.received() - tail.flushed())
                     + " bytes are not flushed" + (failure == null ? "" : ": " + failure));
         }
-        if (lsn < 0) {
-            throw new WalException.OutOfRange("LSN " + lsn);
+        if (lsn < 0 || divergedLsn < 0) {
+            throw new WalException.OutOfRange("LSN " + Math.min(lsn, divergedLsn));
         }
+        // Of a log that was found CORRUPT there may be more than it knows of.
+        var kept = divergedLsn < tail.received() || corrupt ? divergedLsn : Long.MAX_VALUE;
         try {
-            cut(Truncation.restart(lsn, chainCrc, epoch, directory, segments), lsn);
+            cut(Truncation.restart(lsn, chainCrc, epoch, kept, directory, segments), lsn);
         } catch (IOException e) {
             failure = "restart at " + lsn + ": " + e;
             throw new WalException.Unusable(failure);

@@ -70,6 +70,8 @@ class TruncationCrashTest {
         log.settle();
         var image = log.directory.image();
         for (var restartLsn : List.of(0L, 40L, log.wal.receivedLsn(), 1_000_000L)) {
+            // Half of it, in one case: what that moves aside is more to be cut short in.
+            var divergedLsn = restartLsn == 40 ? log.wal.receivedLsn() / 2 : Long.MAX_VALUE;
             for (var changes = 0; ; changes++) {
                 var directory = MemoryDirectory.of(image);
                 var before = new MemoryLog(directory, MemoryLog.CONFIG, 0);
@@ -77,7 +79,7 @@ class TruncationCrashTest {
                 directory.crashAfter(changes);
                 var finished = true;
                 try {
-                    before.wal.restart(restartLsn, 5, 77);
+                    before.wal.restart(restartLsn, 5, 77, divergedLsn);
                 } catch (MemoryDirectory.Crash e) {
                     finished = false;
                 }

@@ -9,10 +9,12 @@ import io.taffrail.wal.record.EntryType;
 import io.taffrail.wal.segment.SegmentName;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -229,6 +231,37 @@ class WalTest {
             log.wal.close();
             log.open(WalFixture.SMALL, 0, 0);
             assertEquals(log.wal.receivedLsn(), log.wal.flushedLsn());
+        }
+    }
+
+    /// Segments of three groups each.
+    @Test
+    void aRestartMovesAsideWhatMayBeNowhereElse() throws IOException {
+        var config = new WalConfig(16 << 10, 10_000_000, 0, 5, 256 << 10, 0, 0, true);
+        for (var divergedEntry : List.of(0, 4, 7, 12)) {
+            var folder = path.resolve("diverged-" + divergedEntry);
+            try (var log = new WalFixture(folder, config)) {
+                var ends = new ArrayList<Long>(List.of(0L));
+                for (var i = 0; i < 12; i++) {
+                    log.append("entry " + i + "o".repeat(2000));
+                    log.flush();
+                    ends.add(log.wal.receivedLsn());
+                }
+                log.wal.restart(1_000_000, 5, 77, ends.get(divergedEntry));
+                assertEquals(1_000_000, log.wal.receivedLsn());
+                var aside = log.directory.subdirectory("diverged").list();
+                assertEquals(4 - divergedEntry / 3, aside.size());
+                var kept = new ArrayList<Integer>();
+                for (var name : aside) {
+                    var text = Files.readString(folder.resolve("diverged").resolve(name), StandardCharsets.ISO_8859_1);
+                    for (var i = 0; i < 12; i++) {
+                        if (text.contains("entry " + i + "o")) {
+                            kept.add(i);
+                        }
+                    }
+                }
+                assertEquals(IntStream.range(divergedEntry / 3 * 3, 12).boxed().toList(), kept);
+            }
         }
     }
 

@@ -34,8 +34,8 @@ public sealed interface Effect {
     record Seed(int from, Message.Reseed offer) implements Effect {}
 
     /// Begin the log anew with the files that were fetched, once all that was to be made durable is; then
-    /// [Event.Seeded].
-    record InstallSeed() implements Effect {}
+    /// [Event.Seeded]. What stands from `divergedLsn` on may be nowhere else, and is set aside.
+    record InstallSeed(long divergedLsn) implements Effect {}
 
     /// Bytes for the seed under way.
     record SeedBytes(int from, Message.SeedChunk chunk) implements Effect {}

@@ -66,6 +66,7 @@ final class ReplicaState {
     private long nonces;
     private boolean truncating;
     private int seedFrom = -1;
+    private List<EpochStart> seedLineage = List.of();
     private Integrity beforeSeed = Integrity.SUSPECT;
     private long refillLsn;
     private long heldQuorumFlushed;
@@ -365,6 +366,7 @@ final class ReplicaState {
     void copySeed(int from, Message.Reseed offer) {
         truncating = true;
         seedFrom = from;
+        seedLineage = offer.lineage();
         emit(new Effect.Seed(from, offer));
         emit(new Effect.StatusChanged());
     }
@@ -383,13 +385,14 @@ final class ReplicaState {
         beforeSeed = integrity;
         integrity = Integrity.SUSPECT;
         persist(hard.withSuspect(true));
-        emit(new Effect.InstallSeed());
+        emit(new Effect.InstallSeed(lineage.commonLsn(end, seedLineage)));
         emit(new Effect.StatusChanged());
     }
 
     void seeded(Event.Seeded seeded) {
         truncating = false;
         seedFrom = -1;
+        seedLineage = List.of();
         emit(new Effect.StatusChanged());
         var start = seeded.start();
         var offer = seeded.offer();

@@ -50,6 +50,17 @@ class LineageTest {
     }
 
     @Test
+    void whatIsCommonWithALeadersLogEndsWhereTheLogsPart() {
+        var theirs = List.of(E1, E2, E4_AFTER_2);
+        assertEquals(150, lineage(E1, E2).commonLsn(new LogPosition(150, 2, 0x15), theirs), "it is behind");
+        assertEquals(250, lineage(E1, E2, E4_AFTER_2).commonLsn(new LogPosition(250, 4, 0x25), theirs));
+        assertEquals(
+                200, lineage(E1, E2).commonLsn(new LogPosition(230, 2, 0x23), theirs), "it is ahead in an old epoch");
+        assertEquals(80, lineage(E1, E3_AFTER_1).commonLsn(new LogPosition(90, 3, 0x12), theirs));
+        assertEquals(0, lineage().commonLsn(new LogPosition(90, 3, 0x12), theirs), "nobody knows");
+    }
+
+    @Test
     void emptyLogsMeetAtTheBeginning() {
         assertEquals(
                 LogPosition.EMPTY,

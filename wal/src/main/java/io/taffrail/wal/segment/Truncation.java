@@ -19,6 +19,8 @@ import org.jspecify.annotations.Nullable;
 /// 4. later segments are deleted, the old one is filled with zeros from the group on
 ///
 /// A crash before 3 leaves the log as it was, one after 3 a log that recovery finishes cutting. Blocks.
+///
+/// A restart is the same without anything that is kept: the new segment begins where another log does.
 public final class Truncation {
     /// Most bytes that are kept of one truncation.
     static final long MAX_DIVERGED_BYTES = 256L << 20;
@@ -31,30 +33,42 @@ public final class Truncation {
     private final long lsn;
     private final Cut cut;
     private final boolean restarts;
+    /// From here on what goes is not known to be anywhere else.
+    private final long divergedLsn;
+
     private List<Part> diverged = List.of();
 
     private Truncation(
-            LogDirectory directory, SegmentTable table, BlockReader reader, long lsn, Cut cut, boolean restarts) {
+            LogDirectory directory,
+            SegmentTable table,
+            BlockReader reader,
+            long lsn,
+            Cut cut,
+            boolean restarts,
+            long divergedLsn) {
         this.restarts = restarts;
         this.directory = directory;
         this.table = table;
         this.reader = reader;
         this.lsn = lsn;
         this.cut = cut;
+        this.divergedLsn = divergedLsn;
     }
 
     /// Null: `lsn` is not the start of an entry. Nothing is changed before [#run].
     public static @Nullable Truncation at(long lsn, LogDirectory directory, SegmentTable table) throws IOException {
         var reader = new BlockReader(1 << 20);
         var cut = find(lsn, table, reader);
-        return cut == null ? null : new Truncation(directory, table, reader, lsn, cut, false);
+        return cut == null ? null : new Truncation(directory, table, reader, lsn, cut, false, lsn);
     }
 
     /// Forgets the whole log: it goes on behind an entry that it does not have. A segment without a
-    /// predecessor cuts off everything before it, wherever that ended.
-    public static Truncation restart(long lsn, int chain, long epoch, LogDirectory directory, SegmentTable table) {
+    /// predecessor cuts off everything before it, wherever that ended. `divergedLsn`: segments that reach beyond it
+    /// are moved to `diverged/`, the newest first; [Long#MAX_VALUE]: none is.
+    public static Truncation restart(
+            long lsn, int chain, long epoch, long divergedLsn, LogDirectory directory, SegmentTable table) {
         var cut = new Cut(null, 0, lsn, chain, epoch, null);
-        return new Truncation(directory, table, new BlockReader(1 << 20), lsn, cut, true);
+        return new Truncation(directory, table, new BlockReader(1 << 20), lsn, cut, true, divergedLsn);
     }
 
     /// Of a file, what goes and is kept apart.
@@ -74,19 +88,17 @@ public final class Truncation {
 
     /// Finds what goes, to be called before [#run] for the same `sequence`; returns the bytes that a copy of it takes.
     public long plan(long sequence) throws IOException {
+        diverged = restarts ? partsOfAll(sequence) : parts(sequence);
         var total = 0L;
-        if (!restarts) {
-            diverged = parts(sequence);
-            for (var part : diverged) {
-                total += part.end - part.from;
-            }
+        for (var part : diverged) {
+            total += part.end - part.from;
         }
         return total;
     }
 
     /// Returns where the log goes on. `prepared` is the file of segment `sequence`, all zeros.
     public LogEnd run(LogFile prepared, long sequence, int segmentBytes) throws IOException {
-        if (!restarts) {
+        if (!restarts || !diverged.isEmpty()) {
             saveDiverged();
         }
         var before = cut.segment;
@@ -195,6 +207,38 @@ public final class Truncation {
         return parts;
     }
 
+    /// Whole files: where in one the logs part, only entries tell, and some of these may be damaged.
+    private List<Part> partsOfAll(long newSequence) throws IOException {
+        var parts = new ArrayList<Part>();
+        var left = MAX_DIVERGED_BYTES;
+        for (var name : divergedLsn == Long.MAX_VALUE
+                ? List.<String>of()
+                : directory.list().reversed()) {
+            if (!SegmentName.matches(name) || SegmentName.sequence(name) == newSequence || endsByDivergence(name)) {
+                continue;
+            }
+            try (var source = directory.open(name)) {
+                var end = Math.min(usedBytes(source, 0), left);
+                // A header alone says nothing of entries.
+                if (end > Blocks.BLOCK_BYTES) {
+                    left -= end;
+                    parts.add(new Part(name, SegmentName.sequence(name), 0, end));
+                }
+            }
+        }
+        return parts;
+    }
+
+    private boolean endsByDivergence(String name) {
+        for (var segment : table.all()) {
+            if (segment.sequence() == SegmentName.sequence(name)) {
+                var next = table.after(segment);
+                return next != null && next.baseLsn() <= divergedLsn;
+            }
+        }
+        return false;
+    }
+
     private void saveDiverged() throws IOException {
         var target = directory.subdirectory(DIVERGED);
         for (var part : diverged) {
@@ -204,7 +248,7 @@ public final class Truncation {
                         part.from,
                         part.end,
                         target,
-                        String.format(Locale.ROOT, "%016x-%016x.blocks", lsn, part.sequence));
+                        String.format(Locale.ROOT, "%016x-%016x.blocks", divergedLsn, part.sequence));
             }
         }
         target.sync();
