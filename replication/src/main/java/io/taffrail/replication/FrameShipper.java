@@ -51,16 +51,14 @@ final class FrameShipper {
     /// What one follower is sent that is behind; from the disk one read at a time, and one piece that waits to be sent.
     private static final class CatchUp {
         final DiskReads reads;
+        final PacedFollower paced;
 
         @Nullable
         Piece piece;
 
-        long dueNanos;
-        boolean pauses;
-
-        CatchUp(DiskReads reads, long nowNanos) {
+        CatchUp(DiskReads reads, PacedFollower paced) {
             this.reads = reads;
-            this.dueNanos = nowNanos;
+            this.paced = paced;
         }
     }
 
@@ -73,6 +71,7 @@ final class FrameShipper {
             Network network,
             int pendingBytes,
             Supplier<DiskReads> diskReads,
+            CatchUpPace pace,
             EventLoop loop,
             Ready ready) {
         this.wal = wal;
@@ -80,7 +79,7 @@ final class FrameShipper {
         this.network = network;
         this.diskReads = diskReads;
         this.loop = loop;
-        this.pace = new CatchUpPace(loop.nanoTime());
+        this.pace = pace;
         this.ready = ready;
         this.maxUnsentBytes = Math.max(FRAME_BYTES, pendingBytes / 8);
     }
@@ -104,7 +103,8 @@ final class FrameShipper {
         if (!wal.isInMemory(previous.lsn())) {
             return shipFromDisk(envelope, ship);
         }
-        if (wal.receivedLsn() - previous.lsn() > BEHIND_BYTES && !isDue(ship.to(), catchUp(ship.to()), FRAME_BYTES)) {
+        if (wal.receivedLsn() - previous.lsn() > BEHIND_BYTES
+                && !catchUp(ship.to()).paced.isDue(FRAME_BYTES)) {
             return null;
         }
         var frame = fill(
@@ -126,7 +126,7 @@ final class FrameShipper {
         catchUp.piece = null;
         if (piece == null || piece.fromLsn() != from) {
             var bytes = (int) Math.min(DISK_FRAME_BYTES, wal.receivedLsn() - from);
-            if (!catchUp.reads.isBusy() && isDue(ship.to(), catchUp, bytes)) {
+            if (!catchUp.reads.isBusy() && catchUp.paced.isDue(bytes)) {
                 read(ship.to(), catchUp, from);
             }
             return null;
@@ -148,33 +148,8 @@ final class FrameShipper {
     }
 
     private CatchUp catchUp(int to) {
-        return catchUps.computeIfAbsent(to, _ -> new CatchUp(diskReads.get(), loop.nanoTime()));
-    }
-
-    /// Whether so many bytes may go on their way now; the core hears when to ask again.
-    private boolean isDue(int to, CatchUp catchUp, int bytes) {
-        if (catchUp.pauses) {
-            return false;
-        }
-        var now = loop.nanoTime();
-        var pause = pace.pauseNanos(now, catchUp.dueNanos);
-        if (pause <= 0) {
-            catchUp.dueNanos = pace.reads(now, catchUp.dueNanos, bytes);
-            return true;
-        }
-        catchUp.pauses = true;
-        loop.schedule(pause, () -> {
-            catchUp.pauses = false;
-            ready.shipReady(to);
-        });
-        return false;
-    }
-
-    /// From time to time.
-    ///
-    /// @param awaited a majority is not in sync
-    void pace(long nowNanos, CatchUpPace.Appends appends, boolean awaited) {
-        pace.turn(nowNanos, appends, awaited);
+        return catchUps.computeIfAbsent(
+                to, _ -> new CatchUp(diskReads.get(), new PacedFollower(pace, loop, () -> ready.shipReady(to))));
     }
 
     private void read(int to, CatchUp catchUp, long from) {

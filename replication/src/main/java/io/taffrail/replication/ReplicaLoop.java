@@ -65,7 +65,9 @@ final class ReplicaLoop {
     private final LogDirectory streamsFolder;
     private final ReplicationCore core;
     private final AppendPath appends;
+    private final CatchUpPace catchUpPace;
     private final FrameShipper shipper;
+    private final SeedServing seedServing;
     private final Housekeeping housekeeping;
     private final Scrubbing scrubbing;
     private final RangeServing ranges;
@@ -138,14 +140,22 @@ final class ReplicaLoop {
         this.core = new ReplicationCore(
                 opened.start(), ProtocolSettings.of(config), new ReaderView(wal, reader), random, loop.nanoTime());
         this.appends = new AppendPath(wal, store, core, loop, settings);
+        this.catchUpPace = new CatchUpPace(loop.nanoTime());
         this.shipper = new FrameShipper(
                 wal,
                 reader,
                 network,
                 config.settings().pendingBytes(),
                 () -> new DiskReads(wal, background, loop),
+                catchUpPace,
                 loop,
                 new CatchUps());
+        this.seedServing = new SeedServing(
+                streamsFolder, () -> new DiskReads(wal, background, loop), catchUpPace, loop, (to, chunk) -> {
+                    if (listens()) {
+                        send(to, FrameCodec.encode(envelope(), chunk));
+                    }
+                });
         this.scrubbing = new Scrubbing(
                 wal,
                 opened.damageFile(),
@@ -385,7 +395,7 @@ final class ReplicaLoop {
         // Authority may have come back while no watermark moved.
         complete(core.levels());
         var waiting = appends.waiting();
-        shipper.pace(
+        catchUpPace.turn(
                 now,
                 new CatchUpPace.Appends(
                         waiting.reached(), waiting.reachedAfterNanos(), !waiting.isEmpty(), wal.receivedLsn()),
@@ -471,8 +481,7 @@ final class ReplicaLoop {
             case Effect.ReadChain(int follower, long session, long lsn, int theirs) ->
                 ranges.chainAt(lsn, own -> hear(new Event.ChainRead(follower, session, lsn, theirs, own)));
             case Effect.OfferSeed offered -> offerSeed(offered);
-            case Effect.ServeSeed(int to, var request) ->
-                send(to, FrameCodec.encode(envelope(), Seeding.serve(streamsFolder, request)));
+            case Effect.ServeSeed(int to, var request) -> seedServing.asked(to, request);
             case Effect.Seed(int from, var offer) -> {
                 var leader = core.view(loop.nanoTime()).configuration().member(from);
                 seeding = new Seeding(

@@ -21,11 +21,10 @@ import org.jspecify.annotations.Nullable;
 /// that is silent, ends it; the replica then joins again. What had been flushed by then, or before the
 /// process ended, is not fetched again from the same leader of the same epoch.
 final class Seeding {
-    /// What is read from the disk at once on the peer's loop.
-    private static final int CHUNK_BYTES = 256 << 10;
-    /// Asked for and not here yet: enough for a round trip of 10 ms at 200 MB/s, and little for the peer's loop to read
-    /// in one turn.
-    private static final long WINDOW_BYTES = 8L * CHUNK_BYTES;
+    /// What is read from the peer's disk at once.
+    static final int CHUNK_BYTES = 256 << 10;
+    /// Asked for and not here yet: enough for a round trip of 10 ms at 200 MB/s.
+    static final long WINDOW_BYTES = 8L * CHUNK_BYTES;
     /// A request or its answer was lost if nothing came for so long.
     private static final long RETRY_NANOS = 200_000_000L;
     private static final long SILENCE_NANOS = 3_000_000_000L;
