@@ -295,11 +295,16 @@ public final class ReplicationCore {
         }
     }
 
-    /// This replica was away while the members changed: its own configuration may name nobody who is still there, and
-    /// it could not answer the leader.
-    private void locate(Configuration newer) {
-        if (newer.id() > state.configuration().id()) {
-            state.emit(new Effect.Locate(newer.members()));
+    /// Whoever invites a member does not hear it. This replica was away while the members changed: its own
+    /// configuration may name nobody who is still there. Or its log ends with one that no majority ever had,
+    /// which leaves out the leader that is to cut it off. Either way it could not answer.
+    private void locate(Configuration inviting) {
+        var own = state.configuration();
+        var unknown = inviting.members().stream()
+                .filter(member -> inviting.id() > own.id() || own.member(member.nodeId()) == null)
+                .toList();
+        if (!unknown.isEmpty()) {
+            state.emit(new Effect.Locate(unknown));
         }
     }
 
