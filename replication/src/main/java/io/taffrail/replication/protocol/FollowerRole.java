@@ -282,9 +282,15 @@ final class FollowerRole implements Role {
         if (session == 0 || !state.promiseIsDurable()) {
             return;
         }
-        if (state.integrity != Integrity.INTACT && state.flushedLsn >= rejoinLsn && !state.damaged) {
+        if (state.integrity != Integrity.INTACT
+                && state.flushedLsn >= rejoinLsn
+                && state.isRefilled()
+                && !state.damaged) {
             state.becomeIntact();
             echoOwed = true;
+        }
+        if (!state.intactIsDurable()) {
+            return;
         }
         var received = state.vouchedLsn();
         if (!echoOwed

@@ -63,6 +63,7 @@ final class ReplicaState {
     private long durableVersion;
     private long dirtyVersion;
     private long promiseVersion;
+    private long intactVersion;
     private long nonces;
     private boolean truncating;
     private int seedFrom = -1;
@@ -315,9 +316,14 @@ final class ReplicaState {
         }
         integrity = Integrity.INTACT;
         if (hard.suspect()) {
-            persist(hard.withSuspect(false));
+            intactVersion = persist(hard.withSuspect(false));
         }
         emit(new Effect.StatusChanged());
+    }
+
+    /// What would have to be taken back after a crash is not said.
+    boolean intactIsDurable() {
+        return isDurable(intactVersion);
     }
 
     /// A copy with a hole is none: it counts nowhere until the hole is filled, also after a restart. Where
@@ -400,8 +406,9 @@ final class ReplicaState {
             return;
         }
         // As after a cut: what is gone was in no majority, or this leader would hold it, and it has trimmed only what
-        // a majority has flushed. So what this voter may forget is what it may have forgotten before.
-        integrity = beforeSeed;
+        // a majority has flushed. So what this voter may forget is what it may have forgotten before. A learner counts
+        // nowhere, and nobody is to make a voter of it before a crash would leave one.
+        integrity = isVoter() ? beforeSeed : Integrity.SUSPECT;
         refillLsn = seeded.stateLsn();
         end = start;
         startLsn = start.lsn();
@@ -427,9 +434,13 @@ final class ReplicaState {
     /// Until the log has come to where the streams' state is, a start cannot tell it from one that has lost flushed
     /// bytes.
     void refilled() {
-        if (hard.suspect() && integrity != Integrity.SUSPECT && !truncating && flushedLsn >= refillLsn) {
+        if (hard.suspect() && integrity != Integrity.SUSPECT && !truncating && isRefilled()) {
             persist(hard.withSuspect(false));
         }
+    }
+
+    boolean isRefilled() {
+        return flushedLsn >= refillLsn;
     }
 
     void truncated(LogPosition newEnd) {
