@@ -1,12 +1,14 @@
 package io.taffrail.service;
 
 import io.quarkus.runtime.Quarkus;
+import io.quarkus.runtime.QuarkusApplication;
 import io.quarkus.runtime.annotations.QuarkusMain;
 import io.smallrye.config.ConfigValidationException;
 import io.smallrye.config.PropertiesConfigSource;
 import io.smallrye.config.SmallRyeConfigBuilder;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.BindException;
 import java.nio.file.NoSuchFileException;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -14,6 +16,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Properties;
 import java.util.stream.IntStream;
+import org.eclipse.microprofile.config.ConfigProvider;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 
 /// Begins here: command line, then configuration, then the process. A configuration that cannot be used is refused
@@ -24,12 +28,28 @@ public final class ServiceMain {
     private static final int DEFAULTS_ORDINAL = 250;
 
     private static volatile boolean ownsProcess;
+    private static volatile boolean started;
 
     private ServiceMain() {}
 
     /// The process is this service's, not a test's: it may end it.
     static boolean ownsProcess() {
         return ownsProcess;
+    }
+
+    /// All of it, the HTTP port as the last.
+    static boolean hasStarted() {
+        return started;
+    }
+
+    /// What goes on once everything has started.
+    public static final class Started implements QuarkusApplication {
+        @Override
+        public int run(String... arguments) {
+            started = true;
+            Quarkus.waitForExit();
+            return ExitCode.STOPPED.status();
+        }
     }
 
     public static void main(String... arguments) {
@@ -51,8 +71,34 @@ public final class ServiceMain {
             return ExitCode.CONFIG_REFUSED.status();
         }
         ownsProcess = true;
-        Quarkus.run();
+        Quarkus.run(Started.class, ServiceMain::ended);
         return ExitCode.STOPPED.status();
+    }
+
+    /// Quarkus has logged what kept it from starting; an HTTP port that is taken it does not name.
+    private static void ended(int status, @Nullable Throwable failure) {
+        if (failure != null) {
+            System.err.println("taffrail: " + reason(failure));
+        }
+        System.exit(failure == null ? status : ExitCode.FAILED.status());
+    }
+
+    private static String reason(Throwable failure) {
+        var root = failure;
+        while (root.getCause() != null) {
+            root = root.getCause();
+        }
+        var message = String.valueOf(root.getMessage());
+        // The only port that Quarkus opens. What epoll throws is no BindException.
+        if (root instanceof BindException || (root instanceof IOException && message.startsWith("bind("))) {
+            var config = ConfigProvider.getConfig();
+            return "port %s (--http-port) of %s cannot be listened on: %s"
+                    .formatted(
+                            config.getValue("quarkus.http.port", String.class),
+                            config.getValue("quarkus.http.host", String.class),
+                            message);
+        }
+        return message;
     }
 
     private static String reason(IOException failure) {

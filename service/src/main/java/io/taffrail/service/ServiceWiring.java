@@ -200,9 +200,9 @@ public class ServiceWiring {
                     .description("Until the certificate in use expires")
                     .register(registry);
         }
-        var clientPort = await(listen(clientServer, config.listen(), config.port(), false));
+        var clientPort = opened("--port", config.listen(), config.port(), clientServer, false);
         var peerHost = config.peer().listen().orElse(config.listen());
-        var peerPort = await(listen(peerServer, peerHost, config.peer().port(), true));
+        var peerPort = opened("--peer-port", peerHost, config.peer().port(), peerServer, true);
         var clientAddress = config.advertisedAddress().orElse(reachable(config.listen()) + ":" + clientPort);
         var peerAddress = config.peer().advertisedAddress().orElse(reachable(peerHost) + ":" + peerPort);
         watchTls();
@@ -250,14 +250,30 @@ public class ServiceWiring {
         return server.listen(listenHost, port, loops, portTls);
     }
 
+    private int opened(String option, String listenHost, int port, RpcServer server, boolean peers) {
+        try {
+            return await(listen(server, listenHost, port, peers));
+        } catch (IllegalStateException refused) {
+            if (ServiceMain.ownsProcess()) {
+                LOG.fatalf(
+                        "port %s (%s) of %s cannot be listened on: %s", port, option, listenHost, refused.getMessage());
+                new Exits().exit(ExitCode.FAILED);
+            }
+            throw refused;
+        }
+    }
+
     private static <T> T await(Future<T> future) {
         try {
             return future.toCompletionStage().toCompletableFuture().get(PORT_TIMEOUT_SECONDS, TimeUnit.SECONDS);
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
             throw new IllegalStateException("interrupted while a port was opened", interrupted);
-        } catch (ExecutionException | TimeoutException failed) {
-            throw new IllegalStateException("a port could not be opened: " + failed.getMessage(), failed);
+        } catch (ExecutionException failed) {
+            var cause = failed.getCause();
+            throw new IllegalStateException(cause == null ? failed.getMessage() : cause.getMessage(), failed);
+        } catch (TimeoutException late) {
+            throw new IllegalStateException("not within " + PORT_TIMEOUT_SECONDS + " s", late);
         }
     }
 
@@ -426,7 +442,8 @@ public class ServiceWiring {
             workers.shutdown();
             background.shutdown();
         }
-        if (ServiceMain.ownsProcess()) {
+        // A start that is taken back, because the HTTP port is taken for one, Quarkus explains next.
+        if (ServiceMain.ownsProcess() && ServiceMain.hasStarted()) {
             // After a signal the JVM ends with 143 whatever its hooks did, which to a supervisor is not a clean stop.
             Runtime.getRuntime().halt((done.getCount() == 0 ? ExitCode.STOPPED : ExitCode.FAILED).status());
         }
