@@ -22,7 +22,7 @@ class PortTakenIT {
     @ParameterizedTest
     @ValueSource(strings = {"--port", "--peer-port", "--http-port"})
     void endsTheStartAndIsNamed(String taken) throws Exception {
-        try (var other = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+        try (var other = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             var port = Integer.toString(other.getLocalPort());
             var options =
                     new ArrayList<>(List.of("--data", folder.resolve("data").toString()));
