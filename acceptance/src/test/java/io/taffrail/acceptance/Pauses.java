@@ -142,8 +142,15 @@ final class Pauses {
         }
     }
 
+    /// Also what is told on other threads than the one that closes: who waits for the last acknowledgement may go on
+    /// before whoever is called with it.
     void end() throws InterruptedException {
         stopped = true;
-        thread.join(DELIVERY.plusSeconds(10));
+        var longest = DELIVERY.plusSeconds(10);
+        var deadline = System.nanoTime() + longest.toNanos();
+        thread.join(longest);
+        while (open.get() > 0 && System.nanoTime() < deadline) {
+            Thread.sleep(1);
+        }
     }
 }
