@@ -2,15 +2,12 @@ package io.taffrail.simulation;
 
 import io.taffrail.replication.AppendOutcome;
 import io.taffrail.replication.Peer;
-import io.taffrail.replication.RecoveryPlan;
 import io.taffrail.replication.Replica;
 import io.taffrail.replication.ReplicaStatus;
 import io.taffrail.replication.Watermarks;
 import io.taffrail.replication.codec.ControlEntryCodec;
 import io.taffrail.replication.codec.FrameCodec;
 import io.taffrail.replication.codec.MalformedException;
-import io.taffrail.replication.codec.ReplicaMeta;
-import io.taffrail.replication.protocol.Eviction;
 import io.taffrail.replication.protocol.Message;
 import io.taffrail.simulation.check.AckLedger.OpenLeader;
 import io.taffrail.simulation.check.Acknowledgement;
@@ -20,7 +17,6 @@ import io.taffrail.simulation.check.InvariantViolation;
 import io.taffrail.simulation.check.ObservedEntry;
 import io.taffrail.simulation.check.ObservedLog;
 import io.taffrail.simulation.check.VotersByEpoch;
-import io.taffrail.simulation.fault.FaultBudget;
 import io.taffrail.simulation.world.Choices;
 import io.taffrail.simulation.world.NodeClock;
 import io.taffrail.simulation.world.ProcessEnded;
@@ -76,13 +72,9 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
     private final VotersByEpoch votersByEpoch = new VotersByEpoch();
     /// A majority has heard of the voters: a leader that is lost does not take them with it any more.
     private boolean votersSettled = true;
-    private @Nullable UUID history;
-    private @Nullable GivingUp givingUp;
-    private int historiesGivenUp;
+    private final Histories histories;
+    private final OlderVolumes olderVolumes = new OlderVolumes(this);
     private @Nullable RuntimeException violation;
-
-    /// A forced recovery that was asked for, and has not begun another history yet.
-    private record GivingUp(ClusterNode survivor, RecoveryPlan.Possible plan, long atNanos) {}
 
     public SimulatedCluster(SimulationOptions options) {
         this.options = options;
@@ -91,6 +83,7 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
         network = new SimulatedNetwork(scheduler, randomness.named("network"));
         crashes = randomness.named("crashes");
         checks = new Checks(options);
+        histories = new Histories(nodes, checks, coverage, scheduler);
         network.tap(this::said);
         var clocks = randomness.named("clocks");
         for (var id = 0; id < options.allNodes(); id++) {
@@ -128,13 +121,21 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
         return coverage;
     }
 
+    public Histories histories() {
+        return histories;
+    }
+
+    public OlderVolumes olderVolumes() {
+        return olderVolumes;
+    }
+
     // Lives
 
     public void start(ClusterNode node) {
         if (node.isUp() || node.held) {
             return;
         }
-        replaceIfItCatchesUp(node);
+        olderVolumes.replaceIfItCatchesUp(node);
         var life = ++node.lives;
         scheduler.note("start node " + node.id() + " life " + life);
         node.log = null;
@@ -341,6 +342,11 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
 
     /// Whether nothing that rotted is left: the scrubber has found it, and the others had what it was.
     boolean isRepaired() {
+        noteRepairs();
+        return nodes.stream().noneMatch(node -> node.rots);
+    }
+
+    private void noteRepairs() {
         for (var node : nodes) {
             var replica = node.replica();
             if (node.rots
@@ -352,7 +358,6 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
                 node.rots = false;
             }
         }
-        return nodes.stream().noneMatch(node -> node.rots);
     }
 
     /// Something other than its own processes has changed the node's volume: what told a process need not be there for
@@ -382,7 +387,7 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
         node.givenUp = false;
         node.isOlder = false;
         node.rots = false;
-        replaceWhoIsOlder();
+        olderVolumes.replaceAll();
         node.volumes++;
         node.cacheLies = false;
         node.damageLasts = false;
@@ -405,100 +410,6 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
         return copy;
     }
 
-    /// The node is down, and its volume is brought back to what it was. All others notice who have heard of a later
-    /// process of it than the next one will take itself for. If none of them could, since it is a copy of what the
-    /// last process has left behind, the volume has lost what was flushed since, and nothing tells. Returns false
-    /// and changes nothing where it is neither: of a promise that is forgotten nothing is promised.
-    public boolean restore(ClusterNode node, SimulatedDisk older) {
-        var then = new VolumeWitness(older).meta();
-        var now = new VolumeWitness(node.disk).meta();
-        if (then == null || now == null || !then.storageId().equals(now.storageId())) {
-            return false;
-        }
-        var noticed = nodes.stream().allMatch(other -> other == node || hasHeard(other, now, then.incarnation() + 1));
-        var unknown = then.incarnation() == now.incarnation()
-                && then.hard().promisedEpoch() == now.hard().promisedEpoch()
-                && then.hard().suspect() == now.hard().suspect();
-        if (!noticed && (!unknown || options.budget() == FaultBudget.WITHIN_PROMISE)) {
-            return false;
-        }
-        scheduler.note("node " + node.id() + " gets an older copy of its volume, of incarnation " + then.incarnation()
-                + ", now " + now.incarnation());
-        coverage.count(noticed ? "older volume that all know to be one" : "older volume that nobody can know of");
-        older.behaviour(node.disk.behaviour());
-        node.disk = older;
-        node.mustNoticeLsn = -1;
-        node.isOlder = noticed;
-        node.rots = false;
-        touched(node);
-        checks.epochs().forget(node.id());
-        checks.configurations().forget(node.id());
-        if (noticed) {
-            checks.incarnations().forget(now.storageId());
-            damaged(node);
-        } else {
-            silentlyDamaged(node, new VolumeWitness(older).logEndLsn());
-        }
-        return true;
-    }
-
-    /// Durably, and it is told so when that begins to speak with it.
-    private static boolean hasHeard(ClusterNode other, ReplicaMeta of, long incarnation) {
-        var meta = new VolumeWitness(other.disk).meta();
-        return meta != null
-                && meta.hard().standing().seen().stream()
-                        .anyMatch(seen -> seen.storageId().equals(of.storageId()) && seen.incarnation() > incarnation);
-    }
-
-    /// Somebody joins who has heard of nobody: what is older and was not told so yet is not left to that.
-    private void replaceWhoIsOlder() {
-        for (var node : nodes) {
-            if (node.isOlder && isEvicted(node)) {
-                continue;
-            }
-            if (node.isOlder) {
-                crash(node, "an older copy that not all would know of");
-                replaceVolume(node);
-                scheduler.after(0, () -> start(node));
-            }
-        }
-    }
-
-    private static boolean isEvicted(ClusterNode node) {
-        var meta = new VolumeWitness(node.disk).meta();
-        return meta != null && meta.hard().standing().eviction() != Eviction.NONE;
-    }
-
-    /// One that is started again and again before anybody tells it comes to the incarnation that the others know.
-    private void replaceIfItCatchesUp(ClusterNode node) {
-        var meta = new VolumeWitness(node.disk).meta();
-        if (node.isOlder
-                && !isEvicted(node)
-                && meta != null
-                && !nodes.stream().allMatch(other -> other == node || hasHeard(other, meta, meta.incarnation() + 1))) {
-            coverage.count("older volume that nobody told in time");
-            replaceVolume(node);
-        }
-    }
-
-    private void checkOlder(ClusterNode node, SimulatedProcess process, ReplicaStatus status) {
-        if (!node.isOlder) {
-            return;
-        }
-        if (status.integrity() == ReplicaStatus.Integrity.EVICTED) {
-            coverage.count("older volume evicted");
-            return;
-        }
-        if (status.state() == ReplicaStatus.State.LEADER
-                || status.state() == ReplicaStatus.State.LEADER_OPENING
-                || status.detail().startsWith("follows")) {
-            throw new InvariantViolation(
-                    "OlderVolumesAreNoticed",
-                    "%s runs on an older copy of its volume, which all others know of, and takes part: %s"
-                            .formatted(process, status));
-        }
-    }
-
     /// The node is down, or dies now, and nobody starts it before it is released.
     public void hold(ClusterNode node) {
         node.held = true;
@@ -506,62 +417,6 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
 
     public void release(ClusterNode node) {
         node.held = false;
-    }
-
-    /// A person asks for what the plan says: the survivor's log goes on, and the voters that are not named never come
-    /// back with the volumes that they have, whatever becomes of the request.
-    public void givesUp(ClusterNode survivor, RecoveryPlan.Possible plan, List<Integer> survivors) {
-        givingUp = new GivingUp(survivor, plan, scheduler.nowNanos());
-        for (var node : nodes) {
-            node.givenUp |= voters.containsKey(node.id()) && !survivors.contains(node.id());
-        }
-    }
-
-    /// The request was refused.
-    public void givesNothingUp() {
-        givingUp = null;
-        nodes.forEach(node -> node.givenUp = false);
-    }
-
-    public boolean hasGivenUp() {
-        return historiesGivenUp > 0;
-    }
-
-    /// Whether the node belongs to a history that a forced recovery has replaced.
-    public boolean isOfFormerHistory(ClusterNode node) {
-        return node.historyId != null && !node.historyId.equals(history);
-    }
-
-    /// The first that shows another history is the survivor: what its log does not hold is given up from now on.
-    private void followHistory(ClusterNode node, ReplicaStatus status) {
-        var before = node.historyId;
-        var now = status.historyId();
-        if (now == null || now.equals(before)) {
-            return;
-        }
-        node.historyId = now;
-        if (before != null) {
-            coverage.count("replica changed to another history");
-        }
-        var asked = givingUp;
-        if (history == null) {
-            history = now;
-        } else if (asked != null && node == asked.survivor && !now.equals(asked.plan.historyId())) {
-            scheduler.note("node " + node.id() + " begins another history, its log ends at " + asked.plan.lastLsn());
-            coverage.count("history given up");
-            history = now;
-            givingUp = null;
-            historiesGivenUp++;
-            checks.ledger().givenUp(asked.atNanos, asked.plan.lastLsn(), asked.plan.lastEpoch());
-            var log = look(node);
-            if (log != null) {
-                checks.agreement().givenUp(log);
-            }
-        }
-        if (hasGivenUp() && now.equals(history)) {
-            // With the volume that it had: it was let in again before it was told to empty it.
-            node.givenUp = false;
-        }
     }
 
     /// Both are down.
@@ -775,8 +630,8 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
                 throw new InvariantViolation("VolumesOfOthersAreRefused", process + " runs with another node's volume");
             }
             checks.epochs().status(node.id(), process.life(), status.promisedEpoch());
-            followHistory(node, status);
-            checkOlder(node, process, status);
+            histories.follow(node, status, () -> look(node));
+            olderVolumes.check(node, process, status);
             var first = node.integrity == null;
             if (first) {
                 recovered(node, process, status);
@@ -952,7 +807,7 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
     @Override
     public void advanced(SimulatedProcess process, Watermarks watermarks) {
         guarded(() -> {
-            if (hasGivenUp() && watermarks.quorumFlushed() == 0) {
+            if (histories.hasGivenUp() && watermarks.quorumFlushed() == 0) {
                 // Of another history it knows nothing yet; its status says so a moment later.
                 checks.watermarks().forget(process.toString());
             }
@@ -1126,7 +981,7 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
 
     /// I30, at the end of a run: the whole log is read once more, then what clients were told must fit in with it.
     void judgeClients() {
-        if (hasGivenUp()) {
+        if (histories.hasGivenUp()) {
             coverage.count("clients not judged: a history was given up");
             return;
         }
@@ -1221,7 +1076,7 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
             }
             node.comparedLsn = Math.min(node.comparedLsn, log.endLsn());
             var quorumFlushed = Math.min(replica.watermarks().quorumFlushed(), log.endLsn());
-            if (quorumFlushed > node.comparedLsn && !isOfFormerHistory(node)) {
+            if (quorumFlushed > node.comparedLsn && !histories.isOfFormer(node)) {
                 checks.agreement()
                         .compare(process.toString(), log, node.comparedLsn, quorumFlushed, scheduler.nowNanos());
                 node.comparedLsn = quorumFlushed;
@@ -1239,7 +1094,7 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
     /// Everything that is too dear to be checked at each event.
     public void audit() {
         guarded(() -> {
-            isRepaired();
+            noteRepairs();
             for (var node : nodes) {
                 var log = look(node);
                 var process = node.process;

@@ -296,15 +296,6 @@ public final class FaultPlan {
         return true;
     }
 
-    /// As one that is gone for good: whoever notices that it is older lets it take no part.
-    private boolean restore(ClusterNode node, SimulatedDisk older) {
-        if (cluster.voters().size() <= 1 || node.replica() == null || node.exchanged() || !isOneOfFew(node)) {
-            return false;
-        }
-        cluster.crash(node, "its volume is brought back to what it was");
-        return cluster.restore(node, older);
-    }
-
     /// What another replica can make good: with one voter, or without a sound majority, there may be none.
     private void rotOldSegment(ClusterNode node) {
         if (cluster.voters().size() < 3 || node.replica() == null || node.exchanged() || !isOneOfFew(node)) {
@@ -364,17 +355,6 @@ public final class FaultPlan {
         return true;
     }
 
-    private boolean loseUntold(ClusterNode node, long committedLsn) {
-        if (!node.isUp() || node.exchanged()) {
-            return false;
-        }
-        cluster.crash(node, "SIGKILL before its disk forgets what nothing else tells");
-        var damage = new Rot(node.disk(), random, true)
-                .loseUntold(SimulatedCluster.rememberedLsn(node.disk(), true), committedLsn);
-        damage(node, damage);
-        return damage != null;
-    }
-
     /// Null: there was nothing to damage.
     private void damage(ClusterNode node, Rot.@Nullable Damage damage) {
         if (damage == null) {
@@ -418,7 +398,12 @@ public final class FaultPlan {
 
         @Override
         public boolean restore(ClusterNode node, SimulatedDisk older) {
-            return FaultPlan.this.restore(node, older);
+            // As one that is gone for good: whoever notices that it is older lets it take no part.
+            if (cluster.voters().size() <= 1 || node.replica() == null || node.exchanged() || !isOneOfFew(node)) {
+                return false;
+            }
+            cluster.crash(node, "its volume is brought back to what it was");
+            return cluster.olderVolumes().restore(node, older);
         }
 
         @Override
@@ -428,7 +413,14 @@ public final class FaultPlan {
 
         @Override
         public boolean loseUntold(ClusterNode node, long committedLsn) {
-            return FaultPlan.this.loseUntold(node, committedLsn);
+            if (!node.isUp() || node.exchanged()) {
+                return false;
+            }
+            cluster.crash(node, "SIGKILL before its disk forgets what nothing else tells");
+            var damage = new Rot(node.disk(), random, true)
+                    .loseUntold(SimulatedCluster.rememberedLsn(node.disk(), true), committedLsn);
+            damage(node, damage);
+            return damage != null;
         }
     }
 

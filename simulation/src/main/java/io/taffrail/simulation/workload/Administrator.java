@@ -102,13 +102,13 @@ public final class Administrator {
 
     private void force(
             ClusterNode survivor, Replica replica, RecoveryPlan.Possible plan, List<Integer> survivors, UUID request) {
-        cluster.givesUp(survivor, plan, survivors);
+        cluster.histories().givesUp(survivor, plan, cluster.voters().keySet(), survivors);
         replica.forceRecovery(
                 new ForcedRecoveryRequest(plan.clusterId(), request, survivors, plan.lastLsn()), outcome -> {
                     cluster.coverage()
                             .count("forced recovery " + outcome.getClass().getSimpleName());
                     if (outcome instanceof CommandOutcome.Refused) {
-                        cluster.givesNothingUp();
+                        cluster.histories().givesNothingUp();
                     }
                 });
     }
