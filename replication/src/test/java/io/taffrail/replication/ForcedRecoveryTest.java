@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.taffrail.streams.Durability;
-import io.taffrail.streams.StreamSettings;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
@@ -226,19 +225,7 @@ class ForcedRecoveryTest {
     /// With the log before them trimmed there is no state left to go on from.
     @Test
     void oneWhoseCheckpointsHoldOnlyWhatWasGivenUpBeginsAnew() {
-        world.segmentBytes = 64 << 10;
-        world.checkpointBytes = 32 << 10;
-        var usual = world.settings;
-        world.settings = new ReplicaSettings(
-                1,
-                new StreamSettings(SYNC, Durability.WEAKEST, 0, 50_000),
-                usual.writerDelayNanos(),
-                usual.groupCommitDelayNanos(),
-                usual.groupCommitSiblings(),
-                usual.pendingBytes(),
-                usual.replicationLagBytes(),
-                usual.replicationLagNanos(),
-                usual.rejectWhenFull());
+        world.retain(50_000);
         var nodes = world.startCluster(3);
         var leader = world.leader();
         leader.createStream("s");

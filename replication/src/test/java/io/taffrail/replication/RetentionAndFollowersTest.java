@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.taffrail.streams.CommitMode;
 import io.taffrail.streams.Durability;
 import io.taffrail.streams.ReplicationMode;
-import io.taffrail.streams.StreamSettings;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -36,20 +35,8 @@ class RetentionAndFollowersTest {
     @BeforeEach
     void start() {
         world = new TestWorld(folder);
-        world.segmentBytes = 64 << 10;
-        world.checkpointBytes = 32 << 10;
+        world.retain(RETAINED_BYTES);
         world.scrub = ScrubConfig.OFF;
-        var usual = world.settings;
-        world.settings = new ReplicaSettings(
-                1,
-                new StreamSettings(Durability.SAFEST_DEFAULT, Durability.WEAKEST, 0, RETAINED_BYTES),
-                usual.writerDelayNanos(),
-                usual.groupCommitDelayNanos(),
-                usual.groupCommitSiblings(),
-                usual.pendingBytes(),
-                usual.replicationLagBytes(),
-                usual.replicationLagNanos(),
-                usual.rejectWhenFull());
         world.startCluster(3);
         world.leader().createStream("s");
     }

@@ -72,6 +72,24 @@ final class TestWorld implements AutoCloseable {
         this.folder = folder;
     }
 
+    /// Streams keep no more than so many bytes, in segments and between checkpoints that are small enough for that to
+    /// be
+    /// seen.
+    void retain(int bytes) {
+        segmentBytes = 64 << 10;
+        checkpointBytes = 32 << 10;
+        settings = new ReplicaSettings(
+                1,
+                new StreamSettings(Durability.SAFEST_DEFAULT, Durability.WEAKEST, 0, bytes),
+                settings.writerDelayNanos(),
+                settings.groupCommitDelayNanos(),
+                settings.groupCommitSiblings(),
+                settings.pendingBytes(),
+                settings.replicationLagBytes(),
+                settings.replicationLagNanos(),
+                settings.rejectWhenFull());
+    }
+
     // Time
 
     void after(long delayNanos, Runnable task) {
