@@ -73,7 +73,7 @@ final class Opening {
     }
 
     private static RuntimeException refused(IOException cause) {
-        return Errno.isNoRoom(Errno.of(cause))
+        return Errno.isNoRoom(cause)
                 ? WalException.of("the directory cannot be opened", cause)
                 : new UncheckedIOException(cause);
     }

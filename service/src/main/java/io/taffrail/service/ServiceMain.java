@@ -75,28 +75,28 @@ public final class ServiceMain {
         return ExitCode.STOPPED.status();
     }
 
-    /// Quarkus has logged what kept it from starting; an HTTP port that is taken it does not name.
+    /// Quarkus leaves it to this to say what kept it from starting.
     private static void ended(int status, @Nullable Throwable failure) {
         if (failure != null) {
-            System.err.println("taffrail: " + reason(failure));
+            System.err.println("taffrail: " + whyNotStarted(failure));
         }
         System.exit(failure == null ? status : ExitCode.FAILED.status());
     }
 
-    private static String reason(Throwable failure) {
+    private static String whyNotStarted(Throwable failure) {
         var root = failure;
-        while (root.getCause() != null) {
+        while (root.getCause() != null && !(root instanceof PortRefusedException)) {
             root = root.getCause();
         }
         var message = String.valueOf(root.getMessage());
         // The only port that Quarkus opens. What epoll throws is no BindException.
         if (root instanceof BindException || (root instanceof IOException && message.startsWith("bind("))) {
             var config = ConfigProvider.getConfig();
-            return "port %s (--http-port) of %s cannot be listened on: %s"
-                    .formatted(
-                            config.getValue("quarkus.http.port", String.class),
-                            config.getValue("quarkus.http.host", String.class),
-                            message);
+            return PortRefusedException.text(
+                    "--http-port",
+                    config.getValue("quarkus.http.host", String.class),
+                    config.getValue("quarkus.http.port", String.class),
+                    message);
         }
         return message;
     }

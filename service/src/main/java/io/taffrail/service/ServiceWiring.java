@@ -254,12 +254,7 @@ public class ServiceWiring {
         try {
             return await(listen(server, listenHost, port, peers));
         } catch (IllegalStateException refused) {
-            if (ServiceMain.ownsProcess()) {
-                LOG.fatalf(
-                        "port %s (%s) of %s cannot be listened on: %s", port, option, listenHost, refused.getMessage());
-                new Exits().exit(ExitCode.FAILED);
-            }
-            throw refused;
+            throw new PortRefusedException(option, listenHost, Integer.toString(port), refused);
         }
     }
 
@@ -442,7 +437,7 @@ public class ServiceWiring {
             workers.shutdown();
             background.shutdown();
         }
-        // A start that is taken back, because the HTTP port is taken for one, Quarkus explains next.
+        // A start that is taken back, because a port is taken for one, ServiceMain explains next.
         if (ServiceMain.ownsProcess() && ServiceMain.hasStarted()) {
             // After a signal the JVM ends with 143 whatever its hooks did, which to a supervisor is not a clean stop.
             Runtime.getRuntime().halt((done.getCount() == 0 ? ExitCode.STOPPED : ExitCode.FAILED).status());
@@ -547,7 +542,7 @@ public class ServiceWiring {
         private static @Nullable String noRoom(@Nullable Throwable cause) {
             return switch (cause) {
                 case WalException.NoRoom full -> full.getMessage();
-                case IOException refused when Errno.isNoRoom(Errno.of(refused)) -> Errno.describe(refused);
+                case IOException refused when Errno.isNoRoom(refused) -> Errno.describe(refused);
                 case UncheckedIOException unchecked -> noRoom(unchecked.getCause());
                 case null, default -> null;
             };

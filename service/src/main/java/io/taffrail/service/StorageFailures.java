@@ -41,7 +41,7 @@ final class StorageFailures {
     void check() throws IOException {
         // Shorter: a disk without room got it no further, and would not have room for a mark.
         if (!Files.exists(file) || Files.size(file) < BLOCK_BYTES) {
-            write(Files.exists(file) ? read() : List.of());
+            write(read());
         }
         var failures = read();
         if (failures.size() < 2) {
@@ -59,7 +59,7 @@ final class StorageFailures {
 
     /// Whether one was recorded since [#recovered].
     boolean isNew() throws IOException {
-        var failures = Files.exists(file) ? read() : List.<Failure>of();
+        var failures = read();
         return !failures.isEmpty() && !failures.getLast().message().startsWith(RECOVERED);
     }
 
@@ -76,7 +76,7 @@ final class StorageFailures {
 
     /// Blocks on the disk that has failed: it may well not work.
     void record(Instant now, String message) throws IOException {
-        var failures = Files.exists(file) ? read() : new ArrayList<Failure>();
+        var failures = read();
         var oneLine = message.replaceAll("\\s+", " ");
         failures.add(new Failure(now, oneLine.substring(0, Math.min(oneLine.length(), LONGEST_MESSAGE))));
         write(failures.subList(Math.max(0, failures.size() - 2), failures.size()));
@@ -85,6 +85,9 @@ final class StorageFailures {
     /// What cannot be read as a failure is none: the file has no checksum, and the worst is one more start.
     private List<Failure> read() throws IOException {
         var failures = new ArrayList<Failure>();
+        if (!Files.exists(file)) {
+            return failures;
+        }
         var text = new String(Files.readAllBytes(file), StandardCharsets.UTF_8);
         for (var line : text.lines().toList()) {
             var failure = parse(line);

@@ -17,7 +17,7 @@ public abstract sealed class WalException extends RuntimeException {
 
     /// For what could not be opened: [NoRoom] if the disk is full, otherwise [Unusable].
     public static WalException of(String what, IOException cause) {
-        return Errno.isNoRoom(Errno.of(cause))
+        return Errno.isNoRoom(cause)
                 ? new NoRoom(what + ": " + Errno.describe(cause))
                 : new Unusable(what + ": " + cause, cause);
     }

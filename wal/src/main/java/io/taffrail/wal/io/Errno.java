@@ -56,6 +56,11 @@ public enum Errno {
         return number == ENOSPC.number || number == EDQUOT.number;
     }
 
+    /// The same for an exception of `java.nio`.
+    public static boolean isNoRoom(IOException exception) {
+        return isNoRoom(of(exception));
+    }
+
     /// For a message: name, text, hint; the bare number if it is not one of these.
     public static String describe(int number) {
         for (var errno : values()) {

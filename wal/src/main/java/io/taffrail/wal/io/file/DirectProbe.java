@@ -33,7 +33,7 @@ final class DirectProbe {
             return new FileLogDirectory.Mode(
                     true, Buffering.DIRECT, VolatileCache.needsFlush(path), "as configured; tried with a write");
         } catch (IOException | UnsupportedOperationException e) {
-            if (e instanceof IOException refused && Errno.isNoRoom(Errno.of(refused))) {
+            if (e instanceof IOException refused && Errno.isNoRoom(refused)) {
                 // That says nothing about direct I/O, and a log must not lose it for a day on which its disk was full.
                 throw refused;
             }

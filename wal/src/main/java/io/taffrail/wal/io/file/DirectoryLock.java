@@ -53,7 +53,7 @@ final class DirectoryLock implements AutoCloseable {
         try {
             channel = FileChannel.open(folder.resolve(FILE_NAME), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
         } catch (IOException e) {
-            if (Errno.isNoRoom(Errno.of(e))) {
+            if (Errno.isNoRoom(e)) {
                 throw e;
             }
             throw new DirectoryUnusableException(

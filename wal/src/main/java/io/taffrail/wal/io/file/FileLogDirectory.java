@@ -49,7 +49,7 @@ public final class FileLogDirectory implements LogDirectory {
         try {
             Files.createDirectories(path);
         } catch (IOException e) {
-            if (Errno.isNoRoom(Errno.of(e))) {
+            if (Errno.isNoRoom(e)) {
                 throw e;
             }
             throw new DirectoryUnusableException("cannot make the log directory " + path + ": " + e, e);

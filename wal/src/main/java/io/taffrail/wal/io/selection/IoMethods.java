@@ -77,7 +77,7 @@ public final class IoMethods {
 
     /// A full disk says nothing about a method.
     private static void checkRoom(Throwable thrown) throws IOException {
-        if (thrown instanceof IOException refused && Errno.isNoRoom(Errno.of(refused))) {
+        if (thrown instanceof IOException refused && Errno.isNoRoom(refused)) {
             throw refused;
         }
     }
