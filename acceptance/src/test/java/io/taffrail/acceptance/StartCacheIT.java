@@ -18,9 +18,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// `./taffrail build` trains a cache that `./taffrail serve` takes its classes from, and one that does not fit does no
-/// harm. In a
-/// checkout of its own, which has the packaged programs and no sources that they could be older than.
+/// `./taffrail build` trains a cache that `./taffrail serve` takes its classes from, and one that does not fit does
+/// no harm. In a checkout of its own, which has the packaged programs and no sources that they could be older than.
 class StartCacheIT {
     private static final long LIMIT_SECONDS = 300;
     private static final List<String> PARTS = List.of(

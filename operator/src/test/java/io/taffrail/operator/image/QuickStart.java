@@ -11,13 +11,10 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 
-/// The service with a cache of its classes, loaded and linked, and of what is hot in them, as the JVM wrote it after
-/// this
-/// very program was under load on this very runtime (`service/train-cache`); so a replica that is started or begins to
-/// lead
+/// The service with a cache of its classes, loaded and linked, and of what is hot in them, as the JVM wrote it
+/// after this very program was under load on this very runtime (`service/train-cache`); so a replica that is started
 /// need not learn it. The JVM keeps such a cache for the classes of its own loaders alone, so the program is started
-/// from a
-/// class path and not from the jar that brings a loader with it.
+/// from a class path and not from the jar that brings a loader with it.
 ///
 /// The JVM refuses a cache, and starts without it, where a file is of another time or size. So the start is made with
 /// files that have the time which they have in the image.

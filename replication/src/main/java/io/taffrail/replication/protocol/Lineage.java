@@ -74,9 +74,8 @@ final class Lineage {
         return oldest.startLsn() == 0 ? new Meeting.At(LogPosition.EMPTY, LogPosition.EMPTY) : new Meeting.None();
     }
 
-    /// How far this log holds what the log of `theirs` held too, which may have been trimmed there since. `theirs` is
-    /// of
-    /// a leader that leads: of its own epoch this log has nothing that it lacks. 0: nobody knows.
+    /// How far this log holds what the log of `theirs` held too, which may have been trimmed there since.
+    /// `theirs` is of a leader that leads: of its own epoch this log has nothing that it lacks. 0: nobody knows.
     long commonLsn(LogPosition myEnd, List<EpochStart> theirs) {
         return meet(this, myEnd, theirs, myEnd) instanceof Meeting.At meeting
                 ? meeting.cut().lsn()
