@@ -110,6 +110,10 @@ final class CandidateRole implements Role {
                 + (isForced() ? ForcedRecovery.EPOCHS_SKIPPED : 1);
         deadline = state.nowNanos + state.randomElectionTimeout();
         hardVersion = state.promise(epoch, state.nodeId, state.incarnation);
+        if (isForced() && state.integrity == Integrity.SUSPECT) {
+            // What is bad behind the log's end goes aside: a log that is corrupt takes no entry.
+            state.truncate(state.end.lsn());
+        }
         state.emit(new Effect.RequestFlush());
         state.emit(new Effect.StatusChanged());
         return progress();
