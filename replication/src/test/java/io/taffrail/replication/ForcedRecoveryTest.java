@@ -185,6 +185,48 @@ class ForcedRecoveryTest {
     }
 
     @Test
+    void theSecondSurvivorMayComeWhenTheFirstHasGivenUpWaiting() {
+        var survivor = survivor(5);
+        assertInstanceOf(
+                CommandOutcome.Done.class, force(survivor, TestWorld.CLUSTER, REQUEST, lastLsn(survivor, 0, 1), 0, 1));
+        world.run(10 * SECOND);
+        assertEquals(ReplicaStatus.State.CANDIDATE, survivor.up().status().state());
+        var other = world.node(1);
+        other.start();
+        var leader = world.leader();
+        assertEquals(survivor, leader, "only its log goes on");
+        leader.acknowledged("s", "by two", SYNC);
+        world.until(
+                "the other counts",
+                () -> other.up().status().integrity() == ReplicaStatus.Integrity.INTACT && other.nextOffset("s") == 11);
+    }
+
+    @Test
+    void survivorsElectIfTheOneThatWasAskedDiesBeforeItLeads() {
+        for (var steps = 1; steps <= 40; steps += 3) {
+            world.close();
+            world = new TestWorld(folder.resolve("two-" + steps));
+            var survivor = survivor(5);
+            var other = world.node(1);
+            other.start();
+            var lastLsn = lastLsn(survivor, 0, 1);
+            survivor.up()
+                    .forceRecovery(
+                            new ForcedRecoveryRequest(TestWorld.CLUSTER, REQUEST, List.of(0, 1), lastLsn), _ -> {});
+            world.turns(steps);
+            survivor.crash();
+            world.run(SECOND);
+            survivor.start();
+            if (survivor.up().status().formerHistories().isEmpty()) {
+                world.run(3 * SECOND);
+                assertInstanceOf(CommandOutcome.Done.class, force(survivor, TestWorld.CLUSTER, REQUEST, lastLsn, 0, 1));
+            }
+            world.leader().acknowledged("s", "after", SYNC);
+            world.until("both hold it", () -> survivor.nextOffset("s") == 11 && other.nextOffset("s") == 11);
+        }
+    }
+
+    @Test
     void theLostVotersAreOutWhenTheyComeBackAndInAgainWhenTheyAreAdded() {
         var survivor = survivor(3);
         assertInstanceOf(

@@ -62,7 +62,12 @@ public record ReplicaMeta(int nodeId, UUID storageId, long incarnation, HardStat
         }
         var standing = hard.standing();
         Fields.putUuids(to, standing.formerHistories());
-        Fields.putBoolean(to, standing.forced());
+        to.put(
+                switch (standing.beginning()) {
+                    case PAST -> (byte) 0;
+                    case FORCED_HERE -> (byte) 1;
+                    case ENTERED -> (byte) 2;
+                });
         to.put(
                 switch (standing.eviction()) {
                     case NONE -> (byte) 0;
@@ -118,7 +123,12 @@ public record ReplicaMeta(int nodeId, UUID storageId, long incarnation, HardStat
 
     private static Standing standing(ByteBuffer from) {
         var former = Fields.uuids(from);
-        var forced = Fields.bool(from);
+        var beginning = switch (from.get()) {
+            case 0 -> Standing.Beginning.PAST;
+            case 1 -> Standing.Beginning.FORCED_HERE;
+            case 2 -> Standing.Beginning.ENTERED;
+            default -> throw new MalformedException("meta: unknown beginning of a history");
+        };
         var eviction = switch (from.get()) {
             case 0 -> Eviction.NONE;
             case 1 -> Eviction.HISTORY_REPLACED;
@@ -130,6 +140,6 @@ public record ReplicaMeta(int nodeId, UUID storageId, long incarnation, HardStat
         for (var i = 0; i < count; i++) {
             seen.add(new Standing.Seen(Fields.uuid(from), from.getLong()));
         }
-        return new Standing(former, forced, eviction, seen);
+        return new Standing(former, beginning, eviction, seen);
     }
 }

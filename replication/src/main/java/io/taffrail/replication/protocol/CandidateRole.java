@@ -127,6 +127,11 @@ final class CandidateRole implements Role {
                     yield this;
                 }
                 if (isForced()) {
+                    // A person has named this log: nothing is missing of it any more.
+                    state.becomeIntact();
+                    if (!state.intactIsDurable()) {
+                        yield this;
+                    }
                     state.emit(new Effect.RequestDone(
                             forcedRequestId, new Effect.RequestResult.Done(state.end.lsn(), epoch)));
                     yield new LeaderRole(state, epoch, Effect.EpochBegin.FORCED_TIER, List.of(state.nodeId));

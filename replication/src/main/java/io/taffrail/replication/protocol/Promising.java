@@ -1,5 +1,7 @@
 package io.taffrail.replication.protocol;
 
+import java.util.List;
+
 /// A promise under way: it is answered once the promise and everything that was appended before it are
 /// durable, and the answer tells what was held then. One at a time; a newer one replaces it.
 final class Promising {
@@ -47,16 +49,24 @@ final class Promising {
             // Another was promised more while this became durable, or this replica stands itself.
             return;
         }
-        state.send(
-                candidate,
-                new Message.Promise(
-                        epoch,
-                        state.integrity,
-                        state.end,
-                        state.lineage.newest(ReplicaState.LINEAGE_LIMIT),
-                        state.knownQuorumReceived,
-                        state.knownQuorumFlushed,
-                        state.loggedConfiguration(),
-                        state.lastLeader));
+        state.send(candidate, state.hasOnlyEntered() ? holdsNothing() : testimony());
+    }
+
+    private Message.Promise testimony() {
+        return new Message.Promise(
+                epoch,
+                state.integrity,
+                state.end,
+                state.lineage.newest(ReplicaState.LINEAGE_LIMIT),
+                state.knownQuorumReceived,
+                state.knownQuorumFlushed,
+                state.loggedConfiguration(),
+                state.lastLeader);
+    }
+
+    /// What it has is of another history. Of this one it holds nothing and has lost nothing: a whole, empty log.
+    private Message.Promise holdsNothing() {
+        return new Message.Promise(
+                epoch, Integrity.INTACT, LogPosition.EMPTY, List.of(), 0, 0, state.loggedConfiguration(), -1);
     }
 }

@@ -259,7 +259,7 @@ final class ReplicaState {
         knownQuorumReceived = 0;
         knownQuorumFlushed = 0;
         heldQuorumFlushed = 0;
-        persist(hard.withStanding(hard.standing().joining(invite.formerHistories()))
+        persist(hard.withStanding(hard.standing().entering(invite.formerHistories()))
                 .withSuspect(true)
                 .withCluster(invite.clusterId(), invite.historyId(), configurations.known()));
         emit(new Effect.Locate(invite.configuration().configuration().members()));
@@ -272,6 +272,11 @@ final class ReplicaState {
         if (hard.standing().forced()) {
             persist(hard.withStanding(hard.standing().opened()));
         }
+    }
+
+    /// It has never counted in this history. So it has forgotten nothing of it, whatever became of its log.
+    boolean hasOnlyEntered() {
+        return hard.standing().entered();
     }
 
     /// Takes no part any more, also after a restart.
@@ -316,7 +321,8 @@ final class ReplicaState {
         }
         integrity = Integrity.INTACT;
         if (hard.suspect()) {
-            intactVersion = persist(hard.withSuspect(false));
+            intactVersion =
+                    persist(hard.withSuspect(false).withStanding(hard.standing().counting()));
         }
         emit(new Effect.StatusChanged());
     }

@@ -312,11 +312,11 @@ public final class ReplicationCore {
         // A suspect voter's promise counts in no election: with its yes a candidate would fence those that can
         // lead, for an epoch that it cannot open.
         var granted = preVote.epoch() > state.hard.promisedEpoch()
-                && state.integrity != Integrity.SUSPECT
+                && (state.integrity != Integrity.SUSPECT || state.hasOnlyEntered())
                 // It could not testify before the copy is here, which may take minutes.
                 && !state.isSeeding()
                 && !role.hearsLeader()
-                && state.end.lsn() - preVote.end().lsn() <= state.config.hopelessBytes()
+                && (state.hasOnlyEntered() || state.end.lsn() - preVote.end().lsn() <= state.config.hopelessBytes())
                 && mayLead(received, preVote.end());
         state.send(received.from(), new Message.PreVoteReply(preVote.epoch(), granted, state.hard.promisedEpoch()));
     }

@@ -44,7 +44,7 @@ class CodecFuzzTest {
                 List.of(logged),
                 new Standing(
                         List.of(new UUID(5, 5)),
-                        true,
+                        Standing.Beginning.FORCED_HERE,
                         Eviction.OLDER_VOLUME,
                         List.of(new Standing.Seen(new UUID(6, 6), 9))));
         var none = new HardState(null, null, 0, 0, 0, false, false, List.of(), Standing.NEW);

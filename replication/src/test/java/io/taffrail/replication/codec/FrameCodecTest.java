@@ -195,7 +195,7 @@ class FrameCodecTest {
                 List.copyOf(configurations),
                 new Standing(
                         List.of(new UUID(3, 3)),
-                        true,
+                        Standing.Beginning.ENTERED,
                         Eviction.OLDER_VOLUME,
                         List.of(new Standing.Seen(new UUID(1, 0), 12))));
         var meta = new ReplicaMeta(2, new UUID(3, 4), 5, hard, POSITION);

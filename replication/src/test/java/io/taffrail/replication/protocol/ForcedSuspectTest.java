@@ -61,6 +61,10 @@ class ForcedSuspectTest {
                 effects.stream().filter(new Effect.Truncate(END.lsn())::equals).count());
         assertEquals(false, leads(), effects::toString);
         step(new Event.Truncated(END));
+        // The log is whole by a person's word, and that is durable before it leads: a crash must not leave one that may
+        // not stand.
+        assertEquals(false, leads(), effects::toString);
+        step(new Event.HardStateDurable(newestVersion()));
         assertTrue(leads(), effects::toString);
     }
 }

@@ -246,7 +246,7 @@ final class Transcript {
                         .formatted(
                                 hard.historyId(),
                                 standing.formerHistories(),
-                                standing.forced() ? ", forced" : "",
+                                standing.forced() ? ", forced" : standing.entered() ? ", entered" : "",
                                 standing.eviction() == Eviction.NONE ? "" : ", evicted: " + standing.eviction());
     }
 }

@@ -57,7 +57,7 @@ public final class CountedCopies {
         return leaders.containsKey(process);
     }
 
-    /// The frame has reached the process, which may read it later.
+    /// The process reads the frame.
     public void heard(String process, int follower, Message.Acknowledge ack) {
         var leader = leader(process, ack.epoch());
         if (leader.sessions.getOrDefault(follower, 0L) == ack.session()) {

@@ -1,7 +1,9 @@
 package io.taffrail.simulation.check;
 
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Locale;
+import java.util.Set;
 
 /// I17, I29: what some replica knew to be flushed on a majority is the same everywhere and for ever.
 public final class LogsAgreeUpToCommit {
@@ -10,6 +12,8 @@ public final class LogsAgreeUpToCommit {
 
     private final FaultHistory history;
     private final HashMap<Long, Committed> committed = new HashMap<>();
+    /// What more volumes than may have lost, by LSN: who still holds it goes on to take it for committed.
+    private final HashMap<Long, Set<Integer>> lost = new HashMap<>();
     private long endLsn;
 
     LogsAgreeUpToCommit(FaultHistory history) {
@@ -30,10 +34,20 @@ public final class LogsAgreeUpToCommit {
 
     /// A reader was given the entry as committed. Nothing is promised of what more volumes have lost than may.
     public void check(String where, long lsn, int crc, long atNanos) {
+        if (lost.getOrDefault(lsn, Set.of()).contains(crc)) {
+            return;
+        }
         var known = committed.putIfAbsent(lsn, new Committed(crc, atNanos));
         if (known != null && known.crc() != crc) {
             if (history.wereVolumesLostSince(known.sinceNanos())) {
-                committed.keySet().removeIf(at -> at >= lsn);
+                committed.entrySet().removeIf(entry -> {
+                    var gone = entry.getKey() >= lsn;
+                    if (gone) {
+                        lost.computeIfAbsent(entry.getKey(), _ -> new HashSet<>())
+                                .add(entry.getValue().crc());
+                    }
+                    return gone;
+                });
                 committed.put(lsn, new Committed(crc, atNanos));
                 return;
             }

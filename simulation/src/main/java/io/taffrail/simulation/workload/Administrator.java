@@ -27,6 +27,8 @@ public final class Administrator {
     private static final long EVERY_NANOS = 200 * SimulationOptions.MILLI;
     private static final long PATIENCE_NANOS = 20 * SimulationOptions.SECOND;
     private static final int RECOVERY_LOOKS = 300;
+    /// Without a leader by then, the person takes it that the recovery has come to nothing, and decides again.
+    private static final int LOOKS_A_DECISION = 50;
 
     private final SimulatedCluster cluster;
     private final SplittableRandom second;
@@ -81,7 +83,11 @@ public final class Administrator {
     /// A majority of the voters is gone for good. A person has the plan shown, by the survivor whose log is to go on,
     /// and orders what it says; asks again until somebody leads.
     public void recover(ClusterNode survivor, List<Integer> survivors) {
-        recover(survivor, survivors, new UUID(recoveries.nextLong(), recoveries.nextLong()), RECOVERY_LOOKS);
+        recover(survivor, survivors, decision(), RECOVERY_LOOKS);
+    }
+
+    private UUID decision() {
+        return new UUID(recoveries.nextLong(), recoveries.nextLong());
     }
 
     private void recover(ClusterNode survivor, List<Integer> survivors, UUID request, int looks) {
@@ -97,7 +103,8 @@ public final class Administrator {
                 }
             });
         }
-        cluster.scheduler().after(EVERY_NANOS, () -> recover(survivor, survivors, request, looks - 1));
+        var next = looks % LOOKS_A_DECISION == 1 ? decision() : request;
+        cluster.scheduler().after(EVERY_NANOS, () -> recover(survivor, survivors, next, looks - 1));
     }
 
     private void force(
