@@ -10,6 +10,8 @@ import java.util.function.Consumer;
 /// that nobody needs any more is deleted.
 final class Housekeeping {
     private static final long INTERVAL_NANOS = 1_000_000_000;
+    /// Between attempts at a checkpoint that cannot be written.
+    private static final long RETRY_NANOS = 10 * INTERVAL_NANOS;
 
     private final Wal wal;
     private final StreamStore store;
@@ -17,6 +19,7 @@ final class Housekeeping {
     private final MetaFile metaFile;
     private final EventLoop loop;
     private long nextNanos = Long.MIN_VALUE;
+    private long nextRetryNanos = Long.MIN_VALUE;
     private boolean lineageChanged;
 
     Housekeeping(Wal wal, StreamStore store, ReplicationCore core, MetaFile metaFile, EventLoop loop) {
@@ -44,7 +47,8 @@ final class Housekeeping {
         }
     }
 
-    void tick(long nowNanos, ReplicaSettings settings, Consumer<InboxItem> log) {
+    /// @param lostLsn damage below it is to be had from no other replica
+    void tick(long nowNanos, ReplicaSettings settings, long lostLsn, Consumer<InboxItem> log) {
         if (nowNanos < nextNanos) {
             return;
         }
@@ -54,7 +58,14 @@ final class Housekeeping {
                 log.accept(new InboxItem.Command(command, _ -> {}));
             }
         }
+        if (nowNanos >= nextRetryNanos) {
+            nextRetryNanos = nowNanos + RETRY_NANOS;
+            store.retryCheckpoint();
+        }
+        // The others trim when their own checkpoints let them: what only this log still holds, and no stream shows,
+        // cannot be repaired and need not be.
+        var unneeded = Math.max(store.neededLsn(), Math.min(lostLsn, store.leastNeededLsn()));
         // Never what a majority has not flushed, and never what a member still has to be sent.
-        wal.trim(Math.min(store.neededLsn(), Math.min(core.levels().quorumFlushed(), core.neededByMembersLsn())));
+        wal.trim(Math.min(unneeded, Math.min(core.levels().quorumFlushed(), core.neededByMembersLsn())));
     }
 }

@@ -14,6 +14,7 @@ import io.taffrail.wal.segment.SegmentRebuild.Progress;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.Executor;
@@ -79,6 +80,10 @@ final class Scrubbing {
     private long waitsUntilNanos;
     private int refusals;
     private long repairNotBefore = Long.MIN_VALUE;
+    /// The damages before it were tried, and are tried again when those behind it were.
+    private long triedLsn;
+    /// Where the segments end that hold what no other replica gives.
+    private long lostLsn;
     private long repaired;
     private long failedRepairs;
     private String lastFailure = "";
@@ -130,6 +135,11 @@ final class Scrubbing {
         tell();
     }
 
+    /// 0, or the end of what was asked of every other replica in vain: it may be given up if nobody needs it.
+    long lostLsn() {
+        return damages.isEmpty() ? 0 : lostLsn;
+    }
+
     /// A step is on its way to the disk.
     boolean isBusy() {
         return busy;
@@ -153,6 +163,8 @@ final class Scrubbing {
     /// The log was cut, or begun anew: damages beyond are gone with it.
     void cut(long startLsn, long endLsn) {
         giveUpRebuild();
+        lostLsn = 0;
+        triedLsn = 0;
         var before = damages.size();
         damages.headMap(startLsn, false).clear();
         damages.tailMap(endLsn, true).clear();
@@ -171,6 +183,7 @@ final class Scrubbing {
         lastTickNanos = nowNanos;
         allowance = Math.min(LONGEST_STEP_BYTES, allowance + (long) ((double) rate * elapsed / SECOND));
         if (trimmed()) {
+            repairNotBefore = Long.MIN_VALUE;
             changed();
         }
         if (busy) {
@@ -344,16 +357,21 @@ final class Scrubbing {
             refusals++;
         }
         if (!waits) {
-            ask(lacking, nowNanos, around);
+            ask(current, lacking, nowNanos, around);
         }
         return false;
     }
 
-    /// Of the damages the first that this replica can do something about: a leader leaves leadership before
+    /// Of the damages the next that this replica can do something about: a leader leaves leadership before
     /// it lets others fill its log, unless nothing of theirs is needed.
     private @Nullable SegmentRebuild begin(Surroundings around) {
+        var next = begin(around, damages.tailMap(triedLsn));
+        return next != null ? next : begin(around, damages.headMap(triedLsn));
+    }
+
+    private @Nullable SegmentRebuild begin(Surroundings around, SortedMap<Long, ScrubStatus.Damage> some) {
         var othersHelp = !around.leads() && !around.members().isEmpty();
-        for (var damage : damages.values()) {
+        for (var damage : some.values()) {
             var next = wal.rebuild(damage.fromLsn());
             if (next != null && (othersHelp || !hasHole(next))) {
                 rebuild = next;
@@ -397,18 +415,19 @@ final class Scrubbing {
                 inside.clear();
                 changed();
             }
-            case Progress.Failed(String why) -> failed(why);
+            case Progress.Failed(String why) -> failed(current, why);
         }
     }
 
-    private void failed(String why) {
+    private void failed(SegmentRebuild current, String why) {
         giveUpRebuild();
+        triedLsn = current.endLsn();
         failedRepairs++;
         if (!why.equals(lastFailure)) {
             told.accept("the damaged log could not be repaired, it is tried again: " + why);
         }
         lastFailure = why;
-        repairNotBefore = loop.nanoTime() + PATIENCE_NANOS;
+        repairNotBefore = loop.nanoTime() + (damages.tailMap(triedLsn).isEmpty() ? PATIENCE_NANOS : SECOND);
     }
 
     private void giveUpRebuild() {
@@ -422,10 +441,13 @@ final class Scrubbing {
         waits = false;
     }
 
-    private void ask(Progress.Lacking lacking, long nowNanos, Surroundings around) {
+    private void ask(SegmentRebuild current, Progress.Lacking lacking, long nowNanos, Surroundings around) {
         if (refusals > around.members().size()) {
-            failed("no other replica gives what stands from LSN %s to %s"
-                    .formatted(lacking.gap().fromLsn(), lacking.gap().toLsn()));
+            lostLsn = Math.max(lostLsn, current.endLsn());
+            failed(
+                    current,
+                    "no other replica gives what stands from LSN %s to %s"
+                            .formatted(lacking.gap().fromLsn(), lacking.gap().toLsn()));
             return;
         }
         askedNode = around.members().get(refusals % around.members().size());

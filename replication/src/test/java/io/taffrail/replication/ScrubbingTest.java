@@ -327,6 +327,60 @@ class ScrubbingTest {
         noneHalted();
     }
 
+    @Test
+    void whatNobodyHoldsKeepsNothingElseFromBeingRepaired() {
+        write(3);
+        for (var id = 0; id < 3; id++) {
+            restart(world.node(id));
+        }
+        var leader = world.leader();
+        var follower = world.node((leader.id + 1) % 3);
+        world.until("it follows", () -> follows(follower));
+        for (var id = 0; id < 3; id++) {
+            flipEveryBlock(segments(world.node(id)).get(1));
+        }
+        flip(segments(follower).get(3), 2 * BLOCK + 500);
+        world.until("that is repaired", () -> follower.up().scrub().repairedSegments() == 1);
+        assertEquals(ReplicaStatus.Integrity.SUSPECT, follower.up().status().integrity());
+        assertTrue(follower.up().scrub().failedRepairs() > 0);
+        noneHalted();
+    }
+
+    @Test
+    void whatTheOthersHaveTrimmedAndNoStreamShowsIsGivenUp() throws IOException {
+        open(3, world -> world.retain(50_000));
+        var leader = world.leader();
+        leader.createStream("s");
+        var follower = world.node((leader.id + 1) % 3);
+        // Its older checkpoint is of a time when the stream still showed what it does not show by the newest.
+        follower.shutdown();
+        world.checkpointBytes = 200_000;
+        follower.start();
+        for (var appended = 0; appended < 120; appended += 10) {
+            append(leader, appended, appended + 10);
+            world.run(2 * SECOND);
+        }
+        world.until("it follows", () -> follows(follower) && follower.nextOffset("s") == 120);
+        flip(segments(follower).get(1), 2 * BLOCK + 500);
+        world.until("it is found", () -> follower.up().scrub().damages().size() == 1);
+        var damage = follower.up().scrub().damages().getFirst();
+        assertTrue(follower.streams().neededLsn() <= damage.fromLsn());
+        for (var other : List.of(leader, world.node((leader.id + 2) % 3))) {
+            assertTrue(other.up().startLsn() > damage.toLsn(), "nobody else holds it");
+        }
+
+        world.until("nobody gives it", () -> follower.up().scrub().failedRepairs() > 0);
+        world.until("it counts again", () -> follows(follower));
+        assertEquals(List.of(), follower.up().scrub().damages());
+        assertTrue(follower.up().startLsn() > damage.fromLsn());
+        assertEquals(0, errors(follower));
+        restart(follower);
+        world.until("it follows again", () -> follows(follower));
+        append(world.leader(), 120, 122);
+        assertEquals(List.of(), follower.aside());
+        noneHalted();
+    }
+
     private void noneHalted() {
         for (var id = 0; id < 3; id++) {
             assertNull(world.node(id).failure);

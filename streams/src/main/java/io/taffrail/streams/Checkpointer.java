@@ -40,6 +40,10 @@ final class Checkpointer {
     private @Nullable Snapshot waiting;
     private @Nullable CheckpointJob running;
     private @Nullable Absorption absorption;
+    /// The last job wrote nothing.
+    private boolean failed;
+    /// One is due, whatever was applied since.
+    private boolean again;
 
     Checkpointer(LogDirectory directory, Executor executor, StreamStoreConfig config, Findings findings) {
         this.directory = directory;
@@ -109,6 +113,8 @@ final class Checkpointer {
         running = null;
         waiting = null;
         absorption = null;
+        failed = false;
+        again = false;
     }
 
     void turn(LogState state, long flushedLsn) {
@@ -125,6 +131,7 @@ final class Checkpointer {
         if (waiting == null && due(state)) {
             waiting = state.snapshot();
             snapshotLsn = waiting.appliedLsn();
+            again = false;
         }
         if (waiting != null && waiting.appliedLsn() <= flushedLsn) {
             var job = new CheckpointJob(writer, waiting, retained);
@@ -154,7 +161,7 @@ final class Checkpointer {
         }
         var applied = state.appliedLsn() - snapshotLsn;
         // What a trim gives back is only given back once it is in every retained checkpoint.
-        return applied >= interval || (applied > 0 && state.trimmedBytes() >= config.checkpointBytes());
+        return applied >= interval || (applied > 0 && (again || state.trimmedBytes() >= config.checkpointBytes()));
     }
 
     private void collect(LogState state) {
@@ -171,6 +178,7 @@ final class Checkpointer {
                 retained = written.retained();
                 absorption = new Absorption(job.snapshot(), written);
                 running = null;
+                failed = false;
             }
         }
     }
@@ -178,8 +186,18 @@ final class Checkpointer {
     // Nothing is lost: what the snapshot holds is still in memory and goes into the next one.
     private void failed(LogState state, Snapshot snapshot, String message) {
         running = null;
+        failed = true;
         state.markChanged(snapshot);
         findings.add("checkpoint at LSN %s was not written: %s".formatted(snapshot.appliedLsn(), message));
+    }
+
+    /// What the last job could not write is due again, however little was applied since.
+    void tryAgain() {
+        if (failed && waiting == null && running == null) {
+            failed = false;
+            again = true;
+            snapshotLsn = retained.isEmpty() ? 0 : retained.getLast().name().lsn();
+        }
     }
 
     /// Everything below was trimmed or is in index files and state that every retained checkpoint holds.
@@ -188,6 +206,14 @@ final class Checkpointer {
         return retained.size() < config.retainedCheckpoints()
                 ? 0
                 : retained.stream().mapToLong(Retained::neededLsn).min().orElse(0);
+    }
+
+    /// As [#neededLsn], if a restart from an older checkpoint may find less of the log than that knows of: it replays
+    /// the log, which ends in what the newest one says.
+    long leastNeededLsn() {
+        return retained.isEmpty()
+                ? 0
+                : Math.min(retained.getFirst().name().lsn(), retained.getLast().neededLsn());
     }
 
     void close() {

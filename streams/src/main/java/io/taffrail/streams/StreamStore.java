@@ -117,6 +117,12 @@ public final class StreamStore implements AutoCloseable {
         checkpointer.turn(state, flushedLsn);
     }
 
+    /// Call now and then: a checkpoint that could not be written, on a full disk, is tried again. Otherwise the next
+    /// one is due after as much log again, which may never come, and the log is needed from the one before on.
+    public void retryCheckpoint() {
+        checkpointer.tryAgain();
+    }
+
     /// What retention asks for now: trims for the leader to log.
     public List<StreamCommand> retention(StreamSettings settings, long nowMillis) {
         return retention.pass(state, settings, config, nowMillis);
@@ -126,6 +132,12 @@ public final class StreamStore implements AutoCloseable {
     /// checkpoint damaged. Moves only when checkpoints are written.
     public long neededLsn() {
         return checkpointer.neededLsn();
+    }
+
+    /// The log below this is shown by no stream and replayed by no restart. From [#neededLsn] up to here an older
+    /// checkpoint names it, until the log is replayed behind that: to be given up only if it cannot be had.
+    public long leastNeededLsn() {
+        return checkpointer.leastNeededLsn();
     }
 
     /// Any thread.

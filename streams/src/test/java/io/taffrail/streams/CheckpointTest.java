@@ -165,6 +165,55 @@ class CheckpointTest {
     }
 
     @Test
+    void whatTheDiskRefusedIsTriedAgainThoughNothingIsLogged() {
+        var store = twoCheckpoints();
+        log.execute(store, new StreamCommand.TrimStream("a", nextOffset(store, "a")));
+        log.execute(store, new StreamCommand.TrimStream("b", nextOffset(store, "b")));
+        padding(store, 40);
+        directory.failing = true;
+        store.checkpointIfDue(log.endLsn());
+        store.checkpointIfDue(log.endLsn());
+        assertEquals(1, store.findings().size());
+        directory.failing = false;
+        store.checkpointIfDue(log.endLsn());
+        assertTrue(checkpoints().getLast().lsn() < log.endLsn(), "not on every turn");
+
+        store.retryCheckpoint();
+        store.checkpointIfDue(log.endLsn());
+        assertEquals(log.endLsn(), checkpoints().getLast().lsn());
+        store.retryCheckpoint();
+        store.checkpointIfDue(log.endLsn());
+        assertEquals(1, store.findings().size());
+        assertEquals(
+                store.digest(),
+                StreamStore.open(directory, Runnable::run, SMALL).digest());
+    }
+
+    @Test
+    void needsAtLeastWhatTheNewestShowsAndTheOldestReplays() throws IOException {
+        var store = StreamStore.open(directory, Runnable::run, SMALL);
+        assertEquals(0, store.leastNeededLsn());
+        history(store, 40);
+        store.checkpointIfDue(log.endLsn());
+        var older = checkpoints().getLast();
+        assertTrue(store.leastNeededLsn() < older.lsn(), "the streams still show what lies before it");
+        log.execute(store, new StreamCommand.TrimStream("a", nextOffset(store, "a")));
+        log.execute(store, new StreamCommand.TrimStream("b", nextOffset(store, "b")));
+        padding(store, 40);
+        store.checkpointIfDue(log.endLsn());
+        store.checkpointIfDue(log.endLsn());
+        assertTrue(store.neededLsn() < older.lsn());
+        assertEquals(older.lsn(), store.leastNeededLsn());
+
+        var newest = checkpoints().getLast();
+        directory.file(newest.toString()).bytes[5_000] ^= 4;
+        var restarted = StreamStore.open(directory, Runnable::run, SMALL);
+        assertEquals(store.leastNeededLsn(), restarted.appliedLsn());
+        log.replay(restarted, log.endLsn());
+        assertEquals(store.digest(), restarted.digest());
+    }
+
+    @Test
     void refusesAppendsBeforeTheMemoryFillsWhenNoCheckpointCanBeWritten() {
         var config = new StreamStoreConfig(1_000, 0, 10, 10, 10, 10, 3, 2, 4, 1_000);
         var store = StreamStore.open(directory, Runnable::run, config);
