@@ -37,7 +37,10 @@ public final class ClusterNode {
     boolean flushFailed;
     /// The process that met the failure was killed before it made the mark, so the one after it believed the cache.
     boolean damageLasts;
-    boolean exchanged;
+    /// Who has its volume, while it has theirs; null: it has its own.
+    @Nullable
+    ClusterNode exchangedWith;
+
     /// The log must not end here silently when the process starts again; -1: it may.
     long mustNoticeLsn = -1;
     /// Whether a volume still says so.
@@ -86,7 +89,22 @@ public final class ClusterNode {
 
     /// It has another node's volume.
     public boolean exchanged() {
-        return exchanged;
+        return exchangedWith != null;
+    }
+
+    /// Each of the two has the other's volume.
+    public boolean exchangedWith(ClusterNode other) {
+        return exchangedWith == other;
+    }
+
+    /// Whose volume it has.
+    ClusterNode volumesOwner() {
+        return exchangedWith == null ? this : exchangedWith;
+    }
+
+    /// Its own volume, wherever that is.
+    SimulatedDisk ownDisk() {
+        return exchangedWith == null ? disk : exchangedWith.disk;
     }
 
     public boolean isUp() {

@@ -64,7 +64,7 @@ public final class OlderVolumes {
     }
 
     private static boolean hasHeardOfLater(ClusterNode other, ReplicaMeta meta) {
-        var known = new VolumeWitness(other.disk).meta();
+        var known = new VolumeWitness(other.ownDisk()).meta();
         return known != null
                 && known.hard().standing().seen().stream()
                         .anyMatch(seen -> seen.storageId().equals(meta.storageId())
@@ -83,13 +83,13 @@ public final class OlderVolumes {
     }
 
     private static boolean isEvicted(ClusterNode node) {
-        var meta = new VolumeWitness(node.disk).meta();
+        var meta = new VolumeWitness(node.ownDisk()).meta();
         return meta != null && meta.hard().standing().eviction() != Eviction.NONE;
     }
 
     /// One that is started again and again before anybody tells it comes to the incarnation that the others know.
     void replaceIfItCatchesUp(ClusterNode node) {
-        var meta = new VolumeWitness(node.disk).meta();
+        var meta = new VolumeWitness(node.ownDisk()).meta();
         if (node.isOlder && !isEvicted(node) && meta != null && !allOthersKnow(node, meta)) {
             cluster.coverage().count("older volume that nobody told in time");
             cluster.replaceVolume(node);

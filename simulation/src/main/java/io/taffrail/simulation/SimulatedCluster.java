@@ -147,7 +147,7 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
         node.historyId = null;
         node.checkpointLsn = VolumeWitness.checkpointLsn(node.disk());
         lookForTheWitness(node);
-        if (node.cacheLies && !node.flushFailed && !node.exchanged) {
+        if (node.cacheLies && !node.flushFailed && !node.exchanged()) {
             coverage.count("a cache that lies believed");
             node.damageLasts = true;
             // From where on is not known.
@@ -228,9 +228,10 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
         }
         node.process = null;
         node.disk().losePower(Choices.random(crashes));
-        touched(node);
+        var owner = node.volumesOwner();
+        touched(owner);
         // Nothing of it is left to be believed.
-        node.cacheLies = false;
+        owner.cacheLies = false;
         checks.history().unclean(scheduler.nowNanos(), node.id());
     }
 
@@ -378,8 +379,14 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
         replaceVolume(node);
     }
 
-    /// The node is down, and its volume is no member's any more. It comes back with a new one.
+    /// The node is down, and its own volume is no member's any more, wherever that is. It comes back with a new one.
     public void replaceVolume(ClusterNode node) {
+        var other = node.exchangedWith;
+        if (other != null) {
+            crash(other, "gets its own volume back");
+            exchangeVolumes(node, other);
+            scheduler.after(0, () -> start(other));
+        }
         scheduler.note("node " + node.id() + " gets an empty volume");
         var behaviour = node.disk.behaviour();
         node.disk = new SimulatedDisk(options.volume());
@@ -419,14 +426,15 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
         node.held = false;
     }
 
-    /// Both are down.
+    /// Both are down. Each gets the volume that the other has: another node's, or its own back.
     public void exchangeVolumes(ClusterNode one, ClusterNode other) {
         scheduler.note("nodes " + one.id() + " and " + other.id() + " get each other's volume");
         var disk = one.disk;
         one.disk = other.disk;
         other.disk = disk;
-        one.exchanged = !one.exchanged;
-        other.exchanged = !other.exchanged;
+        var back = one.exchangedWith(other);
+        one.exchangedWith = back ? null : other;
+        other.exchangedWith = back ? null : one;
     }
 
     /// Of the newest configuration that any replica has shown.
@@ -576,7 +584,7 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
             return;
         }
         node.flushFailed |= FlushFailedException.isCauseOf(reason);
-        if (node.exchanged) {
+        if (node.exchanged()) {
             coverage.count("exchanged volume refused");
             crash(node, String.valueOf(reason.getMessage()));
             return;
@@ -626,7 +634,7 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
                     + status.watermarks().leaderFlushed());
             coverage.count("state " + status.state());
             coverage.count("integrity " + status.integrity());
-            if (node.exchanged) {
+            if (node.exchanged()) {
                 throw new InvariantViolation("VolumesOfOthersAreRefused", process + " runs with another node's volume");
             }
             checks.epochs().status(node.id(), process.life(), status.promisedEpoch());
@@ -866,7 +874,7 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
             var frame = FrameCodec.decode(bytes);
             var sound = node.faultsOfDisk == 0
                     && !node.damageLasts
-                    && !node.exchanged
+                    && !node.exchanged()
                     && !checks.history().isDamaged(from);
             checks.said().said(process.toString(), frame, process.isToBeSilent(), sound, process.volume());
             checks.failedDisks().says(process.toString(), scheduler.nowNanos(), frame.message());

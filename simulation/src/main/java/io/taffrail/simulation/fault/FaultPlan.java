@@ -448,6 +448,10 @@ public final class FaultPlan {
 
     private void giveVolumesBack() {
         for (var pair : exchanged) {
+            if (!pair.getFirst().exchangedWith(pair.getLast())) {
+                // They have them back already, since one of these was given up.
+                continue;
+            }
             pair.forEach(node -> cluster.crash(node, "gets its own volume back"));
             cluster.exchangeVolumes(pair.getFirst(), pair.getLast());
             for (var node : pair) {
