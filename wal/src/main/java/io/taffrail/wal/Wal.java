@@ -329,7 +329,7 @@ public final class Wal implements AutoCloseable {
         if (reportFailure()) {
             return done + 1;
         }
-        gate.update(nowNanos, config.writerDelayNanos(), tail);
+        gate.update(nanoTime, config.writerDelayNanos(), tail);
         return done;
     }
 

@@ -227,6 +227,22 @@ class FlushTest {
         assertEquals(late, log.wal.reportableLsn());
     }
 
+    @Test
+    void reportsNothingMoreInATurnThatStoodStill() {
+        log.append("a");
+        log.wal.doWork(log.nowNanos);
+        var reported = log.wal.receivedLsn();
+        assertEquals(reported, log.wal.reportableLsn());
+        var late = log.append("b").endLsn();
+        var turnBegan = log.nowNanos;
+        log.nowNanos += 2 * MemoryLog.DELAY + 1;
+        log.wal.doWork(turnBegan);
+        assertEquals(reported, log.wal.reportableLsn());
+        log.io.holds = false;
+        log.settle();
+        assertEquals(late, log.wal.reportableLsn());
+    }
+
     /// What is reported and not flushed never spans more than three delays, whatever the disk does.
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8})
