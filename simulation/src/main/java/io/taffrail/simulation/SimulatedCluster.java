@@ -16,6 +16,7 @@ import io.taffrail.simulation.check.FaultHistory;
 import io.taffrail.simulation.check.InvariantViolation;
 import io.taffrail.simulation.check.ObservedEntry;
 import io.taffrail.simulation.check.ObservedLog;
+import io.taffrail.simulation.check.RoomToStart;
 import io.taffrail.simulation.check.VotersByEpoch;
 import io.taffrail.simulation.world.Choices;
 import io.taffrail.simulation.world.NodeClock;
@@ -608,10 +609,13 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
         endedByItself(node, reason);
     }
 
-    /// It may say so only before it takes part, and only while there is no room for the file that it begins with.
+    /// It may say so only before it takes part.
     private boolean isTooFullToStart(ClusterNode node, SimulatedProcess process) {
         return process.lastReplica() == null
-                && node.disk().freeBytes() < options.log().segmentBytes();
+                && RoomToStart.mayLack(
+                        node.disk().files(),
+                        node.disk().freeBytes(),
+                        options.log().segmentBytes());
     }
 
     /// Its supervisor starts it again.
