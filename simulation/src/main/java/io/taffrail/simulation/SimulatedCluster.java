@@ -666,11 +666,18 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
                 throw new InvariantViolation("ReplicaNeverFails", process + " failed: " + status.detail());
             }
             cleanAgain(node, status, status.watermarks());
-            if (status.state() == ReplicaStatus.State.LEADER && node.openedEpoch != status.epoch()) {
+            if (leadsOpenly(status) && node.openedEpoch != status.epoch()) {
                 node.openedEpoch = status.epoch();
                 opened(node, process, status.epoch());
             }
         });
+    }
+
+    /// One that stops says only so, and leads until it has handed over.
+    private static boolean leadsOpenly(ReplicaStatus status) {
+        return status.state() == ReplicaStatus.State.LEADER
+                || (status.state() == ReplicaStatus.State.STOPPING
+                        && status.detail().equals("leads epoch " + status.epoch()));
     }
 
     /// The first that a new process says of itself.
@@ -1033,7 +1040,10 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
         if (replica == null || !votersByEpoch.wasOvertaken(replica.status().epoch())) {
             return List.of(voters, votersBefore, votersNext);
         }
-        return votersByEpoch.of(replica.status().epoch(), members(replica.status()));
+        // An overtaken leader may come to what it was asked for only now.
+        var inForce = new ArrayList<>(votersByEpoch.of(replica.status().epoch(), members(replica.status())));
+        inForce.add(votersNext);
+        return inForce;
     }
 
     private static List<Set<Integer>> nodesOf(List<Map<Integer, UUID>> electorates) {

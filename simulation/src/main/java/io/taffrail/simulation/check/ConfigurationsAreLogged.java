@@ -50,7 +50,12 @@ public final class ConfigurationsAreLogged {
     /// Returns whether the newest one was cut off since the last look.
     public boolean look(String process, ReplicaStatus status, ObservedLog log) {
         var now = newest(log);
-        if (now != null && now.configuration.id() == status.configId() && !isInForce(now.configuration, status)) {
+        // The log of one that has just changed over to another history is of the one before, which gave the same
+        // number.
+        if (now != null
+                && status.integrity() != ReplicaStatus.Integrity.SUSPECT
+                && now.configuration.id() == status.configId()
+                && !isInForce(now.configuration, status)) {
             throw broken(process, status, "its log holds %s".formatted(now));
         }
         var before = newest.get(status.nodeId());

@@ -20,7 +20,9 @@ public final class CountedCopies {
         final long epoch;
         final TreeMap<Integer, Long> sessions = new TreeMap<>();
         final TreeMap<Integer, Copy> copies = new TreeMap<>();
-        /// In sessions that ended before it was open: what it counted of them shows in its first report only.
+        /// As intact ones, before it was open: what it counted of them shows in its first report only, when the session
+        /// may
+        /// be over, or the follower `SUSPECT`.
         final TreeMap<Integer, Copy> beforeItOpened = new TreeMap<>();
         boolean reports;
         long quorumReceived;
@@ -46,10 +48,7 @@ public final class CountedCopies {
     public void welcomed(String process, int follower, Message.Welcome welcome) {
         var leader = leader(process, welcome.epoch());
         leader.sessions.put(follower, welcome.session());
-        var ended = leader.copies.remove(follower);
-        if (ended != null && !leader.reports) {
-            leader.beforeItOpened.merge(follower, ended, CountedCopies::newer);
-        }
+        leader.copies.remove(follower);
     }
 
     /// Whether the process has let anyone in: before that nobody has anything to acknowledge to it.
@@ -61,10 +60,11 @@ public final class CountedCopies {
     public void heard(String process, int follower, Message.Acknowledge ack) {
         var leader = leader(process, ack.epoch());
         if (leader.sessions.getOrDefault(follower, 0L) == ack.session()) {
-            leader.copies.merge(
-                    follower,
-                    new Copy(ack.session(), ack.integrity(), ack.receivedLsn(), ack.flushedLsn()),
-                    CountedCopies::newer);
+            var copy = new Copy(ack.session(), ack.integrity(), ack.receivedLsn(), ack.flushedLsn());
+            leader.copies.merge(follower, copy, CountedCopies::newer);
+            if (!leader.reports && ack.integrity() != Integrity.SUSPECT) {
+                leader.beforeItOpened.merge(follower, copy, CountedCopies::newer);
+            }
         }
     }
 

@@ -66,6 +66,15 @@ class CountedCopiesTest {
     }
 
     @Test
+    void whatAnIntactOneSaidBeforeItOpenedShowsInItsFirstReport() {
+        hears(1, 11, Integrity.INTACT, 95, 60);
+        hears(1, 11, Integrity.SUSPECT, 95, 60);
+        assertDoesNotThrow(() -> counts(95, 60));
+        hears(1, 11, Integrity.SUSPECT, 96, 61);
+        assertThrows(InvariantViolation.class, () -> counts(96, 61));
+    }
+
+    @Test
     void whatWasSaidBeforeItJoinedAgainIsForgotten() {
         counts(0, 0);
         hears(1, 11, Integrity.INTACT, 95, 60);
