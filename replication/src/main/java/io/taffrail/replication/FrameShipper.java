@@ -207,7 +207,7 @@ final class FrameShipper {
                 read = reader.read(fromLsn, limit, frame);
             }
             return read == 0 ? null : new Filled(frame, end(frame, entriesAt, fromLsn + read));
-        } catch (WalException.BadEntry corrupt) {
+        } catch (WalException.BadEntry | WalException.Unusable corrupt) {
             // No byte that fails its checksum is ever sent (I22). The follower stays behind until another leads.
             ready.damaged(fromLsn);
             return null;

@@ -4,22 +4,27 @@ import io.taffrail.replication.protocol.LogView;
 import io.taffrail.wal.Wal;
 import io.taffrail.wal.WalException;
 import io.taffrail.wal.WalReader;
-import java.util.OptionalInt;
+import java.util.function.LongConsumer;
 
 /// Answers the core's questions about the log: the entry behind a position names the chain before it.
-record ReaderView(Wal wal, WalReader reader) implements LogView {
+///
+/// @param doubt hears where bytes are not what was written
+record ReaderView(Wal wal, WalReader reader, LongConsumer doubt) implements LogView {
     @Override
-    public OptionalInt chainCrcAt(long lsn) {
+    public Chain chainAt(long lsn) {
         if (lsn == wal.receivedLsn()) {
-            return OptionalInt.of(wal.chainCrc());
+            return new Chain.Known(wal.chainCrc());
         }
         if (lsn < wal.startLsn() || lsn > wal.receivedLsn()) {
-            return OptionalInt.empty();
+            return new Chain.None();
         }
         try {
-            return OptionalInt.of(reader.header(lsn).chainPrevious());
+            return new Chain.Known(reader.header(lsn).chainPrevious());
         } catch (WalException.OutOfRange notABoundary) {
-            return OptionalInt.empty();
+            return new Chain.None();
+        } catch (WalException.BadEntry | WalException.Unusable damaged) {
+            doubt.accept(lsn);
+            return new Chain.Unreadable();
         }
     }
 }

@@ -13,6 +13,7 @@ import io.taffrail.replication.protocol.Event.ControlEntry;
 import io.taffrail.replication.protocol.Integrity;
 import io.taffrail.replication.protocol.Levels;
 import io.taffrail.replication.protocol.LogPosition;
+import io.taffrail.replication.protocol.LogView;
 import io.taffrail.replication.protocol.Member;
 import io.taffrail.replication.protocol.Message;
 import io.taffrail.replication.protocol.ReplicationCore;
@@ -26,6 +27,7 @@ import io.taffrail.wal.WalStats;
 import io.taffrail.wal.io.LogDirectory;
 import io.taffrail.wal.record.EntryType;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -51,6 +53,8 @@ final class ReplicaLoop {
     private static final int TICKS_A_HEARTBEAT = 5;
     /// An append waits for its level no longer than this: a client has given up before.
     private static final long MAX_WAIT_NANOS = 60_000_000_000L;
+    /// A replica that cuts its log follows nobody, and testifies to nothing.
+    private static final long MAX_CUT_REPAIR_NANOS = 20_000_000_000L;
 
     private final ReplicaConfig config;
     private final EventLoop loop;
@@ -102,7 +106,15 @@ final class ReplicaLoop {
     private volatile ReplicaStatus status;
     private volatile EpochMap epochs;
 
-    private record Truncating(long lsn, boolean hintLowered) {}
+    /// @param sinceNanos when the log was cut
+    private record Truncating(long lsn, CutStep step, long sinceNanos) {}
+
+    private enum CutStep {
+        ASKED,
+        HINT_LOWERED,
+        /// The streams' state, which went back to a checkpoint, follows up to the cut.
+        CUT
+    }
 
     private enum SeedStep {
         COPYING,
@@ -138,7 +150,11 @@ final class ReplicaLoop {
         this.inbox = new Inbox(config.inboxBytes());
         this.metaFile = new MetaFile(opened.metaSlot(), opened.lineageFile(), meta, this::storageFailed);
         this.core = new ReplicationCore(
-                opened.start(), ProtocolSettings.of(config), new ReaderView(wal, reader), random, loop.nanoTime());
+                opened.start(),
+                ProtocolSettings.of(config),
+                new ReaderView(wal, reader, this::doubt),
+                random,
+                loop.nanoTime());
         this.appends = new AppendPath(wal, store, core, loop, settings);
         this.catchUpPace = new CatchUpPace(loop.nanoTime());
         this.shipper = new FrameShipper(
@@ -288,7 +304,7 @@ final class ReplicaLoop {
         if (diskFailure != null) {
             storageFailed(diskFailure);
         }
-        done += tryTruncate();
+        done += tryTruncate(now);
         done += trySeed(now);
         done += listens() ? inbound.takeHeld() : 0;
         done += tellProgress();
@@ -388,7 +404,7 @@ final class ReplicaLoop {
             toldFlushes = stats.flushes();
             toldFlushNanos = stats.flushNanos();
         }
-        if (truncating == null && seeding == null && shutdown == null) {
+        if ((truncating == null || truncating.step() == CutStep.CUT) && seeding == null && shutdown == null) {
             scrubbing.tick(now, stats.unflushedAgeNanos(), this::surroundings);
         }
         post(new Event.Tick(stats.unflushedAgeNanos(), wal.startLsn()));
@@ -518,7 +534,7 @@ final class ReplicaLoop {
             case Effect.AppendEntries(ByteBuffer entries) -> appendEntries(entries);
             case Effect.RequestFlush() -> wal.requestFlush();
             case Effect.Truncate(long lsn) -> {
-                truncating = new Truncating(lsn, false);
+                truncating = new Truncating(lsn, CutStep.ASKED, 0);
                 wal.requestFlush();
                 wake();
             }
@@ -676,14 +692,14 @@ final class ReplicaLoop {
 
     private void offerSeed(Effect.OfferSeed offered) {
         var start = wal.startLsn();
-        var chain = new ReaderView(wal, reader).chainCrcAt(start);
+        var chain = new ReaderView(wal, reader, this::doubt).chainAt(start);
         long epoch = 0;
         for (var epochStart : core.lineage()) {
             epoch = epochStart.startLsn() < start ? epochStart.epoch() : epoch;
         }
         try {
             var files = Seeding.files(streamsFolder);
-            if (chain.isPresent() && !files.isEmpty()) {
+            if (chain instanceof LogView.Chain.Known(int startCrc) && !files.isEmpty()) {
                 send(
                         offered.to(),
                         FrameCodec.encode(
@@ -691,7 +707,7 @@ final class ReplicaLoop {
                                 new Message.Reseed(
                                         offered.epoch(),
                                         offered.nonce(),
-                                        new LogPosition(start, epoch, chain.getAsInt()),
+                                        new LogPosition(start, epoch, startCrc),
                                         core.lineage(),
                                         offered.configuration(),
                                         files)));
@@ -753,7 +769,7 @@ final class ReplicaLoop {
             store.reload();
         } catch (WalException.NoRoom full) {
             return 0;
-        } catch (IOException | WalException.Unusable refused) {
+        } catch (IOException | UncheckedIOException | WalException.Unusable refused) {
             storageFailed("seed: " + refused.getMessage());
             return 1;
         }
@@ -790,46 +806,76 @@ final class ReplicaLoop {
 
     /// Everything is flushed first (nothing may be in flight), and the witness in `meta` lowered: after a crash it
     /// would call the shorter log corrupt.
-    private int tryTruncate() {
-        var cut = truncating;
-        if (cut == null || failure != null) {
+    private int tryTruncate(long now) {
+        var current = truncating;
+        if (current == null || failure != null) {
             return 0;
         }
-        if (!cut.hintLowered()) {
-            truncating = new Truncating(cut.lsn(), true);
-            metaFile.lowerHint(cut.lsn(), this::wake);
+        if (current.step() == CutStep.ASKED) {
+            current = new Truncating(current.lsn(), CutStep.HINT_LOWERED, 0);
+            truncating = current;
+            metaFile.lowerHint(current.lsn(), this::wake);
         }
         if (wal.flushedLsn() < wal.receivedLsn() || !metaFile.isSettled() || scrubbing.isBusy()) {
             return 0;
         }
-        var shortens = cut.lsn() < wal.receivedLsn();
         try {
-            if (shortens) {
-                store.truncated(cut.lsn());
+            if (current.step() == CutStep.HINT_LOWERED) {
+                cut(current.lsn());
+                current = new Truncating(current.lsn(), CutStep.CUT, now);
+                truncating = current;
             }
-            if (shortens && store.appliedLsn() < wal.startLsn()) {
-                beginAnew(cut.lsn());
-            } else {
-                wal.truncate(cut.lsn());
+            if (scrubbing.isDoubtful(store.appliedLsn()) && now - current.sinceNanos() < MAX_CUT_REPAIR_NANOS) {
+                return 0;
             }
+            LogReplay.replay(reader, store.appliedLsn(), wal.receivedLsn(), store::apply);
         } catch (WalException.NoRoom full) {
             // The next turn tries again; until then this replica follows nobody.
             return 0;
-        } catch (WalException.Unusable refused) {
+        } catch (WalException.BadEntry damaged) {
+            return damagedBelowCut(damaged, now - current.sinceNanos());
+        } catch (WalException.Unusable | UncheckedIOException refused) {
             storageFailed(String.valueOf(refused.getMessage()));
             return 1;
-        }
-        if (shortens) {
-            shipper.cut();
-            scrubbing.cut(wal.startLsn(), wal.receivedLsn());
-            elections.truncated(wal.receivedLsn());
-            LogReplay.replay(reader, store.appliedLsn(), wal.receivedLsn(), store::apply);
         }
         truncating = null;
         metaFile.cutDone();
         housekeeping.lineageChanged();
         toldProgress = null;
         post(new Event.Truncated(appends.end()));
+        return 1;
+    }
+
+    private void cut(long lsn) {
+        var shortens = lsn < wal.receivedLsn();
+        if (shortens) {
+            store.truncated(lsn);
+        }
+        if (shortens && store.appliedLsn() < wal.startLsn()) {
+            beginAnew(lsn);
+        } else {
+            wal.truncate(lsn);
+        }
+        if (shortens) {
+            shipper.cut();
+            scrubbing.cut(wal.startLsn(), wal.receivedLsn());
+            elections.truncated(wal.receivedLsn());
+            // What is gone is not to be read while the rest is mended.
+            statusDirty = true;
+            advance(core.levels().cutTo(wal.receivedLsn()));
+        }
+    }
+
+    /// What is left of the log is the leader's, so the others hold what stood there. Where none of them gives it, the
+    /// next process does without: its start takes the log up to there, and makes this replica suspect.
+    private int damagedBelowCut(WalException.BadEntry damaged, long waitedNanos) {
+        if (waitedNanos < MAX_CUT_REPAIR_NANOS) {
+            scrubbing.doubt(store.appliedLsn());
+            return 0;
+        }
+        storageFailed("the log is damaged at LSN %s and was not repaired from another replica within %s s, the next"
+                        .formatted(store.appliedLsn(), MAX_CUT_REPAIR_NANOS / 1_000_000_000)
+                + " start gives up what stands from there on, to be filled again: " + damaged.getMessage());
         return 1;
     }
 

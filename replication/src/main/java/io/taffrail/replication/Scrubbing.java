@@ -154,6 +154,12 @@ final class Scrubbing {
         }
     }
 
+    /// What stands at `lsn` is known not to be what was written, or is about to be verified.
+    boolean isDoubtful(long lsn) {
+        var known = damages.floorEntry(lsn);
+        return doubts.contains(lsn) || (known != null && known.getValue().covers(lsn));
+    }
+
     private void verifySoon(long lsn) {
         if (doubts.size() < MAX_DOUBTS) {
             doubts.add(lsn);

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.taffrail.streams.Durability;
+import io.taffrail.streams.StreamStoreConfig;
 import io.taffrail.wal.WalException;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -16,6 +17,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -378,6 +380,71 @@ class ScrubbingTest {
         world.until("it follows again", () -> follows(follower));
         append(world.leader(), 120, 122);
         assertEquals(List.of(), follower.aside());
+        noneHalted();
+    }
+
+    /// A leader that was cut off, has appended what no majority holds, and has a hole below that. Its streams' state
+    /// has
+    /// to follow the cut from the beginning.
+    private TestWorld.Node oldLeaderWithAHoleAndATail() {
+        open(3, with -> {
+            with.scrub = ScrubConfig.OFF;
+            with.checkpointBytes = StreamStoreConfig.DEFAULTS.checkpointBytes();
+        });
+        var first = world.leader();
+        first.createStream("s");
+        append(first, 0, 40);
+        for (var id = 0; id < 3; id++) {
+            restart(world.node(id));
+        }
+        var old = world.leader();
+        world.isolate(old.id);
+        old.append("s", "nobody else has it", SYNC_QUORUM);
+        world.until("another leads", () -> leaderBeside(old) != null);
+        var leader = Objects.requireNonNull(leaderBeside(old));
+        leader.acknowledged("s", "instead", SYNC_QUORUM);
+        flip(segments(old).get(1), 2 * BLOCK + 500);
+        return old;
+    }
+
+    private TestWorld.@Nullable Node leaderBeside(TestWorld.Node old) {
+        for (var id = 0; id < 3; id++) {
+            var node = world.node(id);
+            if (node != old && node.up().status().state() == ReplicaStatus.State.LEADER) {
+                return node;
+            }
+        }
+        return null;
+    }
+
+    @Test
+    void aHoleBelowACutIsFilledBeforeTheReplicaGoesOn() throws IOException {
+        var old = oldLeaderWithAHoleAndATail();
+        world.heal();
+        world.until("it is whole", () -> follows(old) && old.up().scrub().repairedSegments() == 1);
+        assertEquals(1, old.aside().size());
+        world.until("it has what was acknowledged", () -> old.nextOffset("s") == 41);
+        assertEquals(0, errors(old));
+        noneHalted();
+    }
+
+    @Test
+    void aHoleBelowACutThatNobodyFillsIsLeftToTheNextStart() throws IOException {
+        var old = oldLeaderWithAHoleAndATail();
+        world.heal();
+        for (var turns = 0; old.aside().isEmpty(); turns++) {
+            assertTrue(turns < 10_000, "it cuts");
+            world.turns(1);
+        }
+        world.isolate(old.id);
+        world.until("it ends", () -> old.failure != null);
+        assertTrue(Objects.requireNonNull(old.failure).startsWith("the log is damaged at LSN "), old.failure);
+        old.crash();
+        old.start();
+        assertEquals(ReplicaStatus.Integrity.SUSPECT, old.up().status().integrity());
+        world.heal();
+        world.until("it is whole", () -> follows(old) && old.nextOffset("s") == 41);
+        assertEquals(0, errors(old));
         noneHalted();
     }
 

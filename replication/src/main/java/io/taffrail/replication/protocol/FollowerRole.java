@@ -179,8 +179,15 @@ final class FollowerRole implements Role {
         if (cut.lsn() == state.end.lsn()) {
             Check.that(cut.equals(state.end), "I1: the leader has %s where this log has %s", cut, state.end);
         } else {
-            var chain = cut.lsn() == 0 ? 0 : state.log.chainCrcAt(cut.lsn()).orElse(0);
-            Check.that(chain == cut.chainCrc(), "I1: the leader has %s where this log has chain %08x", cut, chain);
+            switch (state.chainAt(cut.lsn())) {
+                case LogView.Chain.Unreadable _ -> {
+                    // The entry that stands behind the cut tells, and is to go. The end tells afterwards.
+                }
+                case LogView.Chain.None _ ->
+                    throw new Check.BrokenInvariantException(
+                            "I1: the leader has %s, no entry of this log ends there".formatted(cut));
+                case LogView.Chain.Known(int own) -> checkChain(cut, own);
+            }
         }
         welcome = welcomed;
         // What is not proven is moved aside even where the logs agree in length.
@@ -189,6 +196,10 @@ final class FollowerRole implements Role {
         } else {
             begin(welcomed);
         }
+    }
+
+    private static void checkChain(LogPosition cut, int own) {
+        Check.that(own == cut.chainCrc(), "I1: the leader has %s where this log has chain %08x", cut, own);
     }
 
     private void reseed(Event.Received received, Message.Reseed offer) {
@@ -246,6 +257,7 @@ final class FollowerRole implements Role {
     public Role truncated() {
         var welcomed = welcome;
         if (welcomed != null && state.end.lsn() == welcomed.cut().lsn()) {
+            checkChain(welcomed.cut(), state.end.chainCrc());
             begin(welcomed);
         } else {
             // The log was begun anew, and joins with that.

@@ -10,7 +10,7 @@ public record Levels(
         long allFlushed) {
     public static final Levels NONE = new Levels(0, 0, 0, 0, 0, 0);
 
-    Levels cutTo(long lsn) {
+    public Levels cutTo(long lsn) {
         return new Levels(
                 Math.min(leaderReceived, lsn),
                 Math.min(leaderFlushed, lsn),

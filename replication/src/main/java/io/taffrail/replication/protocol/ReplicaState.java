@@ -362,6 +362,13 @@ final class ReplicaState {
         }
     }
 
+    /// What this log says of the entry that ends at `lsn`.
+    LogView.Chain chainAt(long lsn) {
+        return lsn == 0
+                ? new LogView.Chain.Known(0)
+                : lsn == end.lsn() ? new LogView.Chain.Known(end.chainCrc()) : log.chainAt(lsn);
+    }
+
     /// Nothing is appended and nothing testified until it is done.
     void truncate(long lsn) {
         checkCut(lsn);

@@ -374,17 +374,16 @@ public final class ReplicationCore {
             return;
         }
         if (position.lsn() > 0) {
-            var chain = state.log.chainCrcAt(position.lsn());
-            if (chain.isEmpty()) {
-                // It testified to more, and a crash has taken that: the candidate gives up by itself.
+            if (!(state.log.chainAt(position.lsn()) instanceof LogView.Chain.Known(int own))) {
+                // It testified to more, and a crash or damage has taken that: the candidate gives up by itself.
                 return;
             }
             Check.that(
-                    chain.getAsInt() == position.chainCrc(),
+                    own == position.chainCrc(),
                     "I1: node %s has %s, this log has %08x there",
                     received.from(),
                     position,
-                    chain.getAsInt());
+                    own);
         }
         state.emit(new Effect.Serve(received.from(), epoch, position));
     }

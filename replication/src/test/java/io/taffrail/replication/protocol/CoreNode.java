@@ -3,7 +3,6 @@ package io.taffrail.replication.protocol;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.OptionalInt;
 import java.util.Random;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -21,6 +20,8 @@ final class CoreNode {
     final ArrayList<Entry> log = new ArrayList<>();
     final ArrayDeque<Effect.Send> outbox = new ArrayDeque<>();
     final ArrayList<Effect.OfferSeed> offered = new ArrayList<>();
+    /// Nothing in the log can be read.
+    boolean unreadable;
     private HardState hard = HardState.EMPTY;
     private HardState durable = HardState.EMPTY;
     private long version;
@@ -58,7 +59,7 @@ final class CoreNode {
         return new ReplicationCore(
                 new ReplicationCore.Start(id, new UUID(0, id), incarnation, hard, lineage(), 0, end),
                 config(),
-                this::chainCrcAt,
+                this::chainAt,
                 new Random(id),
                 now);
     }
@@ -77,13 +78,16 @@ final class CoreNode {
         return log.isEmpty() ? LogPosition.EMPTY : log.getLast().end();
     }
 
-    private OptionalInt chainCrcAt(long lsn) {
+    private LogView.Chain chainAt(long lsn) {
+        if (unreadable) {
+            return new LogView.Chain.Unreadable();
+        }
         for (var entry : log) {
             if (entry.end().lsn() == lsn) {
-                return OptionalInt.of(entry.end().chainCrc());
+                return new LogView.Chain.Known(entry.end().chainCrc());
             }
         }
-        return OptionalInt.empty();
+        return new LogView.Chain.None();
     }
 
     /// Loses what was not flushed, and what of the hard state was not durable.

@@ -4,7 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -106,6 +108,57 @@ class DamageTest {
         assertEquals(List.of(), core(0).step(3001, new Event.ChainRead(2, session - 1, end.lsn(), 1, 2)));
         core(2).step(3000, new Event.Verified(end.lsn(), end.chainCrc()));
         assertFalse(halts(says(0, 2, new Message.Compared(1, session + 1, end.lsn(), 1))));
+    }
+
+    @Test
+    void aLeaderLetsNobodyInWhereItCannotReadItsLogAndGoesOn() {
+        var meeting = transcript.node(2).log.getFirst().end();
+        var join = new Message.Join(1, 7, Integrity.INTACT, 0, meeting, List.of(new EpochStart(1, 0, 0, 0)));
+        transcript.node(0).unreadable = true;
+        assertEquals(List.of(), says(2, 0, join));
+        transcript.node(0).unreadable = false;
+        assertTrue(sent(says(2, 0, join)).stream()
+                .anyMatch(message -> message instanceof Message.Welcome welcome
+                        && welcome.cut().equals(meeting)));
+    }
+
+    /// What would tell where the logs part is the first entry that is to go.
+    @Test
+    void aFollowerThatCannotReadWhereItIsToCutComparesAfterwards() {
+        var meeting = transcript.node(2).log.getFirst().end();
+        assertFalse(halts(cutUnread(meeting)), "the same log");
+        assertTrue(
+                halts(cutUnread(new LogPosition(meeting.lsn(), meeting.epoch(), meeting.chainCrc() + 1))),
+                "another one");
+    }
+
+    private List<Effect> cutUnread(LogPosition cut) {
+        var follower = new ReplicationCore(
+                new ReplicationCore.Start(
+                        2,
+                        CoreNode.member(2).storageId(),
+                        2,
+                        core(2).hardState(),
+                        List.of(new EpochStart(1, 0, 0, 0)),
+                        0,
+                        transcript.node(2).end()),
+                CoreNode.config(),
+                lsn -> new LogView.Chain.Unreadable(),
+                new Random(1),
+                3000);
+        var view = new Message.LeaderView(3000, 0, 0, false);
+        var asked = sent(follower.step(3000, from(new Message.Heartbeat(1, 0, view, 0))));
+        var join = (Message.Join) asked.getFirst();
+        var effects = new ArrayList<>(follower.step(3001, from(new Message.Welcome(1, join.nonce(), session, cut, 0))));
+        assertFalse(halts(effects), effects::toString);
+        assertTrue(effects.contains(new Effect.Truncate(cut.lsn())), effects::toString);
+        effects.addAll(follower.step(
+                3002, new Event.Truncated(transcript.node(2).log.getFirst().end())));
+        return effects;
+    }
+
+    private static Event from(Message message) {
+        return new Event.Received(0, CoreNode.member(0).storageId(), 1, message);
     }
 
     /// Its promise counts in no election, so a candidate that has its yes alone would fence a leader in vain.

@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.OptionalInt;
 import java.util.Random;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
@@ -30,7 +29,7 @@ class ForcedSuspectTest {
                     0,
                     END),
             CoreNode.config(),
-            lsn -> OptionalInt.of(77),
+            lsn -> new LogView.Chain.Known(77),
             new Random(1),
             0);
     private final List<Effect> effects = new ArrayList<>();

@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.OptionalInt;
 import java.util.Random;
 import java.util.UUID;
 import org.junit.jupiter.api.BeforeEach;
@@ -30,7 +29,7 @@ class SeededLearnerTest {
                     0,
                     LogPosition.EMPTY),
             CoreNode.config(),
-            lsn -> OptionalInt.of(77),
+            lsn -> new LogView.Chain.Known(77),
             new Random(1),
             0);
     private final List<Message> said = new ArrayList<>();

@@ -9,7 +9,6 @@ import io.taffrail.replication.protocol.Member;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.OptionalInt;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -136,9 +135,9 @@ record ModelLog(List<Entry> entries) implements LogView {
     }
 
     @Override
-    public OptionalInt chainCrcAt(long lsn) {
+    public Chain chainAt(long lsn) {
         var position = positionAt(lsn);
-        return position.lsn() == 0 ? OptionalInt.empty() : OptionalInt.of(position.chainCrc());
+        return position.lsn() == 0 ? new Chain.None() : new Chain.Known(position.chainCrc());
     }
 
     static ByteBuffer encode(List<Entry> entries) {

@@ -15,7 +15,6 @@ import io.taffrail.replication.protocol.Standing;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalInt;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.random.RandomGenerator;
@@ -56,8 +55,8 @@ final class ModelReplica {
         private ModelLog log = ModelLog.EMPTY;
 
         @Override
-        public OptionalInt chainCrcAt(long lsn) {
-            return log.chainCrcAt(lsn);
+        public Chain chainAt(long lsn) {
+            return log.chainAt(lsn);
         }
     }
 
