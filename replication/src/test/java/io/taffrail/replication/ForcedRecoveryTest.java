@@ -267,12 +267,41 @@ class ForcedRecoveryTest {
     /// With the log before them trimmed there is no state left to go on from.
     @Test
     void oneWhoseCheckpointsHoldOnlyWhatWasGivenUpBeginsAnew() {
+        var cast = laggingSurvivorGoesOnAlone();
+        var back = cast.leader();
+        letInAgain(cast.survivor(), back, cast.leaderAsItWas());
+        assertTrue(back.up().startLsn() > 0 && back.up().startLsn() <= cast.endLsn(), "it has where the two logs part");
+        isFilled(back);
+    }
+
+    /// Followers keep nothing for one that is away.
+    @Test
+    void oneThatHasTrimmedWhereTheLogsPartBeginsAnew() {
+        var cast = laggingSurvivorGoesOnAlone();
+        var back = cast.follower();
+        letInAgain(cast.survivor(), back, cast.followerAsItWas());
+        assertTrue(back.up().startLsn() > cast.endLsn(), "its log begins above");
+        isFilled(back);
+    }
+
+    /// @param endLsn of the survivor's log
+    private record Cast(
+            TestWorld.Node survivor,
+            TestWorld.Node leader,
+            Peer leaderAsItWas,
+            TestWorld.Node follower,
+            Peer followerAsItWas,
+            long endLsn) {}
+
+    /// The other two went on without it for so long that they have checkpoints of nothing else and have trimmed their
+    /// logs.
+    private Cast laggingSurvivorGoesOnAlone() {
         world.retain(50_000);
         var nodes = world.startCluster(3);
         var leader = world.leader();
         leader.createStream("s");
         append(leader, 60);
-        world.run(60_000_000_000L);
+        world.run(60 * SECOND);
         append(leader, 30);
         world.until(
                 "all hold them, and the log is trimmed",
@@ -281,11 +310,13 @@ class ForcedRecoveryTest {
                                 node -> node.nextOffset("s") == 90 && node.up().startLsn() > 0));
         var survivor = world.node((leader.id + 1) % 3);
         var other = world.node((leader.id + 2) % 3);
-        var old = leader.peer();
+        var peers = List.of(leader.peer(), other.peer());
         world.isolate(survivor.id);
-        // The log is kept for the one that is away.
-        append(leader, 30);
-        world.run(60_000_000_000L);
+        // The leader keeps the log for the one that is away.
+        for (var i = 0; i < 3; i++) {
+            append(leader, 30);
+            world.run(60 * SECOND);
+        }
         leader.crash();
         other.crash();
         world.heal();
@@ -296,23 +327,27 @@ class ForcedRecoveryTest {
         var end = lastLsn(survivor, survivor.id);
         assertInstanceOf(CommandOutcome.Done.class, force(survivor, TestWorld.CLUSTER, REQUEST, end, survivor.id));
         world.leader();
+        return new Cast(survivor, leader, peers.getFirst(), other, peers.getLast(), end);
+    }
+
+    private void letInAgain(TestWorld.Node survivor, TestWorld.Node back, Peer asItWas) {
         var outcome = new CommandOutcome[1];
         survivor.up()
                 .changeVoters(
                         survivor.up().status().configId(),
-                        new VoterChange.AddLearner(old),
+                        new VoterChange.AddLearner(asItWas),
                         result -> outcome[0] = result);
         world.until("it is added", () -> outcome[0] != null);
         assertInstanceOf(CommandOutcome.Done.class, outcome[0]);
+        back.start();
+    }
 
-        leader.start();
-        assertTrue(leader.up().startLsn() > 0 && leader.up().startLsn() <= end, "it has where the two logs part");
+    private void isFilled(TestWorld.Node back) {
         world.until(
                 "it has the new history",
-                () -> leader.nextOffset("s") == 90
-                        && leader.up().status().integrity() == ReplicaStatus.Integrity.INTACT);
-        assertNull(leader.failure);
-        assertTrue(leader.up().startLsn() > 0, "by the streams' files");
+                () -> back.nextOffset("s") == 90 && back.up().status().integrity() == ReplicaStatus.Integrity.INTACT);
+        assertNull(back.failure);
+        assertTrue(back.up().startLsn() > 0, "by the streams' files");
     }
 
     private static void append(TestWorld.Node leader, int records) {

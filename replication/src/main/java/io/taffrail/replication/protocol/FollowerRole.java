@@ -178,7 +178,8 @@ final class FollowerRole implements Role {
         Check.that(cut.lsn() <= state.end.lsn(), "welcomed at %s beyond the end %s", cut, state.end);
         if (cut.lsn() == state.end.lsn()) {
             Check.that(cut.equals(state.end), "I1: the leader has %s where this log has %s", cut, state.end);
-        } else {
+        } else if (cut.lsn() >= state.startLsn) {
+            // Where the log begins above the cut it holds nothing that stays, and is begun anew.
             switch (state.chainAt(cut.lsn())) {
                 case LogView.Chain.Unreadable _ -> {
                     // The entry that stands behind the cut tells, and is to go. The end tells afterwards.
