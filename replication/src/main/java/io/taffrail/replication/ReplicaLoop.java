@@ -698,7 +698,7 @@ final class ReplicaLoop {
             epoch = epochStart.startLsn() < start ? epochStart.epoch() : epoch;
         }
         try {
-            var files = Seeding.files(streamsFolder);
+            var files = Seeding.files(streamsFolder, store.newestCheckpointFiles());
             if (chain instanceof LogView.Chain.Known(int startCrc) && !files.isEmpty()) {
                 send(
                         offered.to(),
@@ -752,11 +752,27 @@ final class ReplicaLoop {
                 yield 1;
             }
             case COPIED -> {
-                seedStep = SeedStep.COPIED;
-                post(new Event.SeedCopied());
+                var damage = seedDamage(current);
+                if (damage == null) {
+                    seedStep = SeedStep.COPIED;
+                    post(new Event.SeedCopied());
+                } else {
+                    listener.logHindered(
+                            "the seed that a replica needs to begin its log anew is damaged, asks again: " + damage);
+                    seeding = null;
+                    post(new Event.Seeded(null, 0, null));
+                }
                 yield 1;
             }
         };
+    }
+
+    private static @Nullable String seedDamage(Seeding current) {
+        try {
+            return current.damage();
+        } catch (IOException e) {
+            return String.valueOf(e.getMessage());
+        }
     }
 
     private int installSeed(Seeding current) {
@@ -771,6 +787,10 @@ final class ReplicaLoop {
             return 0;
         } catch (IOException | UncheckedIOException | WalException.Unusable refused) {
             storageFailed("seed: " + refused.getMessage());
+            return 1;
+        }
+        if (store.appliedLsn() < start.lsn()) {
+            storageFailed("seed: what was copied, and was whole, cannot be read any more");
             return 1;
         }
         seedStep = SeedStep.INSTALLED;

@@ -4,6 +4,7 @@ import io.taffrail.replication.codec.Envelope;
 import io.taffrail.replication.codec.FrameCodec;
 import io.taffrail.replication.port.Network;
 import io.taffrail.replication.protocol.Message;
+import io.taffrail.streams.StreamStore;
 import io.taffrail.wal.io.LogDirectory;
 import io.taffrail.wal.io.LogFile;
 import java.io.IOException;
@@ -32,6 +33,8 @@ final class Seeding {
     private static final long FLUSH_BYTES = 8L << 20;
     /// A name comes from another process and becomes one in this folder.
     private static final Pattern NAME = Pattern.compile("[0-9a-f-]{1,64}\\.(checkpoint|index)");
+
+    private static final String INDEX = ".index";
 
     enum Progress {
         COPYING,
@@ -210,17 +213,35 @@ final class Seeding {
         target = null;
     }
 
+    /// All files are here. What is wrong with them, so that they must not replace anything; they are deleted then.
+    /// Null:
+    /// nothing.
+    @Nullable
+    String damage() throws IOException {
+        var checkpoints = offer.files().stream()
+                .map(Message.SeedFile::name)
+                .filter(name -> !name.endsWith(INDEX))
+                .toList();
+        var damage = checkpoints.size() == 1
+                ? StreamStore.damageOf(folder, checkpoints.getFirst(), SeedProgress.COPY_SUFFIX)
+                : "it has checkpoints " + checkpoints + ", one is needed";
+        if (damage != null) {
+            SeedProgress.clear(folder, Set.of());
+        }
+        return damage;
+    }
+
     /// The folder holds no checkpoint now: puts the copies in place. The checkpoint comes last, since it names the
     /// others.
     void install() throws IOException {
         for (var file : offer.files()) {
-            if (file.name().endsWith(".index")) {
+            if (file.name().endsWith(INDEX)) {
                 folder.rename(file.name() + SeedProgress.COPY_SUFFIX, file.name());
             }
         }
         folder.sync();
         for (var file : offer.files()) {
-            if (!file.name().endsWith(".index")) {
+            if (!file.name().endsWith(INDEX)) {
                 folder.rename(file.name() + SeedProgress.COPY_SUFFIX, file.name());
             }
         }
@@ -230,23 +251,12 @@ final class Seeding {
 
     // The peer's side
 
-    /// The newest checkpoint and every index file; those that it does not name cost only their transfer.
-    static List<Message.SeedFile> files(LogDirectory folder) throws IOException {
+    /// With their sizes. `names`: of a checkpoint, last, and of its index files.
+    static List<Message.SeedFile> files(LogDirectory folder, List<String> names) throws IOException {
         var files = new ArrayList<Message.SeedFile>();
-        String newest = null;
-        for (var name : folder.list()) {
-            if (NAME.matcher(name).matches()) {
-                if (name.endsWith(".index")) {
-                    files.add(file(folder, name));
-                } else {
-                    newest = name;
-                }
-            }
+        for (var name : names) {
+            files.add(file(folder, name));
         }
-        if (newest == null) {
-            return List.of();
-        }
-        files.add(file(folder, newest));
         return files;
     }
 

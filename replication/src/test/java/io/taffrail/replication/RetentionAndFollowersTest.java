@@ -108,6 +108,35 @@ class RetentionAndFollowersTest {
     }
 
     @Test
+    void aSeedThatHasRottedReplacesNothing() throws IOException {
+        var leader = world.leader();
+        append(leader, 0, 10);
+        var away = world.node((leader.id + 1) % 3);
+        world.until("it follows", () -> follows(away, leader));
+        var held = away.up().watermarks().leaderReceived();
+        world.isolate(away.id);
+        append(leader, 10, 120);
+        world.run(601 * SECOND);
+        append(leader, 120, 160);
+        world.until("the log is trimmed", () -> leader.up().startLsn() > held);
+        // The trim makes a checkpoint of its own.
+        world.run(30 * SECOND);
+        rot(leader.newestCheckpoint());
+        world.heal();
+        world.run(10 * SECOND);
+        assertEquals(held, away.up().watermarks().leaderReceived(), "it has kept what it had");
+        assertEquals(ReplicaStatus.Integrity.INTACT, away.up().status().integrity());
+        append(leader, 160, 200);
+        world.until("the next checkpoint is whole", () -> follows(away, leader));
+    }
+
+    private static void rot(Path file) throws IOException {
+        var bytes = Files.readAllBytes(file);
+        bytes[bytes.length / 2] ^= 1;
+        Files.write(file, bytes);
+    }
+
+    @Test
     void whatNobodyElseHasIsMovedAsideWhenTheLogIsBegunAnew() throws IOException {
         var cutOff = world.leader();
         append(cutOff, 0, 10);

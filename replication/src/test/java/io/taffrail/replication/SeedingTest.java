@@ -73,7 +73,7 @@ class SeedingTest {
                 new LogPosition(256, 1, 7),
                 List.of(),
                 new LoggedConfiguration(0, new Configuration(1, List.of(), List.of())),
-                Seeding.files(theirs));
+                Seeding.files(theirs, List.of(INDEX, CHECKPOINT)));
     }
 
     /// The leader, which answers each request, until the follower's process ends.

@@ -26,6 +26,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.OptionalLong;
@@ -242,6 +243,14 @@ final class TestWorld implements AutoCloseable {
 
         Path path() {
             return folder.resolve("node-" + id);
+        }
+
+        Path newestCheckpoint() throws IOException {
+            try (var files = Files.list(path().resolve("streams"))) {
+                return files.filter(file -> file.toString().endsWith(".checkpoint"))
+                        .max(Comparator.naturalOrder())
+                        .orElseThrow();
+            }
         }
 
         /// What was moved aside when the log was cut, or begun anew.

@@ -83,7 +83,12 @@ final class CheckpointFile {
     }
 
     static Loaded read(LogDirectory directory, FileName.Checkpoint name) throws IOException {
-        try (var file = directory.open(name.toString())) {
+        return read(directory, name, "");
+    }
+
+    /// Of a copy with `suffix` behind its name.
+    static Loaded read(LogDirectory directory, FileName.Checkpoint name, String suffix) throws IOException {
+        try (var file = directory.open(name + suffix)) {
             var blocks = new BlockReader(file, name.toString(), name.fileId());
             var header = blocks.read(0);
             if (header.getLong() != MAGIC || header.getInt() != VERSION) {

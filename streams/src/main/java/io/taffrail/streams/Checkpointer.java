@@ -221,6 +221,17 @@ final class Checkpointer {
         writer.close();
     }
 
+    List<String> newestFiles() {
+        if (retained.isEmpty()) {
+            return List.of();
+        }
+        var newest = retained.getLast();
+        var names = new ArrayList<String>();
+        newest.indexFiles().forEach(index -> names.add(index.toString()));
+        names.add(newest.name().toString());
+        return names;
+    }
+
     /// Names in use, for deleting the others.
     static Set<String> fileNames(List<Retained> retained) {
         var names = new HashSet<String>();

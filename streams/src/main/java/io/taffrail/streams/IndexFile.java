@@ -61,7 +61,12 @@ final class IndexFile {
     }
 
     static IndexFile open(LogDirectory directory, FileName.Index name) throws IOException {
-        var file = directory.open(name.toString());
+        return open(directory, name, "");
+    }
+
+    /// A copy with `suffix` behind its name.
+    static IndexFile open(LogDirectory directory, FileName.Index name, String suffix) throws IOException {
+        var file = directory.open(name + suffix);
         try {
             var blocks = new BlockReader(file, name.toString(), name.fileId());
             var header = blocks.read(0);

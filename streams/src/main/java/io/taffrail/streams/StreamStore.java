@@ -72,6 +72,35 @@ public final class StreamStore implements AutoCloseable {
         restore(Long.MAX_VALUE);
     }
 
+    /// The newest checkpoint that is known to be whole, last, and the index files that it names: what another replica
+    /// needs to go on from here. Empty: there is none.
+    public List<String> newestCheckpointFiles() {
+        return checkpointer.newestFiles();
+    }
+
+    /// What is wrong with copies of a checkpoint and of the index files that it names, which lie in the folder with
+    /// `suffix`
+    /// behind their names. Null: nothing. Blocks.
+    public static @Nullable String damageOf(LogDirectory directory, String checkpoint, String suffix) {
+        var name = FileName.Checkpoint.parse(checkpoint);
+        if (name == null) {
+            return "'" + checkpoint + "' is no name of a checkpoint";
+        }
+        try {
+            for (var index : CheckpointFile.read(directory, name, suffix).indexFiles()) {
+                var file = IndexFile.open(directory, index, suffix);
+                try {
+                    file.directory();
+                } finally {
+                    file.close();
+                }
+            }
+            return null;
+        } catch (CorruptStateException | IOException e) {
+            return String.valueOf(e.getMessage());
+        }
+    }
+
     public AppendDecision decide(AppendIntent intent, StreamSettings settings) {
         return AppendRules.decide(state, intent, settings, config);
     }

@@ -39,6 +39,11 @@ public final class ReaderSession {
         return nextLsn;
     }
 
+    /// Whether it was given anything since it started.
+    public boolean hasRead() {
+        return chainCrc != null;
+    }
+
     /// Reads from `lsn` on again, or on: entries before it are trimmed, or the reader wants them once more.
     public void startAt(long lsn) {
         nextLsn = lsn;

@@ -82,6 +82,11 @@ final class LogFollower {
         try (var reader = replica.newReader()) {
             var mayBeLost = cluster.checks().ledger().wasLossDeclared();
             var chain = chainCrcAt(reader, session.nextLsn());
+            if (chain == null && !session.hasRead()) {
+                // Where the log of a replica began that still had another history's.
+                session.startAt(replica.startLsn());
+                return;
+            }
             if (!session.fits(chain) && cluster.checks().history().wereVolumesLostSince(0)) {
                 // Of what volumes hold no more nothing is promised, at no level.
                 session.startAt(replica.startLsn());
