@@ -6,24 +6,29 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /// Many seeds: `Campaign FIRST_SEED COUNT [THREADS [MAX_SECONDS]]`. Prints each failure with what it shrinks to, the
-/// table of what happened how often, and a summary. Exits with 1 if a promise was broken, a run came to no end, or
+/// table of what happened how often, and a summary, also when a signal ends it. Exits with 1 if a promise was broken, a
+/// run came to no end, or
 /// something that has to happen in so many seeds never did.
 public final class Campaign {
     private static final int SHRINKING_RUNS = 60;
     /// The slowest seeds take ten.
     private static final long RUN_SECONDS_MAX = 180;
     private static final long WATCH_EVERY_MILLIS = 500;
+    private static final int RUNS_A_PROGRESS_LINE = 1_000;
 
     private final long first;
     private final long count;
-    private final long endNanos;
+    private volatile long endNanos;
     private final AtomicLong next = new AtomicLong();
     private final Coverage coverage = new Coverage();
     private final List<Simulation.Result> failures = Collections.synchronizedList(new ArrayList<>());
+    private volatile boolean endsEarly;
     private long done;
     private long simulatedNanos;
     private long events;
@@ -42,9 +47,27 @@ public final class Campaign {
         // A worker that dies, of a lack of memory for one, must not look like seeds that were run.
         Thread.setDefaultUncaughtExceptionHandler((thread, thrown) -> {
             thrown.printStackTrace(System.out);
-            System.exit(1);
+            Runtime.getRuntime().halt(1);
         });
-        System.exit(new Campaign(first, count, maxSeconds).run(threads) ? 0 : 1);
+        var campaign = new Campaign(first, count, maxSeconds);
+        var reported = new CountDownLatch(1);
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> campaign.endEarly(reported), "end"));
+        var kept = campaign.run(threads);
+        reported.countDown();
+        if (!campaign.endsEarly) {
+            System.exit(kept ? 0 : 1);
+        }
+    }
+
+    /// A signal: the runs that are under way come to their end, and what was found is said.
+    private void endEarly(CountDownLatch reported) {
+        endsEarly = true;
+        endNanos = System.nanoTime();
+        try {
+            reported.await(RUN_SECONDS_MAX, TimeUnit.SECONDS);
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     private boolean run(int threads) throws InterruptedException {
@@ -67,7 +90,7 @@ public final class Campaign {
                 Locale.ROOT,
                 "seeds %s to %s: %,d runs, %,.0f simulated seconds, %,d events, %.0f s; %s violations%n",
                 first,
-                first + count - 1,
+                first + Math.min(next.get(), count) - 1,
                 done,
                 simulatedNanos / 1e9,
                 events,
@@ -88,7 +111,7 @@ public final class Campaign {
         for (var frame : worker.getStackTrace()) {
             System.out.println("\tat " + frame);
         }
-        System.exit(1);
+        Runtime.getRuntime().halt(1);
     }
 
     /// In time of the processor: beside other work a run may take any time.
@@ -119,6 +142,9 @@ public final class Campaign {
                     simulatedNanos += result.simulatedNanos();
                     events += result.events();
                     coverage.addAll(result.coverage());
+                    if (done % RUNS_A_PROGRESS_LINE == 0) {
+                        System.out.printf(Locale.ROOT, "%,d runs, %s violations%n", done, failures.size());
+                    }
                 }
                 if (result.violation() != null) {
                     failures.add(result);
