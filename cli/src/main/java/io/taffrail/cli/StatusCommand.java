@@ -5,6 +5,7 @@ import io.taffrail.client.Endpoint;
 import io.taffrail.client.LogClient;
 import io.taffrail.client.LogClientException;
 import io.taffrail.proto.control.ReplicaStatus;
+import io.taffrail.proto.control.State;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.Locale;
@@ -47,6 +48,11 @@ final class StatusCommand implements Callable<Integer> {
         return silent.isEmpty() ? ExitCode.OK : ExitCode.UNAVAILABLE;
     }
 
+    /// Only the leader knows.
+    private static String inSync(ReplicaStatus leader) {
+        return leader.getAllVotersInSync() ? ", all in sync" : ", not all in sync";
+    }
+
     private void show(Endpoint endpoint, LogClient client) {
         var status = client.status(endpoint);
         var out = spec.commandLine().getOut();
@@ -81,7 +87,7 @@ final class StatusCommand implements Callable<Integer> {
                 "scrub",
                 Sizes.bytes(status.getScrubbedBytes()) + " verified, " + status.getScrubRounds() + " rounds, "
                         + status.getRepairedSegments() + " segments repaired");
-        line("voters", status.getVotersCount() + (status.getAllVotersInSync() ? ", all in sync" : ", not all in sync"));
+        line("voters", status.getVotersCount() + (status.getState() == State.STATE_LEADER ? inSync(status) : ""));
         for (var follower : status.getFollowersList()) {
             line(
                     "follower " + follower.getNodeId(),
