@@ -167,6 +167,13 @@ final class RealCluster implements AutoCloseable {
         return status().conditions().stream().collect(Collectors.toMap(Condition::type, it -> it));
     }
 
+    /// What the status says of a pod may be older than its last kill.
+    void awaitLive(int ordinal) {
+        await("pod " + ordinal + " live")
+                .atMost(PATIENCE)
+                .until(() -> process(ordinal).live());
+    }
+
     void awaitReady() {
         await("ready").atMost(PATIENCE).pollInterval(Duration.ofMillis(200)).untilAsserted(() -> {
             assertEquals(cluster().getMetadata().getGeneration(), status().observedGeneration());

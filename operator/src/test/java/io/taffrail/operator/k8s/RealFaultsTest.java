@@ -73,6 +73,7 @@ final class RealFaultsTest {
     @Test
     void aStarvedProcessIsNotKilledForIt() throws InterruptedException {
         var follower = (cluster.awaitLeader() + 1) % 3;
+        cluster.awaitLive(follower);
         var process = cluster.process(follower);
         var probes = new AtomicInteger();
         var failed = new AtomicLong();
