@@ -171,7 +171,10 @@ final class RealCluster implements AutoCloseable {
     void awaitLive(int ordinal) {
         await("pod " + ordinal + " live")
                 .atMost(PATIENCE)
-                .until(() -> process(ordinal).live());
+                .until(() -> kubelet.container("orders-" + ordinal)
+                        .map(PodProcess.class::cast)
+                        .filter(PodProcess::live)
+                        .isPresent());
     }
 
     void awaitReady() {
