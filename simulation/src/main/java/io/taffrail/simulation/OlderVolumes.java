@@ -43,7 +43,8 @@ public final class OlderVolumes {
         node.disk = older;
         node.mustNoticeLsn = -1;
         node.isOlder = noticed;
-        node.rots = false;
+        // The copy may have been made while an old segment was bad.
+        node.rots = !VolumeWitness.isWhole(older, new VolumeWitness(older).logEndLsn());
         cluster.touched(node);
         var checks = cluster.checks();
         checks.epochs().forget(node.id());
