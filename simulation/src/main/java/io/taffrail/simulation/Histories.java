@@ -49,7 +49,8 @@ public final class Histories {
         nodes.forEach(node -> node.givenUp = false);
     }
 
-    boolean hasGivenUp() {
+    /// Whether a forced recovery has taken place.
+    public boolean hasGivenUp() {
         return hasGivenUp;
     }
 

@@ -345,7 +345,8 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
     /// Whether nothing that rotted is left: the scrubber has found it, and the others had what it was.
     boolean isRepaired() {
         noteRepairs();
-        return nodes.stream().noneMatch(node -> node.rots);
+        // Nobody fills one that votes no more.
+        return nodes.stream().noneMatch(node -> node.rots && isVoter(node));
     }
 
     private void noteRepairs() {

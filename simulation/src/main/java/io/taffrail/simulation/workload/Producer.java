@@ -410,6 +410,15 @@ public final class Producer {
                     STORAGE_FAILED,
                     TOO_FEW_COPIES -> retry();
             case STREAM_NOT_FOUND -> {
+                if (workload.cluster().histories().hasGivenUp()) {
+                    // The log that went on did not hold it.
+                    workload.cluster().coverage().count("stream created again, since it was given up");
+                    batch = null;
+                    zombie = null;
+                    state = State.CREATING;
+                    next();
+                    return;
+                }
                 // Lost with a memory that was beyond the promise; control commands are Sync and Quorum.
                 workload.cluster()
                         .fail(new InvariantViolation(
