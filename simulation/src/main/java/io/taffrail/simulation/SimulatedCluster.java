@@ -686,10 +686,11 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
         var recovery = status.recovery();
         coverage.count("recovery " + recovery.verdict());
         var suspect = status.integrity() == ReplicaStatus.Integrity.SUSPECT;
+        var countsNowhere = suspect || status.integrity() == ReplicaStatus.Integrity.EVICTED;
         var mustNotice = node.mustNoticeLsn;
         node.mustNoticeLsn = -1;
         node.wasTold = false;
-        if (!suspect && mustNotice >= 0 && recovery.endLsn() <= mustNotice) {
+        if (!countsNowhere && mustNotice >= 0 && recovery.endLsn() <= mustNotice) {
             throw new InvariantViolation(
                     "FlushedBytesAreMissed",
                     process + " lost what was flushed from " + mustNotice + " on, and takes itself for "
@@ -704,7 +705,7 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
                     process + " takes a volume that nothing damaged for corrupt: " + recovery);
         }
         var hint = Math.max(VolumeWitness.durableHintLsn(node.disk()), node.checkpointLsn);
-        if (!suspect && recovery.endLsn() < hint) {
+        if (!countsNowhere && recovery.endLsn() < hint) {
             throw new InvariantViolation(
                     "FlushedBytesAreMissed",
                     process + " knew that " + hint + " was flushed, and takes itself for " + status.integrity() + ": "
