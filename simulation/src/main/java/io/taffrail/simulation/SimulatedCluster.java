@@ -711,7 +711,7 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
                     process + " knew that " + hint + " was flushed, and takes itself for " + status.integrity() + ": "
                             + recovery);
         }
-        if (!suspect && !node.damageLasts && !node.rots) {
+        if (!countsNowhere && !node.damageLasts && !node.rots) {
             var behind = VolumeWitness.behindTheEnd(node.disk());
             if (behind != null) {
                 throw new InvariantViolation("NothingStaleBehindTheEnd", process + ": " + behind);
