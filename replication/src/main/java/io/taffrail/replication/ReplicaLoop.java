@@ -746,33 +746,26 @@ final class ReplicaLoop {
     private int copied(Seeding current, long now) {
         return switch (current.progress(now)) {
             case COPYING -> 0;
-            case FAILED -> {
-                seeding = null;
-                post(new Event.Seeded(null, 0, null));
-                yield 1;
-            }
+            case FAILED -> giveUpSeed();
             case COPIED -> {
-                var damage = seedDamage(current);
-                if (damage == null) {
-                    seedStep = SeedStep.COPIED;
-                    post(new Event.SeedCopied());
-                } else {
+                var damage = current.damage();
+                if (damage != null) {
                     listener.logHindered(
                             "the seed that a replica needs to begin its log anew is damaged, asks again: " + damage);
-                    seeding = null;
-                    post(new Event.Seeded(null, 0, null));
+                    forgetSeed();
+                    yield giveUpSeed();
                 }
+                seedStep = SeedStep.COPIED;
+                post(new Event.SeedCopied());
                 yield 1;
             }
         };
     }
 
-    private static @Nullable String seedDamage(Seeding current) {
-        try {
-            return current.damage();
-        } catch (IOException e) {
-            return String.valueOf(e.getMessage());
-        }
+    private int giveUpSeed() {
+        seeding = null;
+        post(new Event.Seeded(null, 0, null));
+        return 1;
     }
 
     private int installSeed(Seeding current) {
@@ -809,7 +802,7 @@ final class ReplicaLoop {
         return 1;
     }
 
-    /// The log goes on from where it is.
+    /// The log goes on from where it is, or what was copied is of no use.
     private void forgetSeed() {
         if (!seedMayLie) {
             return;

@@ -213,22 +213,16 @@ final class Seeding {
         target = null;
     }
 
-    /// All files are here. What is wrong with them, so that they must not replace anything; they are deleted then.
-    /// Null:
-    /// nothing.
+    /// All files are here. What is wrong with them, so that they must not replace anything. Null: nothing. Blocks.
     @Nullable
-    String damage() throws IOException {
+    String damage() {
         var checkpoints = offer.files().stream()
                 .map(Message.SeedFile::name)
                 .filter(name -> !name.endsWith(INDEX))
                 .toList();
-        var damage = checkpoints.size() == 1
+        return checkpoints.size() == 1
                 ? StreamStore.damageOf(folder, checkpoints.getFirst(), SeedProgress.COPY_SUFFIX)
                 : "it has checkpoints " + checkpoints + ", one is needed";
-        if (damage != null) {
-            SeedProgress.clear(folder, Set.of());
-        }
-        return damage;
     }
 
     /// The folder holds no checkpoint now: puts the copies in place. The checkpoint comes last, since it names the

@@ -64,14 +64,20 @@ class RetentionAndFollowersTest {
                 && follower.up().status().integrity() == ReplicaStatus.Integrity.INTACT;
     }
 
-    @Test
-    void aFollowerThatComesBackSoonFindsTheLogThatItLacks() {
-        var leader = world.leader();
+    /// A follower of `leader` that holds ten records and is cut off.
+    private TestWorld.Node goesAway(TestWorld.Node leader) {
         append(leader, 0, 10);
         var away = world.node((leader.id + 1) % 3);
         world.until("it follows", () -> follows(away, leader));
-        var held = away.up().watermarks().leaderReceived();
         world.isolate(away.id);
+        return away;
+    }
+
+    @Test
+    void aFollowerThatComesBackSoonFindsTheLogThatItLacks() {
+        var leader = world.leader();
+        var away = goesAway(leader);
+        var held = away.up().watermarks().leaderReceived();
         append(leader, 10, 80);
         world.run(60 * SECOND);
         assertTrue(start(leader) > 60, "the records are gone for readers");
@@ -85,11 +91,8 @@ class RetentionAndFollowersTest {
     @Test
     void oneThatStaysAwayDoesNotFillTheDisksOfTheOthersAndBeginsAnew() throws IOException {
         var leader = world.leader();
-        append(leader, 0, 10);
-        var away = world.node((leader.id + 1) % 3);
-        world.until("it follows", () -> follows(away, leader));
+        var away = goesAway(leader);
         var held = away.up().watermarks().leaderReceived();
-        world.isolate(away.id);
         append(leader, 10, 80);
         // Ten minutes are what a member is waited for.
         world.run(590 * SECOND);
@@ -110,11 +113,8 @@ class RetentionAndFollowersTest {
     @Test
     void aSeedThatHasRottedReplacesNothing() throws IOException {
         var leader = world.leader();
-        append(leader, 0, 10);
-        var away = world.node((leader.id + 1) % 3);
-        world.until("it follows", () -> follows(away, leader));
+        var away = goesAway(leader);
         var held = away.up().watermarks().leaderReceived();
-        world.isolate(away.id);
         append(leader, 10, 120);
         world.run(601 * SECOND);
         append(leader, 120, 160);

@@ -12,8 +12,7 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// Which history the cluster's log belongs to. A forced recovery begins another one and gives up what the survivor's
-/// log
-/// does not hold, and the volumes of the voters that it does not name.
+/// log does not hold, and the volumes of the voters that it does not name.
 public final class Histories {
     private final List<ClusterNode> nodes;
     private final Checks checks;

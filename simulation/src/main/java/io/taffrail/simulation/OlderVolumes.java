@@ -8,8 +8,7 @@ import io.taffrail.simulation.fault.FaultBudget;
 import io.taffrail.simulation.world.SimulatedDisk;
 
 /// Volumes that are brought back to what they were. All others know one to be older if they have heard of a later
-/// process
-/// of it, and then it must take no part.
+/// process of it, and then it must take no part.
 public final class OlderVolumes {
     private final SimulatedCluster cluster;
 

@@ -27,7 +27,15 @@ final class Checkpointer {
     private static final int ABSORBED_PER_ENTRY = 2;
 
     /// What is known of a checkpoint on disk.
-    record Retained(FileName.Checkpoint name, long neededLsn, List<FileName.Index> indexFiles, long sizeBytes) {}
+    record Retained(FileName.Checkpoint name, long neededLsn, List<FileName.Index> indexFiles, long sizeBytes) {
+        /// The checkpoint itself last.
+        List<String> fileNames() {
+            var names = new ArrayList<String>();
+            indexFiles.forEach(index -> names.add(index.toString()));
+            names.add(name.toString());
+            return names;
+        }
+    }
 
     private final LogDirectory directory;
     private final Executor executor;
@@ -222,25 +230,13 @@ final class Checkpointer {
     }
 
     List<String> newestFiles() {
-        if (retained.isEmpty()) {
-            return List.of();
-        }
-        var newest = retained.getLast();
-        var names = new ArrayList<String>();
-        newest.indexFiles().forEach(index -> names.add(index.toString()));
-        names.add(newest.name().toString());
-        return names;
+        return retained.isEmpty() ? List.of() : retained.getLast().fileNames();
     }
 
     /// Names in use, for deleting the others.
     static Set<String> fileNames(List<Retained> retained) {
         var names = new HashSet<String>();
-        for (var checkpoint : retained) {
-            names.add(checkpoint.name().toString());
-            for (var index : checkpoint.indexFiles()) {
-                names.add(index.toString());
-            }
-        }
+        retained.forEach(checkpoint -> names.addAll(checkpoint.fileNames()));
         return names;
     }
 }

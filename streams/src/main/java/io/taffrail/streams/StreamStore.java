@@ -78,9 +78,8 @@ public final class StreamStore implements AutoCloseable {
         return checkpointer.newestFiles();
     }
 
-    /// What is wrong with copies of a checkpoint and of the index files that it names, which lie in the folder with
-    /// `suffix`
-    /// behind their names. Null: nothing. Blocks.
+    /// What is wrong with copies of a checkpoint and of the index files that it names, whose names in the folder have
+    /// `suffix` behind them. Null: nothing. Blocks.
     public static @Nullable String damageOf(LogDirectory directory, String checkpoint, String suffix) {
         var name = FileName.Checkpoint.parse(checkpoint);
         if (name == null) {

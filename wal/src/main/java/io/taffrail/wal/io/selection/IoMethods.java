@@ -24,7 +24,7 @@ public final class IoMethods {
     // Not posix_aio, which is worker with slower hand-overs, and not sync, which stops the loop even for a slow disk.
     private static final List<String> CANDIDATES = List.of("worker", "io_uring");
 
-    /// Times of a process that has just started differ by less from one start to the next.
+    /// Of a durable write's time. From one start to the next times differ by up to that, more where much else runs.
     private static final double CLEARLY_QUICKER = 0.75;
 
     /// `reason` is one line for the log: why this method, and why not the others.
@@ -62,27 +62,24 @@ public final class IoMethods {
                 usable.add(openTried(candidate, directory, workers));
             } catch (IOException | LinkageError | RuntimeException e) {
                 if (isNoRoom(e)) {
-                    usable.forEach(tried -> tried.method().close());
+                    closeAll(usable);
                 }
                 checkRoom(e);
                 passedOver.add(candidate + " (" + text(e) + ")");
             }
         }
-        if (usable.isEmpty()) {
-            throw new IoMethodUnavailableException("no I/O method works in " + directory + ": " + passedOver);
-        }
-        var chosen = 0;
-        for (var i = 1; i < usable.size(); i++) {
-            if (isClearlyQuicker(usable.get(i).writeNanos(), usable.get(chosen).writeNanos())) {
-                chosen = i;
-            }
-        }
-        for (var i = 0; i < usable.size(); i++) {
-            if (i != chosen) {
-                usable.get(i).method().close();
-            }
-        }
-        return new Opened(usable.get(chosen).method(), reason(usable, passedOver));
+        var reason = reason(usable, passedOver);
+        var chosen = usable.stream()
+                .reduce((one, other) -> isClearlyQuicker(other.writeNanos(), one.writeNanos()) ? other : one)
+                .orElseThrow(() ->
+                        new IoMethodUnavailableException("no I/O method works in " + directory + ": " + passedOver));
+        usable.remove(chosen);
+        closeAll(usable);
+        return new Opened(chosen.method(), reason);
+    }
+
+    private static void closeAll(List<Tried> some) {
+        some.forEach(tried -> tried.method().close());
     }
 
     static boolean isClearlyQuicker(long writeNanos, long thanNanos) {
