@@ -772,6 +772,7 @@ final class ReplicaLoop {
         var start = current.offer().start();
         try {
             wal.restart(start.lsn(), start.epoch(), start.chainCrc(), seedDivergedLsn);
+            logShortened();
             elections.clear();
             store.reset();
             current.install();
@@ -787,8 +788,6 @@ final class ReplicaLoop {
             return 1;
         }
         seedStep = SeedStep.INSTALLED;
-        shipper.cut();
-        scrubbing.cut(wal.startLsn(), wal.receivedLsn());
         metaFile.write(current.offer().lineage());
         return 1;
     }
@@ -870,13 +869,17 @@ final class ReplicaLoop {
             wal.truncate(lsn);
         }
         if (shortens) {
-            shipper.cut();
-            scrubbing.cut(wal.startLsn(), wal.receivedLsn());
+            logShortened();
             elections.truncated(wal.receivedLsn());
-            // What is gone is not to be read while the rest is mended.
-            statusDirty = true;
-            advance(core.levels().cutTo(wal.receivedLsn()));
         }
+    }
+
+    /// What is gone is not to be shipped, repaired or read any more, while the core does not know yet.
+    private void logShortened() {
+        shipper.cut();
+        scrubbing.cut(wal.startLsn(), wal.receivedLsn());
+        statusDirty = true;
+        advance(core.levels().cutTo(wal.receivedLsn()));
     }
 
     /// What is left of the log is the leader's, so the others hold what stood there. Where none of them gives it, the

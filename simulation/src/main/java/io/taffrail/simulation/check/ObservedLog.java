@@ -39,7 +39,7 @@ public final class ObservedLog implements LogContents {
             buffer.clear();
             var count = reader.read(lsn, end, buffer);
             if (count == 0) {
-                var length = lengthAt(lsn);
+                var length = reader.header(lsn).lengthBytes();
                 if (length <= buffer.capacity()) {
                     return;
                 }
@@ -63,15 +63,6 @@ public final class ObservedLog implements LogContents {
                 at += entry.header().lengthBytes();
             }
             lsn += count;
-        }
-    }
-
-    /// 0: none begins there. A log that is being begun anew ends before its replica's watermarks say so.
-    private int lengthAt(long lsn) {
-        try {
-            return reader.header(lsn).lengthBytes();
-        } catch (WalException.OutOfRange end) {
-            return 0;
         }
     }
 
