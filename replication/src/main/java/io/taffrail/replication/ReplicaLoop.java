@@ -27,12 +27,10 @@ import io.taffrail.wal.WalStats;
 import io.taffrail.wal.io.LogDirectory;
 import io.taffrail.wal.record.EntryType;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -53,8 +51,6 @@ final class ReplicaLoop {
     private static final int TICKS_A_HEARTBEAT = 5;
     /// An append waits for its level no longer than this: a client has given up before.
     private static final long MAX_WAIT_NANOS = 60_000_000_000L;
-    /// A replica that cuts its log follows nobody, and testifies to nothing.
-    private static final long MAX_CUT_REPAIR_NANOS = 20_000_000_000L;
 
     private final ReplicaConfig config;
     private final EventLoop loop;
@@ -74,6 +70,8 @@ final class ReplicaLoop {
     private final SeedServing seedServing;
     private final Housekeeping housekeeping;
     private final Scrubbing scrubbing;
+    private final LogCut logCut;
+    private final BeginningAnew beginningAnew;
     private final RangeServing ranges;
     private final RecentElections elections;
     private final Inbox inbox;
@@ -86,12 +84,6 @@ final class ReplicaLoop {
     private boolean started;
     private boolean incarnationDurable;
     private boolean statusDirty = true;
-    private @Nullable Truncating truncating;
-    private @Nullable Seeding seeding;
-    private SeedStep seedStep = SeedStep.COPYING;
-    private long seedDivergedLsn;
-    /// Files of a seed may lie here that no longer leads to anything.
-    private boolean seedMayLie = true;
     private @Nullable Shutdown shutdown;
     private @Nullable String failure;
     private @Nullable String hindrance;
@@ -105,26 +97,6 @@ final class ReplicaLoop {
     private volatile Watermarks watermarks = Watermarks.NONE;
     private volatile ReplicaStatus status;
     private volatile EpochMap epochs;
-
-    /// @param sinceNanos when the log was cut
-    private record Truncating(long lsn, CutStep step, long sinceNanos) {}
-
-    private enum CutStep {
-        ASKED,
-        HINT_LOWERED,
-        /// The streams' state, which went back to a checkpoint, follows up to the cut.
-        CUT
-    }
-
-    private enum SeedStep {
-        COPYING,
-        /// The core has been told.
-        COPIED,
-        /// What has to be durable before is told to the disk.
-        ALLOWED,
-        HINT_LOWERED,
-        INSTALLED
-    }
 
     ReplicaLoop(
             ReplicaConfig config,
@@ -183,6 +155,10 @@ final class ReplicaLoop {
                 random,
                 this::hear,
                 this::logDamaged);
+        var owner = new OwnLog();
+        this.logCut = new LogCut(wal, reader, store, metaFile, scrubbing, elections, owner);
+        this.beginningAnew = new BeginningAnew(
+                wal, store, streamsFolder, metaFile, scrubbing, elections, network, loop, listener::logHindered, owner);
         this.ranges = new RangeServing(wal, new DiskReads(wal, background, loop), scrubbing::doubt);
         this.housekeeping = new Housekeeping(wal, store, core, metaFile, loop);
         this.inbound = new Inbound(wal, core, this::hear, this::peerRefused);
@@ -304,11 +280,11 @@ final class ReplicaLoop {
         if (diskFailure != null) {
             storageFailed(diskFailure);
         }
-        done += tryTruncate(now);
-        done += trySeed(now);
+        done += failure == null ? logCut.doWork(now) : 0;
+        done += failure == null ? beginningAnew.doWork(now) : 0;
         done += listens() ? inbound.takeHeld() : 0;
         done += tellProgress();
-        if (truncating == null && seeding == null && failure == null) {
+        if (!isReplacingLog() && failure == null) {
             housekeeping.doWork();
         }
         if (failure == null && started && !incarnationDurable) {
@@ -375,10 +351,7 @@ final class ReplicaLoop {
     private int tellProgress() {
         var progress = new Event.Progress(wal.reportableLsn(), wal.flushedLsn());
         var end = appends.end();
-        if (failure != null
-                || truncating != null
-                || seeding != null
-                || (progress.equals(toldProgress) && end.equals(toldEnd))) {
+        if (failure != null || isReplacingLog() || (progress.equals(toldProgress) && end.equals(toldEnd))) {
             return 0;
         }
         toldProgress = progress;
@@ -393,7 +366,7 @@ final class ReplicaLoop {
         }
         loop.schedule(config.heartbeatNanos() / TICKS_A_HEARTBEAT, this::tick);
         var now = loop.nanoTime();
-        if (truncating == null && seeding == null && shutdown == null && !scrubbing.isBusy()) {
+        if (!isReplacingLog() && shutdown == null && !scrubbing.isBusy()) {
             // Before the core hears where the log begins: it must not look for what was trimmed since.
             housekeeping.tick(now, settings, scrubbing.lostLsn(), this::internal);
         }
@@ -404,7 +377,7 @@ final class ReplicaLoop {
             toldFlushes = stats.flushes();
             toldFlushNanos = stats.flushNanos();
         }
-        if ((truncating == null || truncating.step() == CutStep.CUT) && seeding == null && shutdown == null) {
+        if (logCut.isRepairable() && !beginningAnew.isUnderWay() && shutdown == null) {
             scrubbing.tick(now, stats.unflushedAgeNanos(), this::surroundings);
         }
         post(new Event.Tick(stats.unflushedAgeNanos(), wal.startLsn()));
@@ -417,10 +390,7 @@ final class ReplicaLoop {
                         waiting.reached(), waiting.reachedAfterNanos(), !waiting.isEmpty(), wal.receivedLsn()),
                 !core.isMajorityInSync());
         waiting.expire(now - MAX_WAIT_NANOS, "the level was not reached in time");
-        if (seeding != null) {
-            // The last request or its answer may have been lost.
-            seeding.ask(envelope(), now);
-        }
+        beginningAnew.ask(now);
         statusDirty |= core.isLeader();
         // For a leader the wait for the disk is the time in which to ship; a follower has nobody to ship to.
         wal.mayWaitForDisk(core.isOnlyMember() || !core.isLeader());
@@ -500,44 +470,21 @@ final class ReplicaLoop {
             case Effect.ServeSeed(int to, var request) -> seedServing.asked(to, request);
             case Effect.Seed(int from, var offer) -> {
                 var leader = core.view(loop.nanoTime()).configuration().member(from);
-                seeding = new Seeding(
-                        streamsFolder,
-                        network,
-                        from,
-                        leader == null ? null : leader.storageId(),
-                        offer,
-                        loop.nanoTime());
-                seedStep = SeedStep.COPYING;
-                seedMayLie = true;
-                seeding.ask(envelope(), loop.nanoTime());
-                wake();
+                beginningAnew.copy(from, leader == null ? null : leader.storageId(), offer);
             }
-            case Effect.InstallSeed(long divergedLsn) -> {
-                seedStep = SeedStep.ALLOWED;
-                seedDivergedLsn = divergedLsn;
-                wake();
-            }
-            case Effect.SeedBytes(int _, var chunk) -> {
-                if (seeding != null) {
-                    seeding.take(chunk, envelope(), loop.nanoTime());
-                    wake();
-                }
-            }
+            case Effect.InstallSeed(long divergedLsn) -> beginningAnew.install(divergedLsn);
+            case Effect.SeedBytes(int _, var chunk) -> beginningAnew.take(chunk);
             case Effect.Persist(long version, var state) ->
                 metaFile.write(state, wal.flushedLsn(), version, durable -> post(new Event.HardStateDurable(durable)));
             case Effect.AppendEpochBegin(var entry) -> {
-                forgetSeed();
+                beginningAnew.forgetCopies();
                 appendControl(EntryType.EPOCH_BEGIN, entry.start().epoch(), ControlEntryCodec.encode(entry));
             }
             case Effect.AppendConfiguration(long epoch, var configuration) ->
                 appendControl(EntryType.CONFIG, epoch, ControlEntryCodec.encode(configuration));
             case Effect.AppendEntries(ByteBuffer entries) -> appendEntries(entries);
             case Effect.RequestFlush() -> wal.requestFlush();
-            case Effect.Truncate(long lsn) -> {
-                truncating = new Truncating(lsn, CutStep.ASKED, 0);
-                wal.requestFlush();
-                wake();
-            }
+            case Effect.Truncate(long lsn) -> logCut.begin(lsn);
             case Effect.Advance(Levels levels) -> advance(levels);
             case Effect.Open _ -> wake();
             case Effect.Close(String reason) -> {
@@ -625,7 +572,7 @@ final class ReplicaLoop {
     }
 
     private void appendEntries(ByteBuffer entries) {
-        forgetSeed();
+        beginningAnew.forgetCopies();
         try {
             wal.appendEncoded(entries);
         } catch (WalException.BadEntry damaged) {
@@ -688,7 +635,7 @@ final class ReplicaLoop {
         }
     }
 
-    // Beginning the log anew
+    // Another log
 
     private void offerSeed(Effect.OfferSeed offered) {
         var start = wal.startLsn();
@@ -718,193 +665,51 @@ final class ReplicaLoop {
         }
     }
 
-    /// In this order: the files are here; `suspect` is durable and no witness speaks for the old log; the log is
-    /// begun anew; the streams' state is replaced; the lineage is durable. A crash in between finds a log and
-    /// a state that do not fit, which a suspect replica answers by beginning with nothing.
-    private int trySeed(long now) {
-        var current = seeding;
-        if (current == null || failure != null) {
-            return 0;
-        }
-        return switch (seedStep) {
-            case COPYING -> copied(current, now);
-            case COPIED -> 0;
-            case ALLOWED -> {
-                if (wal.flushedLsn() < wal.receivedLsn()) {
-                    wal.requestFlush();
-                    yield 0;
-                }
-                seedStep = SeedStep.HINT_LOWERED;
-                metaFile.lowerHint(0, this::wake);
-                yield 1;
-            }
-            case HINT_LOWERED -> metaFile.isSettled() && !scrubbing.isBusy() ? installSeed(current) : 0;
-            case INSTALLED -> metaFile.isSettled() ? seeded(current) : 0;
-        };
+    private boolean isReplacingLog() {
+        return logCut.isUnderWay() || beginningAnew.isUnderWay();
     }
 
-    private int copied(Seeding current, long now) {
-        return switch (current.progress(now)) {
-            case COPYING -> 0;
-            case FAILED -> giveUpSeed();
-            case COPIED -> {
-                var damage = current.damage();
-                if (damage != null) {
-                    listener.logHindered(
-                            "the seed that a replica needs to begin its log anew is damaged, asks again: " + damage);
-                    forgetSeed();
-                    yield giveUpSeed();
-                }
-                seedStep = SeedStep.COPIED;
-                post(new Event.SeedCopied());
-                yield 1;
-            }
-        };
-    }
+    private final class OwnLog implements LogOwner {
+        @Override
+        public void wake() {
+            ReplicaLoop.this.wake();
+        }
 
-    private int giveUpSeed() {
-        seeding = null;
-        post(new Event.Seeded(null, 0, null));
-        return 1;
-    }
+        @Override
+        public void post(Event event) {
+            ReplicaLoop.this.post(event);
+        }
 
-    private int installSeed(Seeding current) {
-        var start = current.offer().start();
-        try {
-            wal.restart(start.lsn(), start.epoch(), start.chainCrc(), seedDivergedLsn);
-            logShortened();
-            elections.clear();
-            store.reset();
-            current.install();
-            store.reload();
-        } catch (WalException.NoRoom full) {
-            return 0;
-        } catch (IOException | UncheckedIOException | WalException.Unusable refused) {
-            storageFailed("seed: " + refused.getMessage());
-            return 1;
+        @Override
+        public Envelope envelope() {
+            return ReplicaLoop.this.envelope();
         }
-        if (store.appliedLsn() < start.lsn()) {
-            storageFailed("seed: what was copied, and was whole, cannot be read any more");
-            return 1;
-        }
-        seedStep = SeedStep.INSTALLED;
-        metaFile.write(current.offer().lineage());
-        return 1;
-    }
 
-    private int seeded(Seeding current) {
-        seeding = null;
-        metaFile.cutDone();
-        toldProgress = null;
-        post(new Event.Seeded(appends.end(), store.appliedLsn(), current.offer()));
-        housekeeping.lineageChanged();
-        return 1;
-    }
+        @Override
+        public void logShortened() {
+            shipper.cut();
+            scrubbing.cut(wal.startLsn(), wal.receivedLsn());
+            statusDirty = true;
+            advance(core.levels().cutTo(wal.receivedLsn()));
+        }
 
-    /// The log goes on from where it is, or what was copied is of no use.
-    private void forgetSeed() {
-        if (!seedMayLie) {
-            return;
+        @Override
+        public LogPosition logReplaced() {
+            metaFile.cutDone();
+            housekeeping.lineageChanged();
+            toldProgress = null;
+            return appends.end();
         }
-        seedMayLie = false;
-        try {
-            SeedProgress.clear(streamsFolder, Set.of());
-        } catch (IOException e) {
-            storageFailed("copies of a seed cannot be deleted: " + e.getMessage());
-        }
-    }
 
-    // Cutting the log
+        @Override
+        public boolean isSuspect() {
+            return core.view(loop.nanoTime()).integrity() == Integrity.SUSPECT;
+        }
 
-    /// Everything is flushed first (nothing may be in flight), and the witness in `meta` lowered: after a crash it
-    /// would call the shorter log corrupt.
-    private int tryTruncate(long now) {
-        var current = truncating;
-        if (current == null || failure != null) {
-            return 0;
+        @Override
+        public void storageFailed(String message) {
+            ReplicaLoop.this.storageFailed(message);
         }
-        if (current.step() == CutStep.ASKED) {
-            current = new Truncating(current.lsn(), CutStep.HINT_LOWERED, 0);
-            truncating = current;
-            metaFile.lowerHint(current.lsn(), this::wake);
-        }
-        if (wal.flushedLsn() < wal.receivedLsn() || !metaFile.isSettled() || scrubbing.isBusy()) {
-            return 0;
-        }
-        try {
-            if (current.step() == CutStep.HINT_LOWERED) {
-                cut(current.lsn());
-                current = new Truncating(current.lsn(), CutStep.CUT, now);
-                truncating = current;
-            }
-            if (scrubbing.isDoubtful(store.appliedLsn()) && now - current.sinceNanos() < MAX_CUT_REPAIR_NANOS) {
-                return 0;
-            }
-            LogReplay.replay(reader, store.appliedLsn(), wal.receivedLsn(), store::apply);
-        } catch (WalException.NoRoom full) {
-            // The next turn tries again; until then this replica follows nobody.
-            return 0;
-        } catch (WalException.BadEntry damaged) {
-            return damagedBelowCut(damaged, now - current.sinceNanos());
-        } catch (WalException.Unusable | UncheckedIOException refused) {
-            storageFailed(String.valueOf(refused.getMessage()));
-            return 1;
-        }
-        truncating = null;
-        metaFile.cutDone();
-        housekeeping.lineageChanged();
-        toldProgress = null;
-        post(new Event.Truncated(appends.end()));
-        return 1;
-    }
-
-    private void cut(long lsn) {
-        var shortens = lsn < wal.receivedLsn();
-        if (shortens) {
-            store.truncated(lsn);
-        }
-        if (shortens && store.appliedLsn() < wal.startLsn()) {
-            beginAnew(lsn);
-        } else {
-            wal.truncate(lsn);
-        }
-        if (shortens) {
-            logShortened();
-            elections.truncated(wal.receivedLsn());
-        }
-    }
-
-    /// What is gone is not to be shipped, repaired or read any more, while the core does not know yet.
-    private void logShortened() {
-        shipper.cut();
-        scrubbing.cut(wal.startLsn(), wal.receivedLsn());
-        statusDirty = true;
-        advance(core.levels().cutTo(wal.receivedLsn()));
-    }
-
-    /// What is left of the log is the leader's, so the others hold what stood there. Where none of them gives it, the
-    /// next process does without: its start takes the log up to there, and makes this replica suspect.
-    private int damagedBelowCut(WalException.BadEntry damaged, long waitedNanos) {
-        if (waitedNanos < MAX_CUT_REPAIR_NANOS) {
-            scrubbing.doubt(store.appliedLsn());
-            return 0;
-        }
-        storageFailed("the log is damaged at LSN %s and was not repaired from another replica within %s s, the next"
-                        .formatted(store.appliedLsn(), MAX_CUT_REPAIR_NANOS / 1_000_000_000)
-                + " start gives up what stands from there on, to be filled again: " + damaged.getMessage());
-        return 1;
-    }
-
-    /// Every checkpoint holds something that is to be cut: a majority had flushed it, and a forced recovery gave it up.
-    /// With nothing, as in a start, the leader fills this replica up.
-    private void beginAnew(long cutLsn) {
-        if (core.view(loop.nanoTime()).integrity() != Integrity.SUSPECT) {
-            throw new WalException.Unusable(
-                    "the log begins at %s, and no checkpoint of the streams is between that and %s"
-                            .formatted(wal.startLsn(), cutLsn));
-        }
-        wal.restart(0, 0, 0, cutLsn);
-        store.reset();
     }
 
     // Peers
