@@ -7,6 +7,8 @@ import io.taffrail.proto.log.AppendResponse;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
 /// One `AppendStream` for the appenders that share it. Answers find their way back by the appender's number, which is
@@ -31,15 +33,18 @@ final class AppendCall {
     }
 
     private final ClientCall<AppendMessage, AppendResponse> call;
+    private final Executor transport;
     private final Map<Long, Session> sessions = new ConcurrentHashMap<>();
     private final long ordinal;
     private boolean ended;
 
     /// [#begin] comes next.
     ///
+    /// @param transport runs what it is given on the thread that writes what the call sends
     /// @param ordinal greater than that of every call before it
-    AppendCall(ClientCall<AppendMessage, AppendResponse> call, long ordinal) {
+    AppendCall(ClientCall<AppendMessage, AppendResponse> call, Executor transport, long ordinal) {
         this.call = call;
+        this.transport = transport;
         this.ordinal = ordinal;
     }
 
@@ -107,6 +112,15 @@ final class AppendCall {
 
         long callOrdinal() {
             return ordinal;
+        }
+
+        /// On the thread that writes what is sent, behind what it has begun.
+        void execute(Runnable task) {
+            try {
+                transport.execute(task);
+            } catch (RejectedExecutionException clientClosed) {
+                // The call has ended too, and says so.
+            }
         }
 
         boolean isReady() {

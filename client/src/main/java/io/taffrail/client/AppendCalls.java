@@ -41,12 +41,13 @@ final class AppendCalls {
             if (session != null) {
                 return session;
             }
+            var link = connections.link(endpoint);
             var call = new AppendCall(
-                    connections
-                            .channel(endpoint)
+                    link.channel()
                             .newCall(
                                     AppendMessage.APPEND_STREAM,
                                     CallOptions.DEFAULT.withOnReadyThreshold(OUTBOUND_BUFFER_BYTES)),
+                    link.thread(),
                     ordinals++);
             newest.put(key, call);
             return call.begin(appender, listener);

@@ -66,6 +66,8 @@ final class AppendPipeline implements DeliveryWatch.Waiting {
     private @Nullable Batch newest;
     private @Nullable Connection connection;
     private boolean watched;
+    /// The batch that was sent last is of one record.
+    private boolean wasAlone;
     private long lastCall = -1;
     private boolean connecting;
     private boolean closed;
@@ -118,21 +120,29 @@ final class AppendPipeline implements DeliveryWatch.Waiting {
         watch.remove(this);
     }
 
-    /// Sends as much as the connection takes; connects if there is something to send.
+    /// Sends as much as the connection takes; connects if there is something to send. What is appended while the
+    /// connection's thread is on its way to send goes in the same batch. A record that has no company, and whose
+    /// predecessor had none, does not wait for that thread.
     void pump() {
         if (failure != null || closed) {
             return;
         }
-        if (connection == null) {
-            if (hasWork()) {
-                beWatched();
-                if (!connecting) {
-                    connect(0);
-                }
+        if (connection != null) {
+            if (sent.isEmpty() && wasAlone) {
+                send(connection);
+            } else {
+                connection.sendSoon();
             }
-            return;
+        } else if (hasWork()) {
+            beWatched();
+            if (!connecting) {
+                connect(0);
+            }
         }
-        while (sent.size() < config.maxInFlightBatches() && connection.session.isReady()) {
+    }
+
+    private void send(Connection to) {
+        while (to == connection && sent.size() < config.maxInFlightBatches() && to.session.isReady()) {
             if (unsent.isEmpty()) {
                 source.offerOpenBatch(false);
             }
@@ -144,7 +154,8 @@ final class AppendPipeline implements DeliveryWatch.Waiting {
                 moved();
             }
             sent.add(batch);
-            connection.session.send(batch.message());
+            wasAlone = batch.recordCount() == 1;
+            to.session.send(batch.message());
         }
     }
 
@@ -441,11 +452,22 @@ final class AppendPipeline implements DeliveryWatch.Waiting {
     private final class Connection implements AppendCall.Listener {
         private final Endpoint endpoint;
         private final AppendCall.Session session;
+        private boolean sendsSoon;
 
         Connection(Endpoint endpoint) {
             this.endpoint = endpoint;
             this.session = calls.join(endpoint, config, appender, lastCall, this);
             lastCall = session.callOrdinal();
+        }
+
+        void sendSoon() {
+            if (!sendsSoon) {
+                sendsSoon = true;
+                session.execute(() -> locked(() -> {
+                    sendsSoon = false;
+                    send(this);
+                }));
+            }
         }
 
         @Override

@@ -1,6 +1,7 @@
 package io.taffrail.client;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
@@ -19,6 +20,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
@@ -90,6 +92,29 @@ class AppenderTest {
         }
         assertEquals(numbered(300), server.values());
         assertTrue(server.connections() > 1, "nothing broke");
+    }
+
+    /// The connection's thread is kept by a future's callback meanwhile.
+    @Test
+    void whatIsAppendedWhileTheConnectionIsBusyGoesInOneBatch() throws Exception {
+        try (var appender = client.appender("s", AppenderConfig.DEFAULTS)) {
+            var busy = new CountDownLatch(1);
+            var appended = new CountDownLatch(1);
+            server.answersAppends(false);
+            var callback = appender.append(bytes("r0")).acknowledged().thenRun(() -> {
+                busy.countDown();
+                assertDoesNotThrow(() -> appended.await(1, TimeUnit.MINUTES));
+            });
+            server.answersAppends(true);
+            assertTrue(busy.await(1, TimeUnit.MINUTES));
+            append(appender, 1, 10);
+            appended.countDown();
+            callback.get(1, TimeUnit.MINUTES);
+            appender.flush(SOON);
+        }
+        assertEquals(numbered(11), server.values());
+        // The second does not know of the others yet.
+        assertEquals(List.of(1, 1, 9), server.batchSizes());
     }
 
     @Test

@@ -63,6 +63,7 @@ final class ScriptedLogServer extends LogGrpc.LogImplBase implements AutoCloseab
     private final Map<Long, ProducerState> producers = new HashMap<>();
     private final Map<String, Long> names = new HashMap<>();
     private final List<Record> log = new ArrayList<>();
+    private final List<Integer> batchSizes = new ArrayList<>();
     private final Queue<Fate> fates = new ArrayDeque<>();
     private String leaderAddress = "";
     private boolean answersAppends = true;
@@ -117,6 +118,11 @@ final class ScriptedLogServer extends LogGrpc.LogImplBase implements AutoCloseab
 
     synchronized void breakReadsAfter(int responses) {
         breakReadsAfter = responses;
+    }
+
+    /// Of the batches that are logged, in their order.
+    synchronized List<Integer> batchSizes() {
+        return List.copyOf(batchSizes);
     }
 
     synchronized List<String> values() {
@@ -277,6 +283,7 @@ final class ScriptedLogServer extends LogGrpc.LogImplBase implements AutoCloseab
         }
         var baseOffset = log.size();
         log.addAll(request.getRecordsList());
+        batchSizes.add(request.getRecordsCount());
         producer.lastSequence = sequence;
         producer.appendedRecords += request.getRecordsCount();
         producer.window.add(new Logged(sequence, baseOffset, request.getRecordsCount()));
