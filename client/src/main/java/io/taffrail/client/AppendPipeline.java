@@ -142,7 +142,7 @@ final class AppendPipeline implements DeliveryWatch.Waiting {
     }
 
     private void send(Connection to) {
-        while (to == connection && sent.size() < config.maxInFlightBatches() && to.session.isReady()) {
+        while (sent.size() < config.maxInFlightBatches() && to.session.isReady()) {
             if (unsent.isEmpty()) {
                 source.offerOpenBatch(false);
             }
@@ -463,9 +463,9 @@ final class AppendPipeline implements DeliveryWatch.Waiting {
         void sendSoon() {
             if (!sendsSoon) {
                 sendsSoon = true;
-                session.execute(() -> locked(() -> {
+                session.execute(() -> ifCurrent(() -> {
                     sendsSoon = false;
-                    send(this);
+                    AppendPipeline.this.send(this);
                 }));
             }
         }
