@@ -220,7 +220,7 @@ public enum PlantedBug {
                     "join",
                     "cut",
                     new CodeEdit.EnumConstant("replication.protocol.LogPosition", "EMPTY"))),
-    CUTS_ARE_NOT_MADE("a diverged tail stays where it is", skips("replication.ReplicaLoop", "cut", "truncate")),
+    CUTS_ARE_NOT_MADE("a diverged tail stays where it is", skips("replication.LogCut", "cut", "truncate")),
     CONFIGURATION_SURVIVES_A_CUT(
             "a configuration stays in force when its entry is cut off",
             answers("replication.protocol.ConfigurationHistory", "truncate", false)),
@@ -275,7 +275,7 @@ public enum PlantedBug {
             alwaysJumps("streams.AppendRules", "sequence", "producerEpoch", 2)),
     STREAMS_ARE_NOT_ROLLED_BACK(
             "what was cut off the log stays in the streams' state",
-            skips("replication.ReplicaLoop", "cut", "truncated")),
+            skips("replication.LogCut", "cut", "truncated")),
     CHECKPOINT_BEFORE_THE_FLUSH(
             "a checkpoint holds what may still be cut",
             callsMistake("replication.Housekeeping", "doWork", "min", "largest")),
