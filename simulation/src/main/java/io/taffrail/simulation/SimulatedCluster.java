@@ -816,12 +816,12 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
         if (log != null) {
             var begin = checks.epochBegin(log, epoch, electorates(votersInForce(process.replica())));
             coverage.count("election tier " + begin.tier());
-            var declared = checks.declaresLossSince(log, lastOpenedEpoch);
-            if (declared) {
+            var lossy = checks.lossyElectionsSince(log, lastOpenedEpoch);
+            if (!lossy.isEmpty()) {
                 coverage.count("loss declared");
             }
             lastOpenedEpoch = Math.max(lastOpenedEpoch, epoch);
-            checks.ledger().opened(new OpenLeader(node.id(), process.life(), epoch, declared, begin.testified(), log));
+            checks.ledger().opened(new OpenLeader(node.id(), process.life(), epoch, begin.testified(), lossy, log));
         }
     }
 

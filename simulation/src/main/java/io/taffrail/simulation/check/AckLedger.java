@@ -33,12 +33,23 @@ public final class AckLedger {
     /// A leader that has opened.
     ///
     /// @param life of its process
-    /// @param declaresLoss an epoch since the last leader says that records acknowledged from memory may be missing
     /// @param testified the nodes whose logs it chose from
+    /// @param lossyElections the nodes that each election since the last leader chose from which says that records
+    ///     acknowledged from memory may be missing; not all of them need have opened
     public record OpenLeader(
-            int nodeId, int life, long epoch, boolean declaresLoss, List<Integer> testified, LogContents log) {
+            int nodeId,
+            int life,
+            long epoch,
+            List<Integer> testified,
+            List<List<Integer>> lossyElections,
+            LogContents log) {
         public OpenLeader {
             testified = List.copyOf(testified);
+            lossyElections = List.copyOf(lossyElections);
+        }
+
+        boolean declaresLoss() {
+            return !lossyElections.isEmpty();
         }
     }
 
@@ -155,9 +166,11 @@ public final class AckLedger {
         if (reached.commitMode() == CommitMode.SYNC) {
             return null;
         }
-        // A majority of sound logs that waited long enough for a silent voter goes on without it, and says so.
+        // A majority of sound logs that waited long enough for a silent voter goes on without it, and says so. Its
+        // epoch need not open: a later election that hears that voter as well adopts the log of the newer epoch.
         var beyond = history.wereTooManyUncleanSince(ack.atNanos())
-                || history.wereTooManyUncleanOrSilentSince(ack.atNanos(), leader.testified());
+                || leader.lossyElections().stream()
+                        .anyMatch(heard -> history.wereTooManyUncleanOrSilentSince(ack.atNanos(), heard));
         return beyond && leader.declaresLoss() ? Excuse.DECLARED_MEMORY_LOSS : null;
     }
 

@@ -8,6 +8,7 @@ import io.taffrail.streams.CommitMode;
 import io.taffrail.streams.ReplicationMode;
 import io.taffrail.wal.WalStats;
 import io.taffrail.wal.record.EntryType;
+import java.util.ArrayList;
 import java.util.List;
 
 /// All checkers of a run.
@@ -132,20 +133,22 @@ public final class Checks {
         throw new InvariantViolation("OpenMeansBegun", "no EPOCH_BEGIN of the epoch %s that is open".formatted(epoch));
     }
 
-    /// Whether an epoch above `epoch` has declared a loss, also one whose leader never opened.
-    public boolean declaresLossSince(ObservedLog log, long epoch) {
+    /// Whom each election that declared a loss since `epoch` has heard, also one whose leader never opened.
+    public List<List<Integer>> lossyElectionsSince(ObservedLog log, long epoch) {
+        var elections = new ArrayList<List<Integer>>();
         for (var entry : log.newestFirst()) {
             var control = entry.control();
             if (entry.header().epoch() <= epoch) {
-                return false;
+                break;
             }
-            if (entry.header().type() == EntryType.EPOCH_BEGIN
-                    && control != null
-                    && ControlEntryCodec.epochBegin(control.duplicate()).possibleLoss()) {
-                return true;
+            if (entry.header().type() == EntryType.EPOCH_BEGIN && control != null) {
+                var begin = ControlEntryCodec.epochBegin(control.duplicate());
+                if (begin.possibleLoss()) {
+                    elections.add(begin.testified());
+                }
             }
         }
-        return false;
+        return elections;
     }
 
     /// The voters of a configuration, and the logs of those that can be looked at.

@@ -17,7 +17,7 @@ public final class FaultHistory {
     private final TreeSet<Integer> damaged = new TreeSet<>();
     private final TreeSet<Integer> everDamaged = new TreeSet<>();
     private final TreeMap<Long, Boolean> tooManyUnclean = new TreeMap<>();
-    private final TreeMap<Long, Integer> uncleanVoters = new TreeMap<>();
+    private final TreeMap<Long, Set<Integer>> uncleanVoters = new TreeMap<>();
     private final TreeMap<Long, Boolean> tooManyDamaged = new TreeMap<>();
     private final TreeMap<Long, Boolean> silentlyDamaged = new TreeMap<>();
     private final List<SilentLoss> silentLosses = new ArrayList<>();
@@ -75,7 +75,7 @@ public final class FaultHistory {
 
     private void record(long atNanos) {
         tooManyUnclean.merge(atNanos, exceeds(unclean, voters) || exceeds(unclean, votersBefore), Boolean::logicalOr);
-        uncleanVoters.merge(atNanos, count(unclean, voters), Math::max);
+        uncleanVoters.merge(atNanos, among(voters, unclean), FaultHistory::union);
         tooManyDamaged.merge(atNanos, exceeds(damaged, voters) || exceeds(damaged, votersBefore), Boolean::logicalOr);
         silentlyDamaged.merge(atNanos, silent, Boolean::logicalOr);
     }
@@ -85,11 +85,19 @@ public final class FaultHistory {
     }
 
     private static int count(Set<Integer> nodes, Set<Integer> voters) {
-        var count = 0;
-        for (var node : nodes) {
-            count += voters.contains(node) ? 1 : 0;
-        }
-        return count;
+        return among(voters, nodes).size();
+    }
+
+    private static Set<Integer> among(Set<Integer> voters, Set<Integer> nodes) {
+        var some = new TreeSet<>(nodes);
+        some.retainAll(voters);
+        return some;
+    }
+
+    private static Set<Integer> union(Set<Integer> one, Set<Integer> other) {
+        var all = new TreeSet<>(one);
+        all.addAll(other);
+        return all;
     }
 
     /// Voters that may fail.
@@ -125,18 +133,13 @@ public final class FaultHistory {
         return wasSince(tooManyUnclean, sinceNanos);
     }
 
-    /// Somebody may have forgotten something, and with those that a new leader heard nothing from, though nothing was
+    /// Somebody may have forgotten something, and with those that an election heard nothing from, though nothing was
     /// wrong with them but their network, they are more than may fail. `testified`: whom it did hear.
     public boolean wereTooManyUncleanOrSilentSince(long sinceNanos, List<Integer> testified) {
-        var most = uncleanVoters.tailMap(uncleanVoters.floorKey(sinceNanos), true).values().stream()
-                .mapToInt(Integer::intValue)
-                .max()
-                .orElse(0);
-        var silent = 0;
-        for (var voter : voters) {
-            silent += testified.contains(voter) || isUnclean(voter) ? 0 : 1;
-        }
-        return most > 0 && most + silent > tolerated(voters.size());
+        var silent = new TreeSet<>(voters);
+        testified.forEach(silent::remove);
+        return uncleanVoters.tailMap(uncleanVoters.floorKey(sinceNanos), true).values().stream()
+                .anyMatch(nodes -> !nodes.isEmpty() && union(nodes, silent).size() > tolerated(voters.size()));
     }
 
     public boolean wereTooManyDamagedSince(long sinceNanos) {

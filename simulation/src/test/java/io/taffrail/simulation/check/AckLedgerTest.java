@@ -104,14 +104,18 @@ class AckLedgerTest {
             }
             case LEADER_IS_DEPOSED_AND_LEADS_AGAIN, LEADER_IS_CUT_OFF -> {}
         }
-        var declares = fault == Fault.TWO_CRASH || fault == Fault.ALL_LOSE_POWER;
         return switch (fault) {
-            case LEADER_CRASHES_AND_TESTIFIES, ALL_LOSE_POWER ->
-                new OpenLeader(1, 1, 2, declares, List.of(0, 1), new Log());
-            case LEADER_CRASHES_AND_LEADS_AGAIN -> new OpenLeader(0, 2, 2, declares, List.of(0, 1), new Log());
-            case LEADER_IS_DEPOSED_AND_LEADS_AGAIN -> new OpenLeader(0, 1, 2, declares, List.of(0, 1), new Log());
-            default -> new OpenLeader(1, 1, 2, declares, List.of(1, 2), new Log());
+            case LEADER_CRASHES_AND_TESTIFIES -> opened(1, 1, 2, false, List.of(0, 1), new Log());
+            case ALL_LOSE_POWER -> opened(1, 1, 2, true, List.of(0, 1), new Log());
+            case LEADER_CRASHES_AND_LEADS_AGAIN -> opened(0, 2, 2, false, List.of(0, 1), new Log());
+            case LEADER_IS_DEPOSED_AND_LEADS_AGAIN -> opened(0, 1, 2, false, List.of(0, 1), new Log());
+            default -> opened(1, 1, 2, fault == Fault.TWO_CRASH, List.of(1, 2), new Log());
         };
+    }
+
+    private static OpenLeader opened(
+            int nodeId, int life, long epoch, boolean declaresLoss, List<Integer> testified, Log log) {
+        return new OpenLeader(nodeId, life, epoch, testified, declaresLoss ? List.of(testified) : List.of(), log);
     }
 
     private void fail(int node) {
@@ -179,7 +183,7 @@ class AckLedgerTest {
     @Test
     void whatIsThereIsNotLost() {
         acknowledge(CommitMode.SYNC, ReplicationMode.QUORUM, 1, MILLI);
-        ledger.opened(new OpenLeader(1, 1, 2, false, List.of(1, 2), new Log().with(1)));
+        ledger.opened(opened(1, 1, 2, false, List.of(1, 2), new Log().with(1)));
         assertEquals(1, ledger.standing().size());
         assertTrue(ledger.lost().isEmpty());
     }
@@ -189,7 +193,7 @@ class AckLedgerTest {
         acknowledge(CommitMode.SYNC, ReplicationMode.QUORUM, 1, MILLI);
         var log = new Log();
         log.entries.put(100L, new ObservedEntry(new EntryHeader(4711, 100, 100, 2, 0, EntryType.RECORDS), null, null));
-        breaks(AckLedger.SURVIVE, () -> ledger.opened(new OpenLeader(1, 1, 2, false, List.of(1, 2), log)));
+        breaks(AckLedger.SURVIVE, () -> ledger.opened(opened(1, 1, 2, false, List.of(1, 2), log)));
     }
 
     @Test
@@ -199,7 +203,39 @@ class AckLedgerTest {
         history.clean(3, 0);
         history.clean(4, 1);
         acknowledge(CommitMode.ASYNC, ReplicationMode.QUORUM, 1, MILLI);
-        breaks(AckLedger.SURVIVE, () -> ledger.opened(new OpenLeader(1, 1, 2, true, List.of(1, 2), new Log())));
+        breaks(AckLedger.SURVIVE, () -> ledger.opened(opened(1, 1, 2, true, List.of(1, 2), new Log())));
+    }
+
+    @Test
+    void aSilentVoterIsCountedWithThoseThatHaveForgotten() {
+        acknowledge(CommitMode.ASYNC, ReplicationMode.QUORUM, 1, MILLI);
+        history.unclean(10 * MILLI, 1);
+        ledger.opened(opened(2, 1, 2, true, List.of(1, 2), new Log()));
+        assertEquals(1, ledger.lost().get(AckLedger.Excuse.DECLARED_MEMORY_LOSS));
+    }
+
+    @Test
+    void whatAnEpochThatNeverOpenedGaveUpStaysLostThoughItsSuccessorHearsWhoHoldsIt() {
+        acknowledge(CommitMode.ASYNC, ReplicationMode.QUORUM, 1, MILLI);
+        history.unclean(10 * MILLI, 1);
+        ledger.opened(new OpenLeader(2, 1, 4, List.of(0, 2), List.of(List.of(1, 2)), new Log()));
+        assertEquals(1, ledger.lost().get(AckLedger.Excuse.DECLARED_MEMORY_LOSS));
+    }
+
+    @Test
+    void whoIsSilentInAnElectionThatDeclaresNothingExcusesNothing() {
+        acknowledge(CommitMode.ASYNC, ReplicationMode.QUORUM, 1, MILLI);
+        history.unclean(10 * MILLI, 1);
+        var allWereHeard = List.of(List.of(0, 1, 2));
+        breaks(AckLedger.SURVIVE, () -> ledger.opened(new OpenLeader(2, 1, 4, List.of(1, 2), allWereHeard, new Log())));
+    }
+
+    @Test
+    void aSilentVoterThatHasForgottenIsCountedOnce() {
+        acknowledge(CommitMode.ASYNC, ReplicationMode.QUORUM, 1, MILLI);
+        history.unclean(10 * MILLI, 0);
+        history.clean(11 * MILLI, 0);
+        breaks(AckLedger.SURVIVE, () -> ledger.opened(opened(2, 1, 2, true, List.of(1, 2), new Log())));
     }
 
     @Test
@@ -207,7 +243,7 @@ class AckLedgerTest {
         acknowledge(CommitMode.ASYNC, ReplicationMode.ASYNC, 1, MILLI);
         acknowledge(CommitMode.SYNC, ReplicationMode.QUORUM, 2, 2 * MILLI);
         history.unclean(10 * MILLI, 0);
-        breaks("LossIsASuffix", () -> ledger.opened(new OpenLeader(1, 1, 2, false, List.of(1, 2), new Log().with(2))));
+        breaks("LossIsASuffix", () -> ledger.opened(opened(1, 1, 2, false, List.of(1, 2), new Log().with(2))));
     }
 
     @Test
@@ -217,25 +253,25 @@ class AckLedgerTest {
         acknowledge(CommitMode.ASYNC, ReplicationMode.QUORUM, 2, late);
         history.unclean(late + 1, 0);
         history.unclean(late + 1, 1);
-        breaks("LossStaysInTheWindow", () -> ledger.opened(new OpenLeader(1, 1, 2, true, List.of(1, 2), new Log())));
+        breaks("LossStaysInTheWindow", () -> ledger.opened(opened(1, 1, 2, true, List.of(1, 2), new Log())));
     }
 
     @Test
     void aLossThatWasDeclaredStaysDeclaredWhenALaterLeaderMissesNothing() {
-        ledger.opened(new OpenLeader(1, 1, 3, true, List.of(0, 1), new Log().with(1)));
-        ledger.opened(new OpenLeader(1, 1, 4, false, List.of(0, 1), new Log().with(1)));
+        ledger.opened(opened(1, 1, 3, true, List.of(0, 1), new Log().with(1)));
+        ledger.opened(opened(1, 1, 4, false, List.of(0, 1), new Log().with(1)));
         assertTrue(ledger.wasLossDeclared());
     }
 
     @Test
     void noLossIsDeclaredByLeadersThatMissNothing() {
-        ledger.opened(new OpenLeader(1, 1, 2, false, List.of(0, 1), new Log().with(1)));
+        ledger.opened(opened(1, 1, 2, false, List.of(0, 1), new Log().with(1)));
         assertFalse(ledger.wasLossDeclared());
     }
 
     @Test
     void aDeposedLeaderMayOnlyAcknowledgeWhatItsSuccessorHas() {
-        ledger.opened(new OpenLeader(1, 1, 2, false, List.of(1, 2), new Log().with(1)));
+        ledger.opened(opened(1, 1, 2, false, List.of(1, 2), new Log().with(1)));
         acknowledge(CommitMode.SYNC, ReplicationMode.QUORUM, 1, MILLI);
         breaks(AckLedger.SURVIVE, () -> acknowledge(CommitMode.SYNC, ReplicationMode.QUORUM, 2, 2 * MILLI));
     }
