@@ -8,9 +8,8 @@ import io.taffrail.wal.WalReader;
 import java.io.UncheckedIOException;
 import org.jspecify.annotations.Nullable;
 
-/// Cuts the log where it ceases to be the leader's, over several turns; the replica follows nobody meanwhile. The
-/// methods
-/// are the loop's.
+/// Cuts the log where it ceases to be the leader's, over several turns; the replica follows nobody meanwhile.
+/// The methods are the loop's.
 ///
 /// Everything is flushed first (nothing may be in flight), and the witness in `meta` lowered: after a crash it
 /// would call the shorter log corrupt.
@@ -21,12 +20,15 @@ final class LogCut {
     private enum Step {
         ASKED,
         HINT_LOWERED,
+        /// What stays in front of the cut has to be repaired first.
+        DAMAGED,
         /// The streams' state, which went back to a checkpoint, follows up to the cut.
         CUT
     }
 
-    /// @param sinceNanos when the log was cut
-    private record Cutting(long lsn, Step step, long sinceNanos) {}
+    /// @param sinceNanos when the step was reached
+    /// @param neededLsn what stands there has to be read next
+    private record Cutting(long lsn, Step step, long sinceNanos, long neededLsn) {}
 
     private final Wal wal;
     private final WalReader reader;
@@ -60,11 +62,11 @@ final class LogCut {
 
     /// What is left of the log may be repaired.
     boolean isRepairable() {
-        return cutting == null || cutting.step() == Step.CUT;
+        return cutting == null || cutting.step() == Step.DAMAGED || cutting.step() == Step.CUT;
     }
 
     void begin(long lsn) {
-        cutting = new Cutting(lsn, Step.ASKED, 0);
+        cutting = new Cutting(lsn, Step.ASKED, 0, lsn);
         wal.requestFlush();
         owner.wake();
     }
@@ -75,7 +77,7 @@ final class LogCut {
             return 0;
         }
         if (current.step() == Step.ASKED) {
-            current = new Cutting(current.lsn(), Step.HINT_LOWERED, 0);
+            current = new Cutting(current.lsn(), Step.HINT_LOWERED, now, current.lsn());
             cutting = current;
             metaFile.lowerHint(current.lsn(), owner::wake);
         }
@@ -83,20 +85,30 @@ final class LogCut {
             return 0;
         }
         try {
-            if (current.step() == Step.HINT_LOWERED) {
+            if (current.step() == Step.DAMAGED && isBeingRepaired(current, now)) {
+                return 0;
+            }
+            if (current.step() != Step.CUT) {
                 cut(current.lsn());
-                current = new Cutting(current.lsn(), Step.CUT, now);
+                current = new Cutting(current.lsn(), Step.CUT, now, store.appliedLsn());
                 cutting = current;
             }
-            if (scrubbing.isDoubtful(store.appliedLsn()) && now - current.sinceNanos() < MAX_REPAIR_NANOS) {
+            if (isBeingRepaired(current, now)) {
                 return 0;
             }
             LogReplay.replay(reader, store.appliedLsn(), wal.receivedLsn(), store::apply);
         } catch (WalException.NoRoom full) {
             // The next turn tries again; until then this replica follows nobody.
             return 0;
+        } catch (WalException.Damaged damaged) {
+            var since = current.step() == Step.DAMAGED ? current.sinceNanos() : now;
+            current = new Cutting(current.lsn(), Step.DAMAGED, since, damaged.lsn());
+            cutting = current;
+            return damagedBelowCut(current, damaged, now);
         } catch (WalException.BadEntry damaged) {
-            return damagedBelowCut(damaged, now - current.sinceNanos());
+            current = new Cutting(current.lsn(), Step.CUT, current.sinceNanos(), store.appliedLsn());
+            cutting = current;
+            return damagedBelowCut(current, damaged, now);
         } catch (WalException.Unusable | UncheckedIOException refused) {
             owner.storageFailed(String.valueOf(refused.getMessage()));
             return 1;
@@ -104,6 +116,10 @@ final class LogCut {
         cutting = null;
         owner.post(new Event.Truncated(owner.logReplaced()));
         return 1;
+    }
+
+    private boolean isBeingRepaired(Cutting current, long now) {
+        return scrubbing.isDoubtful(current.neededLsn()) && now - current.sinceNanos() < MAX_REPAIR_NANOS;
     }
 
     private void cut(long lsn) {
@@ -136,14 +152,14 @@ final class LogCut {
 
     /// What is left of the log is the leader's, so the others hold what stood there. Where none of them gives it, the
     /// next process does without: its start takes the log up to there, and makes this replica suspect.
-    private int damagedBelowCut(WalException.BadEntry damaged, long waitedNanos) {
-        if (waitedNanos < MAX_REPAIR_NANOS) {
-            scrubbing.doubt(store.appliedLsn());
+    private int damagedBelowCut(Cutting current, WalException damaged, long now) {
+        if (now - current.sinceNanos() < MAX_REPAIR_NANOS) {
+            scrubbing.doubt(current.neededLsn());
             return 0;
         }
         owner.storageFailed(
                 "the log is damaged at LSN %s and was not repaired from another replica within %s s, the next"
-                                .formatted(store.appliedLsn(), MAX_REPAIR_NANOS / 1_000_000_000)
+                                .formatted(current.neededLsn(), MAX_REPAIR_NANOS / 1_000_000_000)
                         + " start gives up what stands from there on, to be filled again: " + damaged.getMessage());
         return 1;
     }

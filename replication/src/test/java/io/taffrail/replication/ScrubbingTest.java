@@ -428,6 +428,27 @@ class ScrubbingTest {
         noneHalted();
     }
 
+    /// To cut within a segment is to read it up to there.
+    @Test
+    void aHoleInTheSegmentThatIsCutIsFilledFirst() throws IOException {
+        open(3, with -> with.scrub = ScrubConfig.OFF);
+        var old = world.leader();
+        old.createStream("s");
+        append(old, 0, 3);
+        world.isolate(old.id);
+        for (var i = 0; i < 60; i++) {
+            old.append("s", "nobody else has it" + "x".repeat(6000), SYNC_QUORUM);
+        }
+        world.until("another leads", () -> leaderBeside(old) != null);
+        Objects.requireNonNull(leaderBeside(old)).acknowledged("s", "instead", SYNC_QUORUM);
+        flip(segments(old).getFirst(), BLOCK + 50);
+        world.heal();
+        world.until("it is whole", () -> follows(old) && old.up().scrub().repairedSegments() == 1);
+        world.until("it has what was acknowledged", () -> old.nextOffset("s") == 4);
+        assertEquals(0, errors(old));
+        noneHalted();
+    }
+
     @Test
     void aHoleBelowACutThatNobodyFillsIsLeftToTheNextStart() throws IOException {
         var old = oldLeaderWithAHoleAndATail();

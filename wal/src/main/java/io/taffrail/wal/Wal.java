@@ -378,7 +378,7 @@ public final class Wal implements AutoCloseable {
     /// overwrites it with zeros and flushes that before anything is appended. Nothing may be in flight: flush
     /// first. It also makes a log that was found CORRUPT writable again. Blocks. The owner lowers its durable
     /// hint first. Throws [WalException.NoRoom] while there is no room for the segment that the log goes on in, or
-    /// for what is moved.
+    /// for what is moved, and [WalException.Damaged] if the segment is not what was written before the cut.
     public void truncate(long lsn) {
         if (lsn < startLsn() || lsn > tail.received()) {
             throw new WalException.OutOfRange("LSN " + lsn + " is not within " + startLsn() + " to " + tail.received());

@@ -40,6 +40,21 @@ public abstract sealed class WalException extends RuntimeException {
         }
     }
 
+    /// What stands in the log at a position, and has to be read, is not what was written. Nothing has been changed.
+    public static final class Damaged extends WalException {
+        private static final long serialVersionUID = 1;
+        private final long lsn;
+
+        public Damaged(long lsn, String message) {
+            super(message);
+            this.lsn = lsn;
+        }
+
+        public long lsn() {
+            return lsn;
+        }
+    }
+
     /// The disk is full, and nothing that counts has been changed: the same may work later.
     public static final class NoRoom extends WalException {
         private static final long serialVersionUID = 1;

@@ -1,5 +1,6 @@
 package io.taffrail.wal.segment;
 
+import io.taffrail.wal.WalException;
 import io.taffrail.wal.io.LogDirectory;
 import io.taffrail.wal.io.LogFile;
 import io.taffrail.wal.record.EntryCursor;
@@ -141,7 +142,8 @@ public final class Truncation {
                 return cut;
             }
             if (!scanner.next()) {
-                throw new IOException("the log cannot be cut at " + lsn + ": " + scanner.defect());
+                throw new WalException.Damaged(
+                        scanner.lsn(), "the log cannot be cut at " + lsn + ": " + scanner.defect());
             }
             if (lsn < scanner.lsn()) {
                 var kept = keep(scanner, cut, lsn);
