@@ -5,6 +5,7 @@ import io.taffrail.wal.io.LogDirectory;
 import io.taffrail.wal.record.EntryCursor;
 import io.taffrail.wal.record.EntryHeader;
 import io.taffrail.wal.record.EntryType;
+import io.taffrail.wal.segment.DamagedSegmentException;
 import io.taffrail.wal.segment.DiskReserve;
 import io.taffrail.wal.segment.FreshCopy;
 import io.taffrail.wal.segment.GroupFlusher;
@@ -396,6 +397,8 @@ public final class Wal implements AutoCloseable {
                 throw new WalException.OutOfRange("LSN " + lsn + " is not the start of an entry");
             }
             cut(truncation, lsn);
+        } catch (DamagedSegmentException damaged) {
+            throw new WalException.Damaged(damaged.lsn(), String.valueOf(damaged.getMessage()));
         } catch (IOException e) {
             failure = "truncation to " + lsn + ": " + e;
             throw new WalException.Unusable(failure);

@@ -1,6 +1,5 @@
 package io.taffrail.wal.segment;
 
-import io.taffrail.wal.WalException;
 import io.taffrail.wal.io.LogDirectory;
 import io.taffrail.wal.io.LogFile;
 import io.taffrail.wal.record.EntryCursor;
@@ -142,7 +141,7 @@ public final class Truncation {
                 return cut;
             }
             if (!scanner.next()) {
-                throw new WalException.Damaged(
+                throw new DamagedSegmentException(
                         scanner.lsn(), "the log cannot be cut at " + lsn + ": " + scanner.defect());
             }
             if (lsn < scanner.lsn()) {
