@@ -274,8 +274,7 @@ public enum PlantedBug {
             "a producer's older epoch may still append",
             alwaysJumps("streams.AppendRules", "sequence", "producerEpoch", 2)),
     STREAMS_ARE_NOT_ROLLED_BACK(
-            "what was cut off the log stays in the streams' state",
-            skips("replication.LogCut", "cut", "truncated")),
+            "what was cut off the log stays in the streams' state", skips("replication.LogCut", "cut", "truncated")),
     CHECKPOINT_BEFORE_THE_FLUSH(
             "a checkpoint holds what may still be cut",
             callsMistake("replication.Housekeeping", "doWork", "min", "largest")),
