@@ -32,7 +32,8 @@ class SeedsTest {
                 990200155L,
                 7017020252L,
                 7017021313L,
-                9773171008L
+                9773171008L,
+                31000004489L
             })
     void keepsThePromisesThatItOnceFoundBroken(long seed) {
         keepsEveryPromise(seed);

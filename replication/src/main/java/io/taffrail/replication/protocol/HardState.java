@@ -1,5 +1,6 @@
 package io.taffrail.replication.protocol;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -64,7 +65,13 @@ public record HardState(
         var history = new ConfigurationHistory(configurations);
         history.truncate(lsn);
         logged.forEach(history::add);
-        return withConfigurations(history.known());
+        var known = new ArrayList<>(history.known());
+        if (standing.entered() && configurations.getFirst().endLsn() == 0) {
+            // The log may still end in the former history. Once that end is cut off, what this history was
+            // entered with is in force.
+            known.set(0, configurations.getFirst());
+        }
+        return withConfigurations(List.copyOf(known));
     }
 
     HardState withConfigurations(List<LoggedConfiguration> value) {

@@ -51,4 +51,26 @@ class ConfigurationsAfterACutTest {
     void theOnlyOneThatIsKnownStays() {
         assertEquals(List.of(REPLAYED), opened(List.of(REPLAYED), List.of()));
     }
+
+    /// The process ended after it had entered a history, and before the former one was cut off its log.
+    @Test
+    void whatAHistoryWasEnteredWithComesBackWhenTheFormerOneIsCutOff() {
+        var told = at(0, 3, 1, 2);
+        var entry = at(270, 3, 1, 2);
+        var former = List.of(at(300, 3, 0, 1, 2, 3), at(320, 4, 0, 1, 2, 3), at(340, 5, 0, 1, 2, 3, 4));
+        var opened = HardState.EMPTY
+                .withConfigurations(List.of(told))
+                .withStanding(Standing.NEW.entering(List.of()))
+                .withConfigurationsFrom(REPLAYED_FROM, former);
+        // Cut while the process runs.
+        var history = new ConfigurationHistory(opened.configurations());
+        history.truncate(250);
+        assertEquals(List.of(told), history.known());
+        history.add(entry);
+        assertEquals(List.of(told, entry), history.known());
+        // The process ended again, before `meta` told of the cut.
+        assertEquals(
+                List.of(told, entry),
+                opened.withConfigurationsFrom(REPLAYED_FROM, List.of(entry)).configurations());
+    }
 }
