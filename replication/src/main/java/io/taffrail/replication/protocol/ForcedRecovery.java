@@ -66,7 +66,7 @@ public final class ForcedRecovery {
         if (state.isTruncating() || state.stopping) {
             return notNow("this replica is cutting or replacing its log, or it ends");
         }
-        var current = state.configuration();
+        var current = state.configurationOfHistory();
         var kept = new TreeSet<Integer>();
         for (var node : survivors) {
             if (current.voter(node) == null) {
@@ -77,7 +77,7 @@ public final class ForcedRecovery {
                 return invalid("survivors names node %s twice".formatted(node));
             }
         }
-        if (!kept.contains(state.nodeId) || !state.isVoter()) {
+        if (!kept.contains(state.nodeId) || !current.isVoter(state.nodeId, state.storageId)) {
             return invalid(
                     "survivors are %s: the replica that is asked, node %s, must be one of them, since its log goes on"
                             .formatted(kept, state.nodeId));

@@ -121,6 +121,11 @@ final class ReplicaState {
         return isVoter() && configuration().voters().size() == 1;
     }
 
+    /// One of this history: a log that has not been cut since the history was entered may end with the former one's.
+    Configuration configurationOfHistory() {
+        return hasOnlyEntered() ? configurations.known().getFirst().configuration() : configuration();
+    }
+
     LoggedConfiguration loggedConfiguration() {
         return configurations.known().getLast();
     }
@@ -132,7 +137,7 @@ final class ReplicaState {
     void invite(int node) {
         var cluster = hard.clusterId();
         var history = hard.historyId();
-        if (cluster != null && history != null && configuration().member(node) != null) {
+        if (cluster != null && history != null && configurationOfHistory().member(node) != null) {
             // The configuration that it is in, at LSN 0: what came of it since stands in the log that follows.
             send(node, invitation(cluster, history));
         }
@@ -149,7 +154,10 @@ final class ReplicaState {
 
     private Message.Invite invitation(UUID cluster, UUID history) {
         return new Message.Invite(
-                cluster, history, hard.standing().formerHistories(), new LoggedConfiguration(0, configuration()));
+                cluster,
+                history,
+                hard.standing().formerHistories(),
+                new LoggedConfiguration(0, configurationOfHistory()));
     }
 
     void emit(Effect effect) {
