@@ -14,9 +14,12 @@ import java.util.Locale;
 import java.util.OptionalInt;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Collectors;
+import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -32,8 +35,12 @@ class ClusterFigures {
                     System.getProperty("taffrail.figures.only", "").split(",", -1))
             .filter(part -> !part.isBlank())
             .collect(Collectors.toSet());
-    private static final Set<String> PARTS = Set.of("throughput", "latency", "followers", "transfers", "catch-up");
+    private static final Set<String> PARTS =
+            Set.of("throughput", "outstanding", "latency", "followers", "transfers", "catch-up");
     private static final int STEADY_RECORDS_PER_SECOND = 1_000;
+    private static final int OUTSTANDING = 64;
+    private static final int OUTSTANDING_RECORD_BYTES = 1_024;
+    private static final int OUTSTANDING_ROUNDS = 6;
     private static final int CATCH_UP_RECORD_BYTES = 8 << 10;
     private static final List<String> AS_SHIPPED = List.of("-XX:+ExitOnOutOfMemoryError", "-Xmx1g");
 
@@ -57,6 +64,9 @@ class ClusterFigures {
             if (wants("throughput")) {
                 throughput(toOne, toThree, 100);
                 throughput(toOne, toThree, 1_000);
+            }
+            if (wants("outstanding")) {
+                outstanding(toOne, toThree);
             }
             if (wants("latency")) {
                 latency(toOne, toThree);
@@ -127,6 +137,68 @@ class ClusterFigures {
         }
         client.trimStream(cell.stream(), client.describeStream(cell.stream()).getNextOffset());
         return (after - before) * 1e9 / (endedNanos - beganNanos);
+    }
+
+    /// Several rounds, because the compilers of five processes are busy in the first.
+    private static void outstanding(LogClient one, LogClient three) throws Exception {
+        System.out.println();
+        System.out.printf(
+                Locale.ROOT,
+                "| Sync + Quorum, %s records of %s B outstanding | one replica, records/s, p50, p99 ms | three |  |  | ratio |%n",
+                OUTSTANDING,
+                OUTSTANDING_RECORD_BYTES);
+        System.out.printf(Locale.ROOT, "|---|--:|--:|--:|--:|--:|--:|--:|%n");
+        for (var round = 1; round <= OUTSTANDING_ROUNDS; round++) {
+            var alone = keepOutstanding(one);
+            var together = keepOutstanding(three);
+            System.out.printf(
+                    Locale.ROOT,
+                    "| %s | %,d | %.2f | %.2f | %,d | %.2f | %.2f | %.2f |%n",
+                    round,
+                    alone.count() / SECONDS,
+                    alone.percentileMillis(50),
+                    alone.percentileMillis(99),
+                    together.count() / SECONDS,
+                    together.percentileMillis(50),
+                    together.percentileMillis(99),
+                    (double) together.count() / alone.count());
+        }
+    }
+
+    /// How long each acknowledgement took that came within [#SECONDS].
+    private static Pauses.Latencies keepOutstanding(LogClient client) throws Exception {
+        client.createStream("outstanding", StreamConfig.getDefaultInstance(), true);
+        var config = AppenderConfig.DEFAULTS.modes(Cell.SYNC_QUORUM.commit(), Cell.SYNC_QUORUM.replication());
+        var free = new Semaphore(OUTSTANDING);
+        var failures = new ConcurrentLinkedQueue<Throwable>();
+        var nanos = LongStream.builder();
+        var value = new byte[OUTSTANDING_RECORD_BYTES];
+        new Random(1).nextBytes(value);
+        try (var appender = client.appender("outstanding", config)) {
+            var began = System.nanoTime() + TimeUnit.SECONDS.toNanos(1);
+            var end = began + TimeUnit.SECONDS.toNanos(SECONDS);
+            while (System.nanoTime() < end) {
+                assertTrue(free.tryAcquire(1, TimeUnit.MINUTES), "no append was acknowledged for a minute");
+                var from = System.nanoTime();
+                var _ = appender.append(value).acknowledged().whenComplete((_, failure) -> {
+                    var now = System.nanoTime();
+                    if (failure != null) {
+                        failures.add(failure);
+                    } else if (now >= began && now < end) {
+                        synchronized (nanos) {
+                            nanos.add(now - from);
+                        }
+                    }
+                    free.release();
+                });
+            }
+            assertTrue(free.tryAcquire(OUTSTANDING, 1, TimeUnit.MINUTES), "not all was acknowledged within a minute");
+        }
+        assertEquals(List.of(), List.copyOf(failures));
+        client.trimStream("outstanding", client.describeStream("outstanding").getNextOffset());
+        synchronized (nanos) {
+            return Pauses.Latencies.ofNanos(nanos.build());
+        }
     }
 
     private static void latency(LogClient one, LogClient three) throws Exception {

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
 /// Appends one record after another at a steady rate, and notes when each was due and when it was
@@ -114,10 +115,15 @@ final class Pauses {
         }
 
         static Latencies ofMillis(List<Double> millis) {
-            return new Latencies(millis.stream()
-                    .mapToLong(value -> Math.round(value * 1e6))
-                    .sorted()
-                    .toArray());
+            return ofNanos(millis.stream().mapToLong(value -> Math.round(value * 1e6)));
+        }
+
+        static Latencies ofNanos(LongStream nanos) {
+            return new Latencies(nanos.sorted().toArray());
+        }
+
+        int count() {
+            return sortedNanos.length;
         }
 
         double percentileMillis(double percent) {
