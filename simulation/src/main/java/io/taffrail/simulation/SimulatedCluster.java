@@ -950,6 +950,7 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
                     process.life(),
                     scheduler.nowNanos(),
                     outcome,
+                    log.lastEpoch(),
                     entry.header().epoch(),
                     entry.header().crc());
             if (!outcome.duplicate() && voters.size() > 1 && votersBefore.size() > 1) {

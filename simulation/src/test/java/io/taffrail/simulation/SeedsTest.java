@@ -33,7 +33,8 @@ class SeedsTest {
                 7017020252L,
                 7017021313L,
                 9773171008L,
-                31000004489L
+                31000004489L,
+                32000001343L
             })
     void keepsThePromisesThatItOnceFoundBroken(long seed) {
         keepsEveryPromise(seed);

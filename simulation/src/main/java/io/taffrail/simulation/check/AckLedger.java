@@ -78,7 +78,9 @@ public final class AckLedger {
     public void acknowledged(Acknowledgement ack) {
         acknowledged++;
         var leader = newest;
-        if (leader != null && leader.epoch() > ack.outcome().epoch() && leader.epoch() > ack.entryEpoch()) {
+        // Not the entry's epoch: in the turn in which the leader of a forced recovery opens, and before it says so, it
+        // may acknowledge a repeated batch that the former history's last leader never had. `opened` judges that one.
+        if (leader != null && leader.epoch() > ack.leaderEpoch()) {
             // A deposed leader may complete what was on its way, if the record is its successor's too.
             if (isMissing(ack, leader.log())) {
                 judge(ack, leader, true);

@@ -123,6 +123,11 @@ public final class ObservedLog implements LogContents {
         return replica.startLsn();
     }
 
+    /// Of the last entry; a leader's own log ends in the epoch that it leads.
+    public long lastEpoch() {
+        return entries.isEmpty() ? 0 : entries.lastEntry().getValue().header().epoch();
+    }
+
     public int lastCrc() {
         return entries.isEmpty() ? 0 : entries.lastEntry().getValue().header().crc();
     }

@@ -124,9 +124,14 @@ class AckLedgerTest {
     }
 
     private static Acknowledgement ack(CommitMode commit, ReplicationMode replication, int number, long atNanos) {
+        return ack(commit, replication, number, atNanos, 1);
+    }
+
+    private static Acknowledgement ack(
+            CommitMode commit, ReplicationMode replication, int number, long atNanos, long leaderEpoch) {
         var outcome = new AppendOutcome.Acknowledged(
                 number, 1, 100L * number, 100L * number + 100, 1, new Durability(commit, replication), 2, 2, false);
-        return new Acknowledgement(number, 0, 1, atNanos, outcome, 1, number);
+        return new Acknowledgement(number, 0, 1, atNanos, outcome, leaderEpoch, 1, number);
     }
 
     private void acknowledge(CommitMode commit, ReplicationMode replication, int number, long atNanos) {
@@ -274,5 +279,26 @@ class AckLedgerTest {
         ledger.opened(opened(1, 1, 2, false, List.of(1, 2), new Log().with(1)));
         acknowledge(CommitMode.SYNC, ReplicationMode.QUORUM, 1, MILLI);
         breaks(AckLedger.SURVIVE, () -> acknowledge(CommitMode.SYNC, ReplicationMode.QUORUM, 2, 2 * MILLI));
+    }
+
+    @Test
+    void aLeaderThatIsAboutToSayThatItIsOpenMayAcknowledgeWhatTheOneBeforeNeverHad() {
+        ledger.opened(opened(1, 1, 2, false, List.of(1, 2), new Log()));
+        ledger.acknowledged(ack(CommitMode.SYNC, ReplicationMode.QUORUM, 1, MILLI, 3));
+        ledger.opened(opened(0, 1, 3, false, List.of(0), new Log().with(1)));
+        assertEquals(1, ledger.standing().size());
+    }
+
+    @Test
+    void whatALeaderAcknowledgedThatWasAboutToSayThatItIsOpenMustBeInItsLog() {
+        ledger.opened(opened(1, 1, 2, false, List.of(1, 2), new Log()));
+        ledger.acknowledged(ack(CommitMode.SYNC, ReplicationMode.QUORUM, 1, MILLI, 3));
+        breaks(AckLedger.SURVIVE, () -> ledger.opened(opened(0, 1, 3, false, List.of(0), new Log())));
+    }
+
+    @Test
+    void aDeposedLeaderAcknowledgesNoRepeatedBatchOfAnEarlierOneThatItsSuccessorLacks() {
+        ledger.opened(opened(1, 1, 3, false, List.of(1, 2), new Log()));
+        breaks(AckLedger.SURVIVE, () -> ledger.acknowledged(ack(CommitMode.SYNC, ReplicationMode.QUORUM, 1, MILLI, 2)));
     }
 }

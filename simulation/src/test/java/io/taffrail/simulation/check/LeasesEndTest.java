@@ -26,7 +26,7 @@ class LeasesEndTest {
 
     private void acknowledges(List<Set<Integer>> electorates) {
         var outcome = new AppendOutcome.Acknowledged(0, 1, 0, 100, 1, Durability.SAFEST_DEFAULT, 2, 2, false);
-        leases.acknowledged(new Acknowledgement(1, 0, 1, NOW, outcome, 1, 7), NOW, electorates);
+        leases.acknowledged(new Acknowledgement(1, 0, 1, NOW, outcome, 1, 1, 7), NOW, electorates);
     }
 
     @Test
