@@ -6,6 +6,7 @@ import io.taffrail.replication.protocol.Eviction;
 import io.taffrail.simulation.check.InvariantViolation;
 import io.taffrail.simulation.fault.FaultBudget;
 import io.taffrail.simulation.world.SimulatedDisk;
+import org.jspecify.annotations.Nullable;
 
 /// Volumes that are brought back to what they were. All others know one to be older if they have heard of a later
 /// process of it, and then it must take no part.
@@ -74,7 +75,7 @@ public final class OlderVolumes {
     /// Somebody joins who has heard of nobody: what is older and was not told so yet is not left to that.
     void replaceAll() {
         for (var node : cluster.nodes()) {
-            if (node.isOlder && !isEvicted(node)) {
+            if (node.isOlder && !isEvicted(new VolumeWitness(node.ownDisk()).meta())) {
                 cluster.crash(node, "an older copy that not all would know of");
                 cluster.replaceVolume(node);
                 cluster.scheduler().after(0, () -> cluster.start(node));
@@ -82,15 +83,15 @@ public final class OlderVolumes {
         }
     }
 
-    private static boolean isEvicted(ClusterNode node) {
-        var meta = new VolumeWitness(node.ownDisk()).meta();
+    private static boolean isEvicted(@Nullable ReplicaMeta meta) {
         return meta != null && meta.hard().standing().eviction() != Eviction.NONE;
     }
 
-    /// One that is started again and again before anybody tells it comes to the incarnation that the others know.
+    /// One that is started again and again before anybody tells it comes to the incarnation that the others know. It
+    /// counts on from what it reads, even if that was not durable when the process before was killed.
     void replaceIfItCatchesUp(ClusterNode node) {
-        var meta = new VolumeWitness(node.ownDisk()).meta();
-        if (node.isOlder && !isEvicted(node) && meta != null && !allOthersKnow(node, meta)) {
+        var meta = VolumeWitness.metaAsRead(node.ownDisk());
+        if (node.isOlder && !isEvicted(meta) && meta != null && !allOthersKnow(node, meta)) {
             cluster.coverage().count("older volume that nobody told in time");
             cluster.replaceVolume(node);
         }

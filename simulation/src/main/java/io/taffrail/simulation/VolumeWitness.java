@@ -78,15 +78,20 @@ final class VolumeWitness implements SaidIsDurable.Volume {
                 .subdirectory("log");
     }
 
+    /// As the next process reads it, though a power loss may take that back; null: it was never written.
+    static @Nullable ReplicaMeta metaAsRead(SimulatedDisk disk) {
+        return disk.exists(META) ? newest(disk.bytes(META)) : null;
+    }
+
     /// How far the log was flushed when `meta` was written last; 0: it was never written.
     static long durableHintLsn(SimulatedDisk disk) {
-        var meta = disk.exists(META) ? newest(disk.bytes(META)) : null;
+        var meta = metaAsRead(disk);
         return meta == null ? 0 : meta.durableHint().lsn();
     }
 
     /// Its replica knew that the log is not what it was.
     static boolean saysSuspect(SimulatedDisk disk) {
-        var meta = disk.exists(META) ? newest(disk.bytes(META)) : null;
+        var meta = metaAsRead(disk);
         return meta != null && meta.hard().suspect();
     }
 

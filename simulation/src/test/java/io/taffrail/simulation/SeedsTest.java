@@ -34,7 +34,8 @@ class SeedsTest {
                 7017021313L,
                 9773171008L,
                 31000004489L,
-                32000001343L
+                32000001343L,
+                32000003931L
             })
     void keepsThePromisesThatItOnceFoundBroken(long seed) {
         keepsEveryPromise(seed);
