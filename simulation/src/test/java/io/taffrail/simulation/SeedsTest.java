@@ -35,7 +35,8 @@ class SeedsTest {
                 9773171008L,
                 31000004489L,
                 32000001343L,
-                32000003931L
+                32000003931L,
+                32000005065L
             })
     void keepsThePromisesThatItOnceFoundBroken(long seed) {
         keepsEveryPromise(seed);
