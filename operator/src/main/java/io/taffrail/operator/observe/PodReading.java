@@ -3,6 +3,7 @@ package io.taffrail.operator.observe;
 import io.fabric8.kubernetes.api.model.ContainerState;
 import io.fabric8.kubernetes.api.model.ContainerStatus;
 import io.fabric8.kubernetes.api.model.PodCondition;
+import io.fabric8.kubernetes.api.model.PodStatus;
 import io.taffrail.operator.observe.ObservedCluster.Pod;
 import io.taffrail.operator.resource.ClusterNames;
 import java.time.Instant;
@@ -19,7 +20,6 @@ final class PodReading {
         var meta = pod.getMetadata();
         var status = pod.getStatus();
         List<PodCondition> conditions = status == null ? List.of() : status.getConditions();
-        List<ContainerStatus> containers = status == null ? List.of() : status.getContainerStatuses();
         var labels = meta.getLabels();
         var ip = status == null ? null : status.getPodIP();
         return new Pod(
@@ -29,7 +29,7 @@ final class PodReading {
                 readySince(conditions),
                 meta.getDeletionTimestamp() != null,
                 ClusterObserver.annotation(meta.getAnnotations(), ClusterNames.TEMPLATE_ANNOTATION),
-                waitingFor(conditions, containers),
+                waitingFor(conditions, container(status)),
                 labels == null ? null : labels.get(ClusterNames.ROLE_LABEL),
                 ip == null || ip.isEmpty() ? null : ip);
     }
@@ -46,18 +46,21 @@ final class PodReading {
 
     /// What its container said last before it ended; null: nothing, or it runs.
     static @Nullable String lastWords(io.fabric8.kubernetes.api.model.Pod pod) {
-        var status = pod.getStatus();
-        List<ContainerStatus> containers = status == null ? List.of() : status.getContainerStatuses();
-        for (var container : containers) {
-            var words = words(container.getState());
-            if (words == null) {
-                words = words(container.getLastState());
-            }
-            if (words != null) {
-                return words;
-            }
+        var container = container(pod.getStatus());
+        if (container == null) {
+            return null;
         }
-        return null;
+        var words = words(container.getState());
+        return words != null ? words : words(container.getLastState());
+    }
+
+    /// The server's. What others have put beside it, as a service mesh does, may crash while the replica runs.
+    private static @Nullable ContainerStatus container(@Nullable PodStatus status) {
+        List<ContainerStatus> all = status == null ? List.of() : status.getContainerStatuses();
+        return all.stream()
+                .filter(it -> ClusterNames.CONTAINER.equals(it.getName()))
+                .findFirst()
+                .orElse(null);
     }
 
     private static @Nullable String words(@Nullable ContainerState state) {
@@ -72,12 +75,10 @@ final class PodReading {
                 + line.substring(0, Math.min(line.length(), LAST_WORDS_CHARACTERS_MAX));
     }
 
-    private static @Nullable String waitingFor(List<PodCondition> conditions, List<ContainerStatus> containers) {
-        for (var container : containers) {
-            var state = container.getState();
-            if (state != null && state.getWaiting() != null) {
-                return state.getWaiting().getReason();
-            }
+    private static @Nullable String waitingFor(List<PodCondition> conditions, @Nullable ContainerStatus container) {
+        var state = container == null ? null : container.getState();
+        if (state != null && state.getWaiting() != null) {
+            return state.getWaiting().getReason();
         }
         for (var condition : conditions) {
             if ("PodScheduled".equals(condition.getType()) && "False".equals(condition.getStatus())) {

@@ -13,6 +13,9 @@ public record ClusterNames(String cluster, String namespace) {
     public static final int PEER_PORT = 9091;
     public static final int HTTP_PORT = 8080;
 
+    /// Of a replica's pod; others may put their own beside it.
+    public static final String CONTAINER = "taffrail";
+
     public static final String CLUSTER_LABEL = "taffrail.io/cluster";
     public static final String ROLE_LABEL = "taffrail.io/role";
     public static final String MANAGED_BY_LABEL = "app.kubernetes.io/managed-by";

@@ -19,7 +19,6 @@ import java.util.TreeMap;
 
 /// The pod of a replica: no root, no writable root file system, no capability, no token.
 final class PodResource {
-    static final String CONTAINER = "taffrail";
     /// Of the image; the volume belongs to it, too.
     private static final long USER = 10_001;
     /// Handing over, flushing and closing take seconds; a slow disk gets the rest.
@@ -81,7 +80,7 @@ final class PodResource {
         var image = spec.image() != null ? spec.image() : defaultRepository + ":" + spec.version();
         var host = "$(POD_NAME)." + names.headlessService() + "." + names.namespace() + ".svc:";
         var container = new ContainerBuilder()
-                .withName(CONTAINER)
+                .withName(ClusterNames.CONTAINER)
                 .withImage(image)
                 .withImagePullPolicy("IfNotPresent")
                 // Why it ended stands in its last line; the status shows it.
