@@ -36,6 +36,11 @@ import org.jspecify.annotations.Nullable;
                 + " || self.storage.storageClassName == oldSelf.storage.storageClassName)",
         fieldPath = ".storage.storageClassName",
         message = "storageClassName cannot be changed: the volumes of running replicas cannot move")
+@ValidationRule(
+        value = "has(self.tls) == has(oldSelf.tls) || self.lifecycle == 'Hibernated'",
+        fieldPath = ".tls",
+        message = "tls can be turned on or off only while lifecycle is Hibernated: replicas with it and replicas"
+                + " without it do not hear each other")
 public record LogClusterSpec(
         @JsonPropertyDescription("Voters: 1, 3 or 5. One replica tolerates no failure, three tolerate one, five two.")
         @Default("3")

@@ -119,12 +119,33 @@ final class SchemaRulesTest {
                     storage: {size: 2Gi} | storageClassName cannot be changed
                     {replicas: 1} | one edit must not remove a majority
                     storage: {size: 2Gi, storageClassName: fast, accessMode: ReadWriteOnce} | accessMode cannot be changed
+                    tls: {secretName: orders-tls} | tls can be turned on or off only while lifecycle is Hibernated
                     """)
     void refusesEditsThatARunningClusterCannotFollow(String edit, String message) {
         var name = "edited-" + count++;
         client.resource(cluster(name, "replicas: 3")).serverSideApply();
         var text = refusal(cluster(name, edit));
         assertTrue(text.contains(message), text);
+    }
+
+    @Test
+    void tlsComesAndGoesOnlyWhileNoReplicaRuns() {
+        var name = "secure";
+        client.resource(cluster(name, "{}")).serverSideApply();
+        for (var spec : new String[] {
+            "{lifecycle: Hibernated, tls: {secretName: one}}",
+            "{lifecycle: Running, tls: {secretName: one}}",
+            "{lifecycle: Running, tls: {secretName: two}}"
+        }) {
+            client.resource(cluster(name, spec)).serverSideApply();
+        }
+        var text = refusal(cluster(name, "lifecycle: Running"));
+        assertTrue(text.contains("tls can be turned on or off only while"), text);
+        client.resource(cluster(name, "lifecycle: Hibernated")).serverSideApply();
+        // In the same edit pods may still run with what they had.
+        text = refusal(cluster(name, "{lifecycle: Running, tls: {secretName: one}}"));
+        assertTrue(text.contains("tls can be turned on or off only while"), text);
+        client.resource(cluster(name, "lifecycle: Running")).serverSideApply();
     }
 
     @Test
