@@ -29,8 +29,8 @@ public record LogStreamSpec(
         @JsonPropertyDescription("How many copies must count. Absent: the cluster's.") @Nullable
         ReplicationMode replicationMode,
 
-        @JsonPropertyDescription("No append may ask for less. Absent: the cluster's.")
-        LogClusterSpec.@Nullable Minimum minimum,
+        @JsonPropertyDescription("No append may ask for less. What is absent is the cluster's.") @Nullable
+        Minimum minimum,
 
         @JsonPropertyDescription("How long records are kept. Absent: the cluster's.") @Nullable
         Retention retention,
@@ -43,6 +43,11 @@ public record LogStreamSpec(
         @Default("Never")
         AdoptionPolicy adoptionPolicy) {
     public record ClusterRef(@Required String name) {}
+
+    /// Unlike the cluster's it has no defaults: a mode that nobody asked for would be refused wherever the cluster's
+    /// minimum is above it.
+    public record Minimum(
+            @Nullable CommitMode commitMode, @Nullable ReplicationMode replicationMode) {}
 
     public enum DeletionPolicy {
         Retain,

@@ -199,6 +199,20 @@ final class SchemaRulesTest {
         assertEquals(java, typed.getSpec());
     }
 
+    /// A mode that nobody asked for would be refused wherever the cluster's minimum is above it.
+    @Test
+    void aStreamsMinimumIsWhatItSays() {
+        client.resource(Yaml.resource("{apiVersion: taffrail.io/v1alpha1, kind: LogStream, metadata: {name: partial,"
+                        + " namespace: " + NAMESPACE
+                        + "}, spec: {clusterRef: {name: orders}, streamName: partial, minimum: {commitMode: Sync}}}"))
+                .create();
+        var stored = client.genericKubernetesResources("taffrail.io/v1alpha1", "LogStream")
+                .inNamespace(NAMESPACE)
+                .withName("partial")
+                .get();
+        assertEquals(Map.of("commitMode", "Sync"), stored.get("spec", "minimum"));
+    }
+
     @Test
     void aStreamKeepsItsNameAndItsCluster() {
         var stream = "{apiVersion: taffrail.io/v1alpha1, kind: LogStream, metadata: {name: s, namespace: " + NAMESPACE
