@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
 final class ConditionReport {
     private static final Duration RENEW_BEFORE = Duration.ofDays(7);
     private static final int LOW_DISK_PERCENT = 10;
+    private static final int FAILOVER_REPLICAS_MIN = 3;
 
     private ConditionReport() {}
 
@@ -30,7 +31,7 @@ final class ConditionReport {
                 ready(spec, seen),
                 available(spec, seen),
                 durabilityMet(spec, seen),
-                failoverReady(seen),
+                failoverReady(spec, seen),
                 reconciled(plan, results),
                 storageSufficient(spec, seen, results),
                 certificatesValid(spec, seen, now));
@@ -56,7 +57,7 @@ final class ConditionReport {
 
     private static Condition available(LogClusterSpec spec, ObservedCluster seen) {
         if (spec.hibernated()) {
-            return no("Available", "Hibernated", "lifecycle is Hibernated");
+            return asleep("Available");
         }
         return seen.leader()
                 .map(leader -> yes(
@@ -81,6 +82,9 @@ final class ConditionReport {
                     "FsyncDisabled",
                     "unsafe.fsyncDisabled: nothing is flushed, Sync promises nothing");
         }
+        if (spec.hibernated()) {
+            return asleep("DurabilityMet");
+        }
         var leader = seen.leader();
         if (leader.isEmpty()) {
             return no("DurabilityMet", "NoLeader", "nothing is acknowledged without a leader");
@@ -101,13 +105,22 @@ final class ConditionReport {
         };
     }
 
-    private static Condition failoverReady(ObservedCluster seen) {
+    private static Condition failoverReady(LogClusterSpec spec, ObservedCluster seen) {
+        if (spec.hibernated()) {
+            return asleep("FailoverReady");
+        }
+        if (spec.replicas() < FAILOVER_REPLICAS_MIN) {
+            return unknown(
+                    "FailoverReady",
+                    "TooFewReplicas",
+                    "spec.replicas is " + spec.replicas() + ", which tolerates no failure; three tolerate one");
+        }
         var leader = seen.leader();
         if (leader.isEmpty()) {
             return no("FailoverReady", "NoLeader", "no replica leads");
         }
         var voters = leader.get().voters().size();
-        if (voters < 3) {
+        if (voters < FAILOVER_REPLICAS_MIN) {
             return no("FailoverReady", "TooFewReplicas", voters + " voters tolerate no failure; three tolerate one");
         }
         var left = inSync(leader.get()) - 1;
@@ -208,8 +221,7 @@ final class ConditionReport {
     private static Condition certificatesValid(LogClusterSpec spec, ObservedCluster seen, Instant now) {
         var certificate = seen.certificate();
         if (spec.tls() == null || certificate == null) {
-            return Condition.of(
-                    "CertificatesValid", Status.Unknown, "Plaintext", "no tls is set: connections are plaintext");
+            return unknown("CertificatesValid", "Plaintext", "no tls is set: connections are plaintext");
         }
         if (certificate.problem() != null) {
             return no("CertificatesValid", "Unusable", certificate.problem());
@@ -230,5 +242,14 @@ final class ConditionReport {
 
     private static Condition no(String type, String reason, String message) {
         return Condition.of(type, Status.False, reason, message);
+    }
+
+    /// False would alert for as long as the spec stays as it is wanted.
+    private static Condition unknown(String type, String reason, String message) {
+        return Condition.of(type, Status.Unknown, reason, message);
+    }
+
+    private static Condition asleep(String type) {
+        return unknown(type, "Hibernated", "lifecycle is Hibernated");
     }
 }

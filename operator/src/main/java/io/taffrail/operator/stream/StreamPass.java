@@ -26,6 +26,9 @@ public class StreamPass {
     private static final Logger LOG = Logger.getLogger(StreamPass.class);
 
     private final KubernetesClient client;
+    private static final String AS_SPECIFIED = "AsSpecified";
+    private static final String HIBERNATED = "Hibernated";
+
     private final ReplicaChannels channels;
 
     public StreamPass(KubernetesClient client, ReplicaChannels channels) {
@@ -69,6 +72,9 @@ public class StreamPass {
                     now);
         }
         var calls = calls(cluster);
+        if (cluster.getSpec().hibernated()) {
+            return status(stream, cluster, null, HIBERNATED, "the cluster's lifecycle is Hibernated", now);
+        }
         if (calls == null) {
             return status(stream, cluster, null, "NoLeader", "the cluster has no leader to ask", now);
         }
@@ -93,7 +99,7 @@ public class StreamPass {
             case StreamPlanner.Step.Update(ObservedStream.Config config) ->
                 after(stream, cluster, calls.update(name, config), "updated", now);
             case StreamPlanner.Step.Keep() ->
-                status(stream, cluster, live, "AsSpecified", "the stream is as the spec asks", now);
+                status(stream, cluster, live, AS_SPECIFIED, "the stream is as the spec asks", now);
             case StreamPlanner.Step.Refuse(String reason, String message) ->
                 status(stream, cluster, null, reason, message, now);
         };
@@ -103,7 +109,7 @@ public class StreamPass {
             LogStream stream, LogCluster cluster, CallOutcome<ObservedStream> outcome, String verb, Instant now) {
         return switch (outcome) {
             case CallOutcome.Answer<ObservedStream>(ObservedStream made) ->
-                status(stream, cluster, made, "AsSpecified", "the stream was " + verb, now);
+                status(stream, cluster, made, AS_SPECIFIED, "the stream was " + verb, now);
             case CallOutcome.Refused<ObservedStream>(String code, String message) ->
                 status(stream, cluster, null, "Refused", code + ": " + message, now);
             case CallOutcome.Unreachable<ObservedStream>(String message) ->
@@ -197,7 +203,12 @@ public class StreamPass {
             String message,
             Instant now) {
         var before = stream.getStatus();
-        var ready = reason.equals("AsSpecified") ? Status.True : Status.False;
+        var ready = switch (reason) {
+            case AS_SPECIFIED -> Status.True;
+            // False would alert for as long as the cluster sleeps.
+            case HIBERNATED -> Status.Unknown;
+            default -> Status.False;
+        };
         var known = before == null ? List.<Condition>of() : before.conditions();
         var last = known.stream()
                 .filter(it -> it.type().equals("Ready"))

@@ -284,6 +284,7 @@ final class ClusterPassTest {
     }
 
     @Test
+        assertEquals(-1.0, operator.condition("LogCluster", "orders", "Available"));
     void repairsAServiceThatWasChangedByHand() {
         create("");
         settle();

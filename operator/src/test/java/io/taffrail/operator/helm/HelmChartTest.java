@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.marcnuri.helm.Helm;
 import com.marcnuri.helm.TemplateCommand;
+import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
 import io.fabric8.kubernetes.api.model.rbac.ClusterRole;
@@ -19,6 +20,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
@@ -160,6 +162,20 @@ final class HelmChartTest {
         assertEquals(2, kinds.get("PodMonitor"));
         assertEquals(1, kinds.get("PrometheusRule"));
         assertEquals(2, kinds.get("ConfigMap"));
+    }
+
+    /// Without it `namespace` would be the operator's own in every alert and panel, and the cluster's is renamed.
+    @Test
+    void theOperatorsMetricsKeepTheNamespaceOfTheClusterThatTheyTellOf() {
+        var honoured = objects(
+                        template().set("metrics.podMonitor.enabled", true).call())
+                .stream()
+                .filter(object -> object.getKind().equals("PodMonitor"))
+                .collect(Collectors.toMap(
+                        object -> object.getMetadata().getName(),
+                        object -> String.valueOf(((GenericKubernetesResource) object)
+                                .<Object>get("spec", "podMetricsEndpoints", 0, "honorLabels"))));
+        assertEquals(Map.of("taffrail-operator", "true", "taffrail-operator-clusters", "null"), honoured);
     }
 
     /// A panel or an alert on a metric that nobody serves says for ever that all is well.

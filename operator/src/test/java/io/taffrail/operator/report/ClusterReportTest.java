@@ -9,6 +9,8 @@ import io.taffrail.operator.plan.Plan;
 import io.taffrail.operator.plan.Sight;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 final class ClusterReportTest {
     private static LogClusterStatus report(LogClusterStatus before, Sight sight) {
@@ -17,10 +19,40 @@ final class ClusterReportTest {
     }
 
     private static Condition failoverReady(Sight sight) {
-        return report(LogClusterStatus.NONE, sight).conditions().stream()
-                .filter(it -> it.type().equals("FailoverReady"))
+        return condition("FailoverReady", "", sight);
+    }
+
+    private static Condition condition(String type, String spec, Sight sight) {
+        var nothing = new Plan(List.of(), List.of(), List.of());
+        return ClusterReport.of(Sight.spec(spec), LogClusterStatus.NONE, sight.seen(), nothing, List.of(), Sight.NOW)
+                .conditions()
+                .stream()
+                .filter(it -> it.type().equals(type))
                 .findFirst()
                 .orElseThrow();
+    }
+
+    /// False would alert for as long as it sleeps.
+    @ParameterizedTest
+    @ValueSource(strings = {"Available", "DurabilityMet", "FailoverReady"})
+    void nobodyIsAlarmedByAClusterThatSleepsAsItShould(String type) {
+        var condition = condition(type, "lifecycle: Hibernated", Sight.healthy(0));
+        assertEquals(Condition.Status.Unknown, condition.status());
+        assertEquals("Hibernated", condition.reason());
+        assertEquals(
+                Condition.Status.False, condition(type, "", Sight.healthy(0)).status());
+    }
+
+    @Test
+    void nobodyIsAlarmedByAClusterThatIsAskedToHaveNoFollowers() {
+        for (var sight : List.of(Sight.healthy(1), Sight.healthy(0))) {
+            var alone = condition("FailoverReady", "replicas: 1", sight);
+            assertEquals(Condition.Status.Unknown, alone.status());
+            assertEquals("TooFewReplicas", alone.reason());
+        }
+        var growing = condition("FailoverReady", "replicas: 3", Sight.healthy(1));
+        assertEquals(Condition.Status.False, growing.status());
+        assertEquals("TooFewReplicas", growing.reason());
     }
 
     @Test
