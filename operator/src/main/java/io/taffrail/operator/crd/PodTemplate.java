@@ -5,7 +5,6 @@ import io.fabric8.kubernetes.api.model.Affinity;
 import io.fabric8.kubernetes.api.model.LocalObjectReference;
 import io.fabric8.kubernetes.api.model.ResourceRequirements;
 import io.fabric8.kubernetes.api.model.SeccompProfile;
-import io.fabric8.kubernetes.api.model.SeccompProfileBuilder;
 import io.fabric8.kubernetes.api.model.Toleration;
 import io.fabric8.kubernetes.api.model.TopologySpreadConstraint;
 import java.util.List;
@@ -37,14 +36,12 @@ public record PodTemplate(
         @JsonPropertyDescription(
                 "Of the pods; absent: RuntimeDefault. The usual default profiles forbid io_uring, and the"
                         + " server then falls back to worker threads and says so.")
+        @Nullable
         SeccompProfile seccompProfile,
 
         List<LocalObjectReference> imagePullSecrets) {
-    private static final SeccompProfile RUNTIME_DEFAULT =
-            new SeccompProfileBuilder().withType("RuntimeDefault").build();
-
-    public static final PodTemplate NONE = new PodTemplate(
-            Map.of(), Map.of(), null, null, List.of(), Map.of(), List.of(), null, RUNTIME_DEFAULT, List.of());
+    public static final PodTemplate NONE =
+            new PodTemplate(Map.of(), Map.of(), null, null, List.of(), Map.of(), List.of(), null, null, List.of());
 
     public PodTemplate {
         labels = labels == null ? Map.of() : labels;
@@ -52,7 +49,6 @@ public record PodTemplate(
         tolerations = tolerations == null ? List.of() : tolerations;
         nodeSelector = nodeSelector == null ? Map.of() : nodeSelector;
         topologySpreadConstraints = topologySpreadConstraints == null ? List.of() : topologySpreadConstraints;
-        seccompProfile = seccompProfile == null ? RUNTIME_DEFAULT : seccompProfile;
         imagePullSecrets = imagePullSecrets == null ? List.of() : imagePullSecrets;
     }
 }

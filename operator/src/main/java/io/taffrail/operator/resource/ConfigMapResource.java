@@ -42,7 +42,7 @@ final class ConfigMapResource {
                 .collect(Collectors.joining());
     }
 
-    /// Read at the start alone: a change of one of them needs a restart, so they are inputs of the pod template.
+    /// Read at the start alone: a change of one of them needs a restart.
     static Map<String, String> startProperties(LogClusterSpec spec) {
         var properties = new TreeMap<String, String>();
         properties.put("taffrail.cluster.mode", "managed");

@@ -7,15 +7,20 @@ import io.fabric8.kubernetes.api.model.PodTemplateSpec;
 import io.fabric8.kubernetes.api.model.PodTemplateSpecBuilder;
 import io.fabric8.kubernetes.api.model.Probe;
 import io.fabric8.kubernetes.api.model.ProbeBuilder;
+import io.fabric8.kubernetes.api.model.SeccompProfile;
+import io.fabric8.kubernetes.api.model.SeccompProfileBuilder;
 import io.fabric8.kubernetes.api.model.TopologySpreadConstraint;
 import io.fabric8.kubernetes.api.model.TopologySpreadConstraintBuilder;
 import io.fabric8.kubernetes.api.model.Volume;
 import io.fabric8.kubernetes.api.model.VolumeBuilder;
 import io.taffrail.operator.crd.LogCluster;
+import io.taffrail.operator.crd.LogClusterSpec;
+import io.taffrail.operator.crd.PodTemplate;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /// The pod of a replica: no root, no writable root file system, no capability, no token.
 final class PodResource {
@@ -23,6 +28,9 @@ final class PodResource {
     private static final long USER = 10_001;
     /// Handing over, flushing and closing take seconds; a slow disk gets the rest.
     private static final long GRACE_SECONDS = 60;
+
+    private static final SeccompProfile RUNTIME_DEFAULT =
+            new SeccompProfileBuilder().withType("RuntimeDefault").build();
 
     private PodResource() {}
 
@@ -49,7 +57,7 @@ final class PodResource {
                 .withFsGroup(USER)
                 // A change of ownership over a volume of many files can take longer than the pod's start.
                 .withFsGroupChangePolicy("OnRootMismatch")
-                .withSeccompProfile(wished.seccompProfile())
+                .withSeccompProfile(wished.seccompProfile() == null ? RUNTIME_DEFAULT : wished.seccompProfile())
                 .endSecurityContext()
                 .withContainers(container(cluster, defaultRepository))
                 .withVolumes(volumes(cluster))
@@ -64,15 +72,27 @@ final class PodResource {
     }
 
     /// What of the spec the pods are made from. A change of it asks for a rolling restart.
-    static Object inputs(LogCluster cluster) {
-        var spec = cluster.getSpec();
-        return List.of(
+    static Object inputs(LogClusterSpec spec) {
+        return new Inputs(
                 spec.version(),
-                spec.image() == null ? "" : spec.image(),
-                ConfigMapResource.startProperties(spec),
-                spec.tls() == null ? "" : spec.tls().secretName(),
+                spec.image(),
+                spec.io(),
+                spec.tls() == null ? null : spec.tls().secretName(),
+                spec.fsyncDisabled() ? true : null,
+                spec.unfitStorageAllowed() ? true : null,
                 spec.podTemplate());
     }
+
+    /// Null for what is absent, and nothing that the operator adds: neither a field that is new nor another constant
+    /// may look like an edit of the spec, because that would let an upgrade of the operator restart pods.
+    private record Inputs(
+            String version,
+            @Nullable String image,
+            LogClusterSpec.Io io,
+            @Nullable String tlsSecret,
+            @Nullable Boolean fsyncDisabled,
+            @Nullable Boolean unfitStorageAllowed,
+            PodTemplate podTemplate) {}
 
     private static Container container(LogCluster cluster, String defaultRepository) {
         var spec = cluster.getSpec();

@@ -63,10 +63,13 @@ public final class StatefulSetResource {
 
     static PodTemplateSpec template(LogCluster cluster, String defaultRepository) {
         var template = PodResource.of(cluster, defaultRepository);
-        // On the pods as well, so that each says which template it was made from.
+        // On the pods as well, so that each says which template it was made from. A pod that reads other properties at
+        // its start is another pod, although its template says only where they are.
         return new PodTemplateSpecBuilder(template)
                 .editMetadata()
-                .addToAnnotations(ClusterNames.TEMPLATE_ANNOTATION, Digest.of(template))
+                .addToAnnotations(
+                        ClusterNames.TEMPLATE_ANNOTATION,
+                        Digest.of(List.of(template, ConfigMapResource.startProperties(cluster.getSpec()))))
                 .endMetadata()
                 .build();
     }
@@ -76,7 +79,7 @@ public final class StatefulSetResource {
                 ClusterNames.TEMPLATE_ANNOTATION,
                 template.getMetadata().getAnnotations().get(ClusterNames.TEMPLATE_ANNOTATION),
                 ClusterNames.INPUTS_ANNOTATION,
-                Digest.of(PodResource.inputs(cluster)));
+                Digest.of(PodResource.inputs(cluster.getSpec())));
     }
 
     private static PersistentVolumeClaim claim(LogCluster cluster) {

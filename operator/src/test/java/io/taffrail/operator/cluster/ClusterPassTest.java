@@ -19,6 +19,8 @@ import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// Passes over a cluster whose API server is fabric8's mock and whose replicas are stand-ins behind real gRPC.
 @EnableKubernetesMockClient(crud = true)
@@ -238,6 +240,23 @@ final class ClusterPassTest {
         assertEquals(Condition.Status.True, conditions().get("Reconciled").status());
     }
 
+    /// The pods are made as before; what they read at their start is not.
+    @ParameterizedTest
+    @ValueSource(strings = {"io: {method: Worker}", "io: {direct: false}", "unsafe: {allowUnfitStorage: true}"})
+    void restartsPodsForWhatTheyReadAtTheirStartAlone(String spec) {
+        create("");
+        settle();
+        var before = client.pods().inNamespace("shop").list().getItems();
+        edit(spec);
+        settle();
+        assertTrue(replicas.calls().contains("transfer 0 1"), "the leader was restarted, too");
+        assertEquals(3, before.size());
+        var outdated = before.getFirst().getMetadata().getAnnotations().get(ClusterNames.TEMPLATE_ANNOTATION);
+        assertFalse(client.pods().inNamespace("shop").list().getItems().stream()
+                .anyMatch(pod ->
+                        outdated.equals(pod.getMetadata().getAnnotations().get(ClusterNames.TEMPLATE_ANNOTATION))));
+    }
+
     @Test
     void growsByLearnersAndShrinksByVoters() {
         create("");
@@ -265,6 +284,7 @@ final class ClusterPassTest {
         settle();
         assertEquals(Map.of(), pods());
         assertEquals("Hibernated", conditions().get("Ready").reason());
+        assertEquals(-1.0, operator.condition("LogCluster", "orders", "Available"));
         edit("");
         settle();
         assertEquals(Condition.Status.True, conditions().get("Ready").status());
@@ -284,7 +304,6 @@ final class ClusterPassTest {
     }
 
     @Test
-        assertEquals(-1.0, operator.condition("LogCluster", "orders", "Available"));
     void repairsAServiceThatWasChangedByHand() {
         create("");
         settle();
