@@ -28,9 +28,21 @@ final class StreamCalls {
         this.credentials = credentials;
     }
 
-    /// `Refused` with [#NOT_FOUND]: there is no such stream.
+    /// `Refused` with [#NOT_FOUND]: this replica knows of no such stream. One that led before may be behind.
     CallOutcome<ObservedStream> describe(String stream) {
-        var request = DescribeStreamRequest.newBuilder().setStream(stream).build();
+        return describe(stream, false);
+    }
+
+    /// `Refused` with [#NOT_FOUND]: there is no such stream. It takes the leader of now, and one round to a majority.
+    CallOutcome<ObservedStream> describeForCertain(String stream) {
+        return describe(stream, true);
+    }
+
+    private CallOutcome<ObservedStream> describe(String stream, boolean linearizable) {
+        var request = DescribeStreamRequest.newBuilder()
+                .setStream(stream)
+                .setLinearizable(linearizable)
+                .build();
         return channels.log(leader, credentials, stub -> seen(stub.describeStream(request)));
     }
 

@@ -9,6 +9,7 @@ import io.taffrail.operator.crd.Condition;
 import io.taffrail.operator.crd.Condition.Status;
 import io.taffrail.operator.crd.LogCluster;
 import io.taffrail.operator.crd.LogStream;
+import io.taffrail.operator.crd.LogStreamSpec.DeletionPolicy;
 import io.taffrail.operator.crd.LogStreamStatus;
 import io.taffrail.operator.crd.UnreadableFieldException;
 import io.taffrail.operator.observe.TlsReading;
@@ -25,10 +26,10 @@ import org.jspecify.annotations.Nullable;
 public class StreamPass {
     private static final Logger LOG = Logger.getLogger(StreamPass.class);
 
-    private final KubernetesClient client;
     private static final String AS_SPECIFIED = "AsSpecified";
     private static final String HIBERNATED = "Hibernated";
 
+    private final KubernetesClient client;
     private final ReplicaChannels channels;
 
     public StreamPass(KubernetesClient client, ReplicaChannels channels) {
@@ -71,10 +72,10 @@ public class StreamPass {
                     "no LogCluster " + spec.clusterRef().name(),
                     now);
         }
-        var calls = calls(cluster);
         if (cluster.getSpec().hibernated()) {
             return status(stream, cluster, null, HIBERNATED, "the cluster's lifecycle is Hibernated", now);
         }
+        var calls = calls(cluster);
         if (calls == null) {
             return status(stream, cluster, null, "NoLeader", "the cluster has no leader to ask", now);
         }
@@ -122,28 +123,29 @@ public class StreamPass {
     public @Nullable String leave(LogStream stream) {
         var spec = stream.getSpec();
         var cluster = cluster(stream);
-        if (cluster == null || cluster.isMarkedForDeletion() || namespaceGoes(stream)) {
-            return null;
-        }
-        if (StreamPlanner.leave(spec, owner(stream), null) instanceof StreamPlanner.Farewell.Leave(String why)
-                && why.startsWith("deletionPolicy")) {
+        if (spec.deletionPolicy() == DeletionPolicy.Retain
+                || cluster == null
+                || cluster.isMarkedForDeletion()
+                || namespaceGoes(stream)) {
             return null;
         }
         var calls = calls(cluster);
         if (calls == null) {
             return "the cluster has no leader to delete the stream from";
         }
-        var live = calls.describe(spec.streamName());
-        var found = live instanceof CallOutcome.Answer<ObservedStream>(ObservedStream it) ? it : null;
-        if (live instanceof CallOutcome.Unreachable<ObservedStream>(String message)) {
-            return message;
-        }
-        return switch (StreamPlanner.leave(spec, owner(stream), found)) {
-            case StreamPlanner.Farewell.Leave leave -> null;
-            case StreamPlanner.Farewell.Delete() -> {
+        return switch (calls.describeForCertain(spec.streamName())) {
+            case CallOutcome.Answer<ObservedStream>(ObservedStream live)
+            when StreamPlanner.isManagedBy(owner(stream), live) -> {
                 var outcome = calls.delete(spec.streamName());
                 yield outcome instanceof CallOutcome.Answer<?> ? null : outcome.describe();
             }
+            case CallOutcome.Answer<ObservedStream> others -> null;
+            case CallOutcome.Refused<ObservedStream>(String code, String message)
+            when code.equals(StreamCalls.NOT_FOUND) -> null;
+            // Only that there is no such stream is a reason to let go: whoever does not know must be asked again, or
+            // the stream stays for ever.
+            case CallOutcome.Refused<ObservedStream> unknown -> unknown.describe();
+            case CallOutcome.Unreachable<ObservedStream> unknown -> unknown.describe();
         };
     }
 

@@ -3,7 +3,6 @@ package io.taffrail.operator.stream;
 import io.taffrail.operator.crd.ByteSize;
 import io.taffrail.operator.crd.LogStreamSpec;
 import io.taffrail.operator.crd.LogStreamSpec.AdoptionPolicy;
-import io.taffrail.operator.crd.LogStreamSpec.DeletionPolicy;
 import io.taffrail.operator.crd.TimeSpan;
 import io.taffrail.operator.stream.ObservedStream.Config;
 import java.util.Map;
@@ -23,13 +22,6 @@ public final class StreamPlanner {
         record Keep() implements Step {}
 
         record Refuse(String reason, String message) implements Step {}
-    }
-
-    public sealed interface Farewell {
-        record Delete() implements Farewell {}
-
-        /// The stream stays; the LogStream may go.
-        record Leave(String why) implements Farewell {}
     }
 
     private StreamPlanner() {}
@@ -55,17 +47,9 @@ public final class StreamPlanner {
         return merged.equals(live.config()) ? new Step.Keep() : new Step.Update(merged);
     }
 
-    /// @param live null: there is no such stream
-    public static Farewell leave(LogStreamSpec spec, String owner, @Nullable ObservedStream live) {
-        if (spec.deletionPolicy() == DeletionPolicy.Retain) {
-            return new Farewell.Leave("deletionPolicy is Retain");
-        }
-        if (live == null) {
-            return new Farewell.Leave("the stream is gone");
-        }
-        return owner.equals(live.config().labels().get(OWNER_LABEL))
-                ? new Farewell.Delete()
-                : new Farewell.Leave("another manages the stream");
+    /// Another's stream stays when the LogStream goes.
+    public static boolean isManagedBy(String owner, ObservedStream live) {
+        return owner.equals(live.config().labels().get(OWNER_LABEL));
     }
 
     private static Config wanted(LogStreamSpec spec, String owner) {

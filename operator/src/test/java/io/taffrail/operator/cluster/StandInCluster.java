@@ -172,6 +172,11 @@ final class StandInCluster {
         return streams;
     }
 
+    /// A follower that is behind has never heard of any.
+    synchronized Map<String, StreamDescription> streamsKnownTo(int node) {
+        return inSync(node) ? streams : Map.of();
+    }
+
     synchronized List<String> calls() {
         return List.copyOf(calls);
     }

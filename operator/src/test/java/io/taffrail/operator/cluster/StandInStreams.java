@@ -13,7 +13,7 @@ import io.taffrail.proto.log.LogGrpc;
 import io.taffrail.proto.log.StreamDescription;
 import io.taffrail.proto.log.UpdateStreamRequest;
 
-/// The stream calls of the log service, for whoever leads.
+/// The stream calls of the log service. Any replica describes what it knows of; the rest is for whoever leads.
 final class StandInStreams extends LogGrpc.LogImplBase {
     private static final Metadata.Key<byte[]> ERROR =
             Metadata.Key.of("taffrail-error-bin", Metadata.BINARY_BYTE_MARSHALLER);
@@ -28,10 +28,11 @@ final class StandInStreams extends LogGrpc.LogImplBase {
 
     @Override
     public void describeStream(DescribeStreamRequest request, StreamObserver<StreamDescription> answer) {
-        var found = cluster.streams().get(request.getStream());
-        if (cluster.leader() != node) {
-            refuse(answer, Status.UNAVAILABLE, ErrorCode.ERROR_CODE_NOT_LEADER);
-        } else if (found == null) {
+        if (request.getLinearizable() && !leads(answer)) {
+            return;
+        }
+        var found = cluster.streamsKnownTo(node).get(request.getStream());
+        if (found == null) {
             refuse(answer, Status.NOT_FOUND, ErrorCode.ERROR_CODE_STREAM_NOT_FOUND);
         } else {
             answer.onNext(found);
@@ -41,6 +42,9 @@ final class StandInStreams extends LogGrpc.LogImplBase {
 
     @Override
     public void createStream(CreateStreamRequest request, StreamObserver<StreamDescription> answer) {
+        if (!leads(answer)) {
+            return;
+        }
         var made = StreamDescription.newBuilder()
                 .setStream(request.getStream())
                 .setStreamId(cluster.streams().size() + 1)
@@ -53,6 +57,9 @@ final class StandInStreams extends LogGrpc.LogImplBase {
 
     @Override
     public void updateStream(UpdateStreamRequest request, StreamObserver<StreamDescription> answer) {
+        if (!leads(answer)) {
+            return;
+        }
         var made = cluster.streams()
                 .computeIfPresent(
                         request.getStream(),
@@ -64,9 +71,20 @@ final class StandInStreams extends LogGrpc.LogImplBase {
 
     @Override
     public void deleteStream(DeleteStreamRequest request, StreamObserver<DeleteStreamResponse> answer) {
+        if (!leads(answer)) {
+            return;
+        }
         cluster.streams().remove(request.getStream());
         answer.onNext(DeleteStreamResponse.getDefaultInstance());
         answer.onCompleted();
+    }
+
+    private boolean leads(StreamObserver<?> answer) {
+        var leads = cluster.leader() == node;
+        if (!leads) {
+            refuse(answer, Status.UNAVAILABLE, ErrorCode.ERROR_CODE_NOT_LEADER);
+        }
+        return leads;
     }
 
     private static void refuse(StreamObserver<?> answer, Status status, ErrorCode code) {
