@@ -6,6 +6,7 @@ import io.taffrail.proto.log.Producer;
 import io.taffrail.proto.log.Record;
 import io.taffrail.proto.log.RegisterProducerResponse;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
@@ -81,6 +82,8 @@ public final class Appender implements AutoCloseable {
     ///
     /// Waits while too much is in flight, or throws BUFFER_FULL.
     public PendingAppend append(byte[] value, int offset, int length) {
+        // Before anything is encoded: half a record would spoil the batch of those before it.
+        Objects.checkFromIndexSize(offset, length, value.length);
         lock.lock();
         try {
             var batch = batchFor(RecordEncoder.encodedSize(length));

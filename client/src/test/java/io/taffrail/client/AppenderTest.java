@@ -361,6 +361,18 @@ class AppenderTest {
     }
 
     @Test
+    void aRangeOutsideOfTheValueLeavesTheBatchAsItWas() {
+        var config = AppenderConfig.DEFAULTS.batching(1 << 20, 10_000, Duration.ofMinutes(5));
+        try (var appender = client.appender("s", config)) {
+            append(appender, 0, 1);
+            assertThrows(IndexOutOfBoundsException.class, () -> appender.append(bytes("r1"), 1, 2));
+            assertThrows(IndexOutOfBoundsException.class, () -> appender.append(bytes("r1"), 0, -1));
+            append(appender, 1, 1);
+        }
+        assertEquals(numbered(2), server.values());
+    }
+
+    @Test
     void closingFlushes() {
         var config = AppenderConfig.DEFAULTS
                 .batching(1 << 20, 10_000, Duration.ofMinutes(5))
