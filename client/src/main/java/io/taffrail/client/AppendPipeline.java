@@ -55,6 +55,7 @@ final class AppendPipeline implements DeliveryWatch.Waiting {
     private final Source source;
     private final DeliveryWatch watch;
     private final Queue<Runnable> completions = new ConcurrentLinkedQueue<>();
+    private final ReentrantLock completing = new ReentrantLock();
     // What connections have said, no more than the answers that were asked for. A transport's thread serves all
     // connections and must not wait for an appending one: whoever has the lock takes this in.
     private final Queue<Runnable> arrived = new ConcurrentLinkedQueue<>();
@@ -200,8 +201,21 @@ final class AppendPipeline implements DeliveryWatch.Waiting {
             return;
         }
         takeArrived();
-        for (var completion = completions.poll(); completion != null; completion = completions.poll()) {
-            completion.run();
+        complete();
+    }
+
+    /// One after another, in the order in which they were decided: a batch that is acknowledged, and then fails for
+    /// its later levels, must not fail first. Whoever completes now looks here once it is through, and so does a
+    /// callback's caller.
+    private void complete() {
+        while (!completions.isEmpty() && !completing.isHeldByCurrentThread() && completing.tryLock()) {
+            try {
+                for (var next = completions.poll(); next != null; next = completions.poll()) {
+                    next.run();
+                }
+            } finally {
+                completing.unlock();
+            }
         }
     }
 

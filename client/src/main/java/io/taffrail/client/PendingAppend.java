@@ -2,7 +2,8 @@ package io.taffrail.client;
 
 import java.util.concurrent.CompletableFuture;
 
-/// One record on its way; a future for each level. They complete on the client's threads: do not block there.
+/// One record on its way; a future for each level. An appender's complete one after another, on a thread of the client
+/// or on one that calls the appender: do not block there.
 ///
 /// Each fails with a [LogClientException] if the level will not be known: a level after the acknowledgement does so
 /// when the connection breaks in between, although the record may well reach it.

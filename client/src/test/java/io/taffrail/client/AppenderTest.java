@@ -11,6 +11,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.protobuf.ByteString;
 import io.taffrail.client.ScriptedLogServer.Fate;
 import io.taffrail.proto.log.AppendRequest;
+import io.taffrail.proto.log.AppendStage;
 import io.taffrail.proto.log.CommitMode;
 import io.taffrail.proto.log.ErrorCode;
 import io.taffrail.proto.log.Record;
@@ -323,6 +324,35 @@ class AppenderTest {
         var cause = assertInstanceOf(LogClientException.class, failed.getCause());
         assertEquals(LogClientException.Kind.TIMED_OUT, cause.kind());
         assertTrue(cause.getMessage().contains("may or may not be in the log"), cause.getMessage());
+        assertThrows(LogClientException.class, appender::close);
+    }
+
+    /// A callback sits between the acknowledgement's first level and its last while the appender fails, which fails
+    /// the level that is still to come.
+    @Test
+    void anAcknowledgedRecordStaysAcknowledgedWhenTheAppenderFails() throws Exception {
+        var appender = client.appender(
+                "s",
+                ONE_RECORD_A_BATCH
+                        .modes(CommitMode.COMMIT_MODE_ASYNC, ReplicationMode.REPLICATION_MODE_ASYNC)
+                        .laterStages(AppendStage.APPEND_STAGE_DURABLE)
+                        .deliveryTimeout(Duration.ofSeconds(3)));
+        server.answersAppends(false);
+        var first = appender.append(bytes("r0"));
+        var failed = first.accepted().thenRun(() -> {
+            var giveUp = System.nanoTime() + SOON.toNanos();
+            assertThrows(LogClientException.class, () -> {
+                while (System.nanoTime() < giveUp) {
+                    append(appender, 1, 1);
+                    Thread.sleep(5);
+                }
+            });
+        });
+        server.awaitLogged(1);
+        server.answerLate();
+        failed.get(5, TimeUnit.MINUTES);
+        assertEquals(0, first.acknowledged().get(5, TimeUnit.MINUTES).offset());
+        assertThrows(ExecutionException.class, () -> first.durable().get(5, TimeUnit.MINUTES));
         assertThrows(LogClientException.class, appender::close);
     }
 

@@ -31,6 +31,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
+import java.util.function.IntSupplier;
 import java.util.zip.CRC32C;
 
 /// Speaks log.proto over real gRPC with one stream in memory, keeps the rules about producers that the service keeps,
@@ -107,10 +108,18 @@ final class ScriptedLogServer extends LogGrpc.LogImplBase implements AutoCloseab
     }
 
     synchronized void awaitAsked(int times) throws InterruptedException {
+        await(() -> asked, times, "times asked");
+    }
+
+    synchronized void awaitLogged(int records) throws InterruptedException {
+        await(log::size, records, "records logged");
+    }
+
+    private synchronized void await(IntSupplier count, int least, String what) throws InterruptedException {
         var deadlineNanos = System.nanoTime() + LONGEST_WAIT_NANOS;
-        while (asked < times) {
+        while (count.getAsInt() < least) {
             if (System.nanoTime() > deadlineNanos) {
-                throw new AssertionError("asked " + asked + " times, not " + times);
+                throw new AssertionError(what + ": " + count.getAsInt() + ", not " + least);
             }
             wait(1_000);
         }
@@ -254,7 +263,7 @@ final class ScriptedLogServer extends LogGrpc.LogImplBase implements AutoCloseab
                 .build();
     }
 
-    private AppendResponse append(AppendRequest request) {
+    private synchronized AppendResponse append(AppendRequest request) {
         var producer = producers.get(request.getProducer().getId());
         if (producer == null) {
             return refusal(request, ErrorCode.ERROR_CODE_UNKNOWN_PRODUCER);
@@ -283,6 +292,7 @@ final class ScriptedLogServer extends LogGrpc.LogImplBase implements AutoCloseab
         }
         var baseOffset = log.size();
         log.addAll(request.getRecordsList());
+        notifyAll();
         batchSizes.add(request.getRecordsCount());
         producer.lastSequence = sequence;
         producer.appendedRecords += request.getRecordsCount();
@@ -310,8 +320,14 @@ final class ScriptedLogServer extends LogGrpc.LogImplBase implements AutoCloseab
                 .setAcknowledgement(Acknowledgement.newBuilder()
                         .setBaseOffset(baseOffset)
                         .setRecordCount(count)
-                        .setCommitMode(CommitMode.COMMIT_MODE_SYNC)
-                        .setReplicationMode(ReplicationMode.REPLICATION_MODE_QUORUM)
+                        .setCommitMode(
+                                request.getCommitMode() == CommitMode.COMMIT_MODE_UNSPECIFIED
+                                        ? CommitMode.COMMIT_MODE_SYNC
+                                        : request.getCommitMode())
+                        .setReplicationMode(
+                                request.getReplicationMode() == ReplicationMode.REPLICATION_MODE_UNSPECIFIED
+                                        ? ReplicationMode.REPLICATION_MODE_QUORUM
+                                        : request.getReplicationMode())
                         .setDuplicate(duplicate))
                 .build();
     }
