@@ -17,6 +17,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -59,6 +60,7 @@ final class AppendPipeline implements DeliveryWatch.Waiting {
     // What connections have said, no more than the answers that were asked for. A transport's thread serves all
     // connections and must not wait for an appending one: whoever has the lock takes this in.
     private final Queue<Runnable> arrived = new ConcurrentLinkedQueue<>();
+    private final AtomicInteger waitingForRoom = new AtomicInteger();
 
     private final ArrayDeque<Batch> unsent = new ArrayDeque<>();
     private final ArrayDeque<Batch> sent = new ArrayDeque<>();
@@ -219,9 +221,19 @@ final class AppendPipeline implements DeliveryWatch.Waiting {
         }
     }
 
-    /// Whoever has the lock now looks here once it has released it.
+    /// From here on what arrives is not left to whoever has the lock: that one is about to wait for room, and looks
+    /// once more before.
+    void beginWait() {
+        waitingForRoom.incrementAndGet();
+    }
+
+    void endWait() {
+        waitingForRoom.decrementAndGet();
+    }
+
+    /// Whoever has the lock now looks here once it has released it, unless it waits for room.
     private void takeArrived() {
-        while (!arrived.isEmpty() && lock.tryLock()) {
+        while (!arrived.isEmpty() && lockToTakeArrived()) {
             try {
                 for (var next = arrived.poll(); next != null; next = arrived.poll()) {
                     guarded(next);
@@ -230,6 +242,14 @@ final class AppendPipeline implements DeliveryWatch.Waiting {
                 lock.unlock();
             }
         }
+    }
+
+    private boolean lockToTakeArrived() {
+        if (waitingForRoom.get() > 0) {
+            lock.lock();
+            return true;
+        }
+        return lock.tryLock();
     }
 
     private void connect(long delayMillis) {

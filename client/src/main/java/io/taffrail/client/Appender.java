@@ -200,19 +200,35 @@ public final class Appender implements AutoCloseable {
         // What waits for company would otherwise wait for the very room that it takes.
         sealOpen();
         pipeline.pump();
-        var leftNanos = config.maxBlock().toNanos();
-        while (!hasRoom(recordBytes)) {
-            if (leftNanos <= 0) {
-                throw full("the service took none of it for " + config.maxBlock());
-            }
-            try {
-                leftNanos = room.awaitNanos(leftNanos);
-            } catch (InterruptedException interrupted) {
-                Thread.currentThread().interrupt();
-                throw new LogClientException(
-                        LogClientException.Kind.CLOSED, "interrupted while waiting to append", interrupted);
-            }
+        var deadlineNanos = System.nanoTime() + config.maxBlock().toNanos();
+        pipeline.beginWait();
+        try {
+            takeWhatWasLeft();
             requireUsable();
+            while (!hasRoom(recordBytes)) {
+                var leftNanos = deadlineNanos - System.nanoTime();
+                if (leftNanos <= 0) {
+                    throw full("the service took none of it for " + config.maxBlock());
+                }
+                var _ = room.awaitNanos(leftNanos);
+                requireUsable();
+            }
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            throw new LogClientException(
+                    LogClientException.Kind.CLOSED, "interrupted while waiting to append", interrupted);
+        } finally {
+            pipeline.endWait();
+        }
+    }
+
+    /// What came while this thread had the lock, and was left to it: waiting for room releases the lock without a look.
+    private void takeWhatWasLeft() {
+        lock.unlock();
+        try {
+            pipeline.runCompletions();
+        } finally {
+            lock.lock();
         }
     }
 

@@ -15,6 +15,7 @@ import io.taffrail.proto.log.AppendStage;
 import io.taffrail.proto.log.CommitMode;
 import io.taffrail.proto.log.ErrorCode;
 import io.taffrail.proto.log.Record;
+import io.taffrail.proto.log.RegisterProducerResponse;
 import io.taffrail.proto.log.ReplicationMode;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -23,6 +24,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
@@ -298,6 +300,36 @@ class AppenderTest {
         server.answersAppends(false);
         var small = ONE_RECORD_A_BATCH.inFlight(1_000_000, 3, AppenderConfig.WhenFull.WAIT, Duration.ofMillis(50));
         isFullAfterThree(small);
+    }
+
+    /// The one answer that makes room may come at any moment, also between the look for room and the wait for it. No
+    /// watch comes by here to find what was missed then.
+    @Test
+    void noticesEveryAnswerWhileItWaitsForRoom() throws Exception {
+        var config = ONE_RECORD_A_BATCH.inFlight(1_000_000, 1, AppenderConfig.WhenFull.WAIT, Duration.ofSeconds(20));
+        var done = new CountDownLatch(1);
+        server.registered(1);
+        try (var timer = Executors.newSingleThreadScheduledExecutor();
+                var busyTimer = Executors.newSingleThreadScheduledExecutor();
+                var connections = new Connections(null, 1 << 20)) {
+            busyTimer.execute(() -> assertDoesNotThrow(() -> done.await()));
+            try (var appender = new Appender(
+                    "s",
+                    config,
+                    RegisterProducerResponse.newBuilder().setProducerId(1).build(),
+                    new AppendCalls(connections),
+                    new LeaderCache(List.of(Endpoint.parse(server.address())), connections),
+                    RetryPolicy.DEFAULTS,
+                    timer,
+                    new DeliveryWatch(busyTimer),
+                    _ -> {})) {
+                append(appender, 0, 20_000);
+            } finally {
+                done.countDown();
+                busyTimer.shutdownNow();
+            }
+        }
+        assertEquals(numbered(20_000), server.values());
     }
 
     /// And takes more, once those are answered.
