@@ -42,6 +42,8 @@ final class AppendCommand implements Callable<Integer> {
     // After a crash took acknowledged records, once for each crash.
     private static final int MAX_REWINDS = 1_000;
     private static final Duration LINGER = Duration.ofMillis(5);
+    // Of tags and lengths.
+    private static final int RECORD_OVERHEAD_BYTES = 64;
 
     @Parameters(index = "0", paramLabel = "STREAM")
     String stream = "";
@@ -135,10 +137,12 @@ final class AppendCommand implements Callable<Integer> {
     }
 
     private void append(LogClient client, String name, boolean fromFile) throws IOException {
+        var mostBatchBytes = Math.toIntExact(Sizes.parse(batchBytes));
         var config = AppenderConfig.DEFAULTS
                 .modes(levels.commitMode(), levels.replicationMode())
                 .producerName(name)
-                .batching(Math.toIntExact(Sizes.parse(batchBytes)), 50_000, LINGER)
+                .maxRequestBytes(maxRequestBytes(mostBatchBytes))
+                .batching(mostBatchBytes, 50_000, LINGER)
                 .deliveryTimeout(Duration.ofSeconds(deliveryTimeoutSeconds));
         var startNanos = System.nanoTime();
         Started started = null;
@@ -163,6 +167,13 @@ final class AppendCommand implements Callable<Integer> {
                 closeFailed(appender);
             }
         }
+    }
+
+    /// The options are the limit. Whether the service takes as much it says itself.
+    private int maxRequestBytes(int mostBatchBytes) {
+        var mostRecordBytes = Math.addExact(Sizes.parse(maxRecordBytes), RECORD_OVERHEAD_BYTES);
+        return Math.toIntExact(
+                Math.max(AppenderConfig.DEFAULT_MAX_REQUEST_BYTES, Math.max(mostBatchBytes, mostRecordBytes)));
     }
 
     private static void closeFailed(Appender appender) {

@@ -104,9 +104,11 @@ final class BenchCommand implements Callable<Integer> {
         atLeast("--linger", lingerMicros, 0);
         var value = new byte[size];
         new Random(1).nextBytes(value);
+        var mostBatchBytes = Math.toIntExact(Sizes.parse(batchBytes));
         var config = AppenderConfig.DEFAULTS
                 .modes(levels.commitMode(), levels.replicationMode())
-                .batching(Math.toIntExact(Sizes.parse(batchBytes)), 50_000, Duration.ofNanos(lingerMicros * 1_000));
+                .maxRequestBytes(Math.max(AppenderConfig.DEFAULT_MAX_REQUEST_BYTES, mostBatchBytes))
+                .batching(mostBatchBytes, 50_000, Duration.ofNanos(lingerMicros * 1_000));
         var histogram = new ConcurrentHistogram(LONGEST_MICROS, 3);
         long elapsedNanos;
         try (var client = server.connect()) {

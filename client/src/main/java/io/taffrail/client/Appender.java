@@ -2,6 +2,8 @@ package io.taffrail.client;
 
 import com.google.protobuf.ByteString;
 import io.taffrail.proto.log.AppendRequest;
+import io.taffrail.proto.log.Error;
+import io.taffrail.proto.log.ErrorCode;
 import io.taffrail.proto.log.Producer;
 import io.taffrail.proto.log.Record;
 import io.taffrail.proto.log.RegisterProducerResponse;
@@ -80,7 +82,8 @@ public final class Appender implements AutoCloseable {
 
     /// A record with this value and nothing else. The bytes are copied.
     ///
-    /// Waits while too much is in flight, or throws BUFFER_FULL.
+    /// Waits while too much is in flight, or throws BUFFER_FULL. Throws TOO_LARGE for a record that no request may
+    /// carry; the next one can be appended all the same.
     public PendingAppend append(byte[] value, int offset, int length) {
         // Before anything is encoded: half a record would spoil the batch of those before it.
         Objects.checkFromIndexSize(offset, length, value.length);
@@ -162,6 +165,9 @@ public final class Appender implements AutoCloseable {
 
     /// Where `recordBytes` more fit.
     private Batch batchFor(int recordBytes) {
+        if (recordBytes > config.maxRequestBytes()) {
+            throw tooLarge(recordBytes);
+        }
         awaitRoom(recordBytes);
         if (open != null && open.encoder().size() + (long) recordBytes > config.maxBatchBytes()) {
             sealOpen();
@@ -247,6 +253,14 @@ public final class Appender implements AutoCloseable {
         if (closed) {
             throw new LogClientException(LogClientException.Kind.CLOSED, "the appender was closed", null);
         }
+    }
+
+    private LogClientException tooLarge(int recordBytes) {
+        return new LogClientException(Error.newBuilder()
+                .setCode(ErrorCode.ERROR_CODE_TOO_LARGE)
+                .setMessage("the record has %s bytes encoded: allowed are %s, the client's maxRequestBytes"
+                        .formatted(recordBytes, config.maxRequestBytes()))
+                .build());
     }
 
     private LogClientException full(String advice) {

@@ -14,6 +14,8 @@ import org.jspecify.annotations.Nullable;
 /// @param producerName empty: an id of its own; otherwise the id that this name has had since it was first used,
 /// and whoever used it before is fenced
 /// @param maxBatchBytes encoded; a larger record goes alone
+/// @param maxRequestBytes largest batch, encoded; `append` refuses a record that is larger. No more than the service's
+/// `taffrail.limits.batch-bytes`: far beyond that it ends the call, which tells the appender only that it broke
 /// @param linger how long a record waits for others while the connection has room; 0: not at all. While it has
 /// none, records gather anyway
 /// @param maxInFlightBatches sent and not yet acknowledged. The service knows the last five batches of a producer
@@ -32,6 +34,7 @@ public record AppenderConfig(
         String producerName,
         int maxBatchBytes,
         int maxBatchRecords,
+        int maxRequestBytes,
         Duration linger,
         int maxInFlightBatches,
         long maxInFlightBytes,
@@ -42,6 +45,8 @@ public record AppenderConfig(
         Set<AppendStage> laterStages,
         @Nullable Long fencingToken) {
     public static final int MAX_IN_FLIGHT_BATCHES = 5;
+    /// What a service takes unless it is told otherwise.
+    public static final int DEFAULT_MAX_REQUEST_BYTES = 8 << 20;
 
     public static final AppenderConfig DEFAULTS = new AppenderConfig(
             CommitMode.COMMIT_MODE_UNSPECIFIED,
@@ -49,6 +54,7 @@ public record AppenderConfig(
             "",
             512 << 10,
             10_000,
+            DEFAULT_MAX_REQUEST_BYTES,
             Duration.ZERO,
             MAX_IN_FLIGHT_BATCHES,
             32L << 20,
@@ -75,6 +81,10 @@ public record AppenderConfig(
                     "maxBatchBytes %s, maxBatchRecords %s and maxInFlightRecords %s must be at least 1, maxInFlightBytes %s no less than maxBatchBytes"
                             .formatted(maxBatchBytes, maxBatchRecords, maxInFlightRecords, maxInFlightBytes));
         }
+        if (maxRequestBytes < maxBatchBytes) {
+            throw new IllegalArgumentException("maxRequestBytes %s must be no less than maxBatchBytes %s"
+                    .formatted(maxRequestBytes, maxBatchBytes));
+        }
     }
 
     public AppenderConfig modes(CommitMode commit, ReplicationMode replication) {
@@ -84,6 +94,7 @@ public record AppenderConfig(
                 producerName,
                 maxBatchBytes,
                 maxBatchRecords,
+                maxRequestBytes,
                 linger,
                 maxInFlightBatches,
                 maxInFlightBytes,
@@ -102,6 +113,7 @@ public record AppenderConfig(
                 name,
                 maxBatchBytes,
                 maxBatchRecords,
+                maxRequestBytes,
                 linger,
                 maxInFlightBatches,
                 maxInFlightBytes,
@@ -120,7 +132,27 @@ public record AppenderConfig(
                 producerName,
                 maxBytes,
                 maxRecords,
+                maxRequestBytes,
                 longestLinger,
+                maxInFlightBatches,
+                maxInFlightBytes,
+                maxInFlightRecords,
+                whenFull,
+                maxBlock,
+                deliveryTimeout,
+                laterStages,
+                fencingToken);
+    }
+
+    public AppenderConfig maxRequestBytes(int maxBytes) {
+        return new AppenderConfig(
+                commitMode,
+                replicationMode,
+                producerName,
+                maxBatchBytes,
+                maxBatchRecords,
+                maxBytes,
+                linger,
                 maxInFlightBatches,
                 maxInFlightBytes,
                 maxInFlightRecords,
@@ -138,6 +170,7 @@ public record AppenderConfig(
                 producerName,
                 maxBatchBytes,
                 maxBatchRecords,
+                maxRequestBytes,
                 linger,
                 maxInFlightBatches,
                 maxBytes,
@@ -156,6 +189,7 @@ public record AppenderConfig(
                 producerName,
                 maxBatchBytes,
                 maxBatchRecords,
+                maxRequestBytes,
                 linger,
                 maxInFlightBatches,
                 maxInFlightBytes,
@@ -174,6 +208,7 @@ public record AppenderConfig(
                 producerName,
                 maxBatchBytes,
                 maxBatchRecords,
+                maxRequestBytes,
                 linger,
                 maxInFlightBatches,
                 maxInFlightBytes,
@@ -192,6 +227,7 @@ public record AppenderConfig(
                 producerName,
                 maxBatchBytes,
                 maxBatchRecords,
+                maxRequestBytes,
                 linger,
                 maxInFlightBatches,
                 maxInFlightBytes,

@@ -16,7 +16,8 @@ public final class LogClientException extends RuntimeException {
             Metadata.Key.of("taffrail-error-bin", ProtoUtils.metadataMarshaller(Error.getDefaultInstance()));
 
     public enum Kind {
-        /// The service said no; [#code] and [#error] say why. Unless the code is INDETERMINATE, nothing was done.
+        /// The service said no, or the client knows that it would; [#code] and [#error] say why. Unless the code is
+        /// INDETERMINATE, nothing was done.
         REFUSED,
         /// No replica answered. Whether the call was carried out is not known.
         UNAVAILABLE,

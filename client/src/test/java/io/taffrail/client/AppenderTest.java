@@ -26,6 +26,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -429,6 +430,22 @@ class AppenderTest {
             append(appender, 0, 1);
             assertThrows(IndexOutOfBoundsException.class, () -> appender.append(bytes("r1"), 1, 2));
             assertThrows(IndexOutOfBoundsException.class, () -> appender.append(bytes("r1"), 0, -1));
+            append(appender, 1, 1);
+        }
+        assertEquals(numbered(2), server.values());
+    }
+
+    @Test
+    void refusesARecordThatNoRequestCanTakeAndGoesOn() {
+        try (var appender = client.appender(
+                "s", AppenderConfig.DEFAULTS.batching(64, 10, Duration.ZERO).maxRequestBytes(100))) {
+            append(appender, 0, 1);
+            for (var append : List.<Supplier<PendingAppend>>of(
+                    () -> appender.append(new byte[100]), () -> appender.append("key", new byte[100]))) {
+                var refused = assertThrows(LogClientException.class, append::get);
+                assertEquals(ErrorCode.ERROR_CODE_TOO_LARGE, refused.code());
+                assertFalse(refused.isRetryable());
+            }
             append(appender, 1, 1);
         }
         assertEquals(numbered(2), server.values());
