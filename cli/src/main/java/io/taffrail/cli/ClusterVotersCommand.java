@@ -25,7 +25,25 @@ import picocli.CommandLine.Spec;
         })
 final class ClusterVotersCommand implements Callable<Integer> {
     // As the service's --voters has it.
-    private static final Pattern REPLICA = Pattern.compile("(\\d{1,9})=([^/=,]+:\\d+)/([^/=,]+:\\d+)");
+    private static final String ADDRESS = "((?:[^\\s/:]+|\\[[0-9a-fA-F:]+]):\\d{1,5})";
+    private static final Pattern REPLICA = Pattern.compile("(\\d{1,9})=" + ADDRESS + "/" + ADDRESS);
+
+    private record Learner(int nodeId, String peerAddress, String clientAddress) {
+        /// Throws a CliException for what the service would refuse.
+        static Learner parse(String text) {
+            var parts = REPLICA.matcher(text);
+            if (!parts.matches()
+                    || Endpoint.ofHint(parts.group(2)).isEmpty()
+                    || Endpoint.ofHint(parts.group(3)).isEmpty()) {
+                throw new CliException(
+                        ExitCode.USAGE,
+                        "--add-learner is \"" + text
+                                + "\": N=PEER_HOST:PORT/CLIENT_HOST:PORT with ports of 1 to 65535, as in"
+                                + " 3=127.0.0.4:9091/127.0.0.4:9090");
+            }
+            return new Learner(Integer.parseInt(parts.group(1)), parts.group(2), parts.group(3));
+        }
+    }
 
     static final class Change {
         @Option(
@@ -64,6 +82,7 @@ final class ClusterVotersCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        var learner = change == null || change.addLearner == null ? null : Learner.parse(change.addLearner);
         try (var client = server.connect()) {
             var before = leader(client);
             if (change == null) {
@@ -71,7 +90,7 @@ final class ClusterVotersCommand implements Callable<Integer> {
                 return ExitCode.OK;
             }
             // A change made by someone else in between is refused rather than overwritten.
-            var request = request(change, client).setExpectedConfigId(before.getConfigId());
+            var request = request(change, learner, client).setExpectedConfigId(before.getConfigId());
             var after = client.control().changeVoters(request.build());
             var out = spec.commandLine().getOut();
             if (output.json()) {
@@ -84,17 +103,22 @@ final class ClusterVotersCommand implements Callable<Integer> {
     }
 
     private static ReplicaStatus leader(LogClient client) {
-        var address = client.whoLeads().getAddress();
-        if (address.isEmpty()) {
+        var leader = client.whoLeads();
+        if (leader.getAddress().isEmpty()) {
             throw new CliException(ExitCode.UNAVAILABLE, "no replica leads: try again when one does");
         }
-        return client.status(Endpoint.parse(address));
+        var endpoint = Endpoint.ofHint(leader.getAddress())
+                .orElseThrow(() -> new CliException(
+                        ExitCode.REFUSED,
+                        "replica " + leader.getNodeId() + " leads, and its client address \"" + leader.getAddress()
+                                + "\" is not host:port"));
+        return client.status(endpoint);
     }
 
-    private static ChangeVotersRequest.Builder request(Change change, LogClient client) {
+    private static ChangeVotersRequest.Builder request(Change change, @Nullable Learner learner, LogClient client) {
         var request = ChangeVotersRequest.newBuilder();
-        if (change.addLearner != null) {
-            request.setAddLearner(learner(change.addLearner, client));
+        if (learner != null) {
+            request.setAddLearner(voter(learner, client));
         } else if (change.promote != null) {
             request.setPromoteLearnerNodeId(change.promote);
         } else if (change.remove != null) {
@@ -106,25 +130,18 @@ final class ClusterVotersCommand implements Callable<Integer> {
     }
 
     /// Which storage it has only it knows.
-    private static Voter learner(String text, LogClient client) {
-        var parts = REPLICA.matcher(text);
-        if (!parts.matches()) {
+    private static Voter voter(Learner learner, LogClient client) {
+        var status = client.status(Endpoint.parse(learner.clientAddress));
+        if (status.getNodeId() != learner.nodeId) {
             throw new CliException(
-                    ExitCode.USAGE,
-                    "--add-learner is \"" + text
-                            + "\": N=PEER_HOST:PORT/CLIENT_HOST:PORT, as in 3=127.0.0.4:9091/127.0.0.4:9090");
-        }
-        var nodeId = Integer.parseInt(parts.group(1));
-        var status = client.status(Endpoint.parse(parts.group(3)));
-        if (status.getNodeId() != nodeId) {
-            throw new CliException(
-                    ExitCode.REFUSED, "at " + parts.group(3) + " is replica " + status.getNodeId() + ", not " + nodeId);
+                    ExitCode.REFUSED,
+                    "at " + learner.clientAddress + " is replica " + status.getNodeId() + ", not " + learner.nodeId);
         }
         return Voter.newBuilder()
-                .setNodeId(nodeId)
+                .setNodeId(learner.nodeId)
                 .setStorageUuid(status.getStorageUuid())
-                .setPeerAddress(parts.group(2))
-                .setClientAddress(parts.group(3))
+                .setPeerAddress(learner.peerAddress)
+                .setClientAddress(learner.clientAddress)
                 .build();
     }
 

@@ -94,7 +94,7 @@ final class ClusterWatchCommand implements Callable<Integer> {
         }
         for (var status : statuses.values()) {
             for (var member : members(status)) {
-                known.add(Endpoint.parse(member.getClientAddress()));
+                Endpoint.ofHint(member.getClientAddress()).ifPresent(known::add);
             }
         }
         return statuses;

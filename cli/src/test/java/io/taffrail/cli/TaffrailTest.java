@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class TaffrailTest {
@@ -47,6 +48,24 @@ class TaffrailTest {
         assertEquals(ExitCode.USAGE, run("read", "s", "--timeout", "0"));
         assertEquals(13, err.toString().lines().count(), err.toString());
         assertTrue(err.toString().contains("--timeout is 0: 1 second or more"), err.toString());
+    }
+
+    @Test
+    void refusesALearnersAddressThatNoOneCanConnectTo() {
+        for (var learner : List.of(
+                "3=h:9091091091/h:9090",
+                "3=h:65536/h:9090",
+                "3=h:0/h:9090",
+                "3=h:9091/h:abc",
+                "3=h:9091/h",
+                "3=h/h:9090")) {
+            var nobody = "127.0.0.1:" + NOBODYS;
+            assertEquals(
+                    ExitCode.USAGE,
+                    run("cluster", "voters", "--add-learner", learner, "--server", nobody, "--timeout", "1"),
+                    learner);
+        }
+        assertEquals(6, err.toString().lines().count(), err.toString());
     }
 
     @Test

@@ -1,5 +1,7 @@
 package io.taffrail.client;
 
+import java.util.Optional;
+
 /// Where a replica's client service listens.
 public record Endpoint(String host, int port) {
     public static final int DEFAULT_PORT = 9090;
@@ -23,6 +25,15 @@ public record Endpoint(String host, int port) {
         } catch (NumberFormatException notANumber) {
             throw new IllegalArgumentException(
                     "'" + text + "': the port must be a number, as in host:9090", notANumber);
+        }
+    }
+
+    /// What someone else says of an address; empty where [#parse] would throw.
+    public static Optional<Endpoint> ofHint(String text) {
+        try {
+            return Optional.of(parse(text));
+        } catch (IllegalArgumentException unusable) {
+            return Optional.empty();
         }
     }
 

@@ -10,6 +10,7 @@ import io.taffrail.proto.log.LogGrpc;
 import io.taffrail.proto.log.WhoLeadsRequest;
 import io.taffrail.proto.log.WhoLeadsResponse;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -48,7 +49,7 @@ final class LeaderCache {
         }
         return whoLeads().thenApply(hint -> {
             synchronized (this) {
-                if (hint != null && !Endpoint.parse(hint.getAddress()).equals(unreachable)) {
+                if (hint != null && !endpointOf(hint).equals(Optional.ofNullable(unreachable))) {
                     learn(hint);
                 }
                 unreachable = null;
@@ -83,10 +84,17 @@ final class LeaderCache {
 
     private synchronized void learn(LeaderHint hint) {
         // An old leader that does not know yet of the new one must not send everyone back.
-        if (!hint.getAddress().isEmpty() && hint.getEpoch() >= leaderEpoch) {
-            leader = Endpoint.parse(hint.getAddress());
-            leaderEpoch = hint.getEpoch();
+        if (hint.getEpoch() >= leaderEpoch) {
+            endpointOf(hint).ifPresent(named -> {
+                leader = named;
+                leaderEpoch = hint.getEpoch();
+            });
         }
+    }
+
+    /// A replica may have been configured with an address that is none: it leads, and only the endpoints find it.
+    private static Optional<Endpoint> endpointOf(LeaderHint hint) {
+        return Endpoint.ofHint(hint.getAddress());
     }
 
     /// Whether the replicas name another leader than `endpoint`, of no older epoch than is known; then that
@@ -94,7 +102,7 @@ final class LeaderCache {
     /// so. Never fails.
     CompletableFuture<Boolean> isElsewhere(Endpoint endpoint) {
         return whoLeads().thenApply(hint -> {
-            if (hint == null || Endpoint.parse(hint.getAddress()).equals(endpoint)) {
+            if (hint == null || endpointOf(hint).equals(Optional.of(endpoint))) {
                 return false;
             }
             learn(hint);

@@ -240,12 +240,12 @@ public final class LogClient implements AutoCloseable {
     public ClusterDescription describeCluster() {
         var request = DescribeClusterRequest.getDefaultInstance();
         var seen = calls.toAny(LogGrpc.getDescribeClusterMethod(), request);
-        if (seen.getLeader().getAddress().isEmpty()) {
+        var leader = Endpoint.ofHint(seen.getLeader().getAddress());
+        if (leader.isEmpty()) {
             return seen;
         }
         try {
-            var leader = Endpoint.parse(seen.getLeader().getAddress());
-            return calls.to(leader, LogGrpc.getDescribeClusterMethod(), request);
+            return calls.to(leader.get(), LogGrpc.getDescribeClusterMethod(), request);
         } catch (LogClientException unreachable) {
             return seen;
         }

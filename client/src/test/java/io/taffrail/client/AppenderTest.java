@@ -237,6 +237,19 @@ class AppenderTest {
         }
     }
 
+    @ParameterizedTest
+    @EnumSource(names = {"NOT_LEADER", "BREAK_FIRST"})
+    void goesThroughItsEndpointsWhenTheLeadersAddressIsNone(Fate fate) {
+        try (var appender = client.appender("s", ONE_RECORD_A_BATCH.deliveryTimeout(Duration.ofSeconds(20)))) {
+            append(appender, 0, 1);
+            appender.flush(SOON);
+            server.leaderIs("h:abc");
+            server.script(fate);
+            append(appender, 1, 1);
+        }
+        assertEquals(numbered(2), server.values());
+    }
+
     /// As a leader is that was cut off from the others and not from its clients.
     @Test
     void asksTheOthersWhenNothingIsAcknowledged() throws Exception {
