@@ -2,11 +2,9 @@ package io.taffrail.cli;
 
 import io.taffrail.client.LogClient;
 import io.taffrail.client.ReadFrom;
-import io.taffrail.client.Reader;
 import io.taffrail.client.ReaderConfig;
 import io.taffrail.proto.log.Isolation;
 import java.io.IOException;
-import java.time.Duration;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
 import java.util.OptionalLong;
@@ -21,9 +19,6 @@ final class ReadOptions {
         REPLICATED,
         BUFFERED
     }
-
-    // While nothing comes: how soon what was written is shown, and an end is noticed.
-    private static final Duration QUIET = Duration.ofMillis(100);
 
     @Option(
             names = "--isolation",
@@ -66,24 +61,17 @@ final class ReadOptions {
             throw new CliException(ExitCode.USAGE, "--max is " + max + ": 1 or more, 0 for all");
         }
         var config = ReaderConfig.DEFAULTS.from(from).maxRecords(max).isolation(isolation());
-        var sink = new RecordSink(output == OutputOptions.Output.JSON ? RecordSink.Format.JSON : format);
         try (var client = server.connect();
                 var reader = client.reader(stream, follow ? config.following() : config)) {
-            var progressOffset = -1L;
+            var progress = new ReadProgress(
+                    new RecordSink(output == OutputOptions.Output.JSON ? RecordSink.Format.JSON : format),
+                    nextOffset -> commit(client, stream, nextOffset),
+                    System::nanoTime);
             while (!reader.isAtEnd()) {
-                var batch = reader.nextBatch(QUIET);
-                if (batch != null) {
-                    sink.write(batch);
-                }
-                if (batch == null && reader.nextOffset() != progressOffset) {
-                    sink.flush();
-                    progressOffset = commit(client, stream, reader);
-                }
+                var batch = reader.nextBatch(ReadProgress.FLUSH_INTERVAL);
+                progress.read(batch, reader.nextOffset());
             }
-            sink.flush();
-            if (reader.nextOffset() != progressOffset) {
-                commit(client, stream, reader);
-            }
+            progress.read(null, reader.nextOffset());
         } catch (IOException closed) {
             // `taffrail read s | head`: whoever reads the output has enough.
             if (!isBrokenPipe(closed)) {
@@ -92,11 +80,10 @@ final class ReadOptions {
         }
     }
 
-    private long commit(LogClient client, String stream, Reader reader) {
-        if (commitCursor != null && reader.nextOffset() >= 0) {
-            client.commitCursor(stream, commitCursor, reader.nextOffset(), OptionalLong.empty());
+    private void commit(LogClient client, String stream, long nextOffset) {
+        if (commitCursor != null && nextOffset >= 0) {
+            client.commitCursor(stream, commitCursor, nextOffset, OptionalLong.empty());
         }
-        return reader.nextOffset();
     }
 
     private static boolean isBrokenPipe(IOException failed) {
