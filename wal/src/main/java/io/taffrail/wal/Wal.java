@@ -201,38 +201,42 @@ public final class Wal implements AutoCloseable {
 
     /// Whether an entry of so many payload bytes fits the pending bytes and leaves the disk's reserve alone.
     public Admission admit(int payloadBytes) {
-        var tooLarge = payloadBytes > config.maxEntryBytes() - EntryHeader.SIZE_BYTES;
-        var refused = refusal(tooLarge, payloadBytes + EntryHeader.SIZE_BYTES);
+        var length = payloadBytes + EntryHeader.SIZE_BYTES;
+        var refused = refusal(payloadBytes > config.maxEntryBytes() - EntryHeader.SIZE_BYTES);
         if (refused != null) {
             return refused;
-        }
-        return tail.hasRoom(payloadBytes + EntryHeader.SIZE_BYTES) ? Admission.ADMITTED : Admission.QUEUE_FULL;
-    }
-
-    /// The same for [#appendEncoded] of so many bytes of entries. What is not longer than one entry may be is
-    /// never too large.
-    public Admission admitEncoded(int encodedBytes) {
-        var memory = TailBuffer.neededBytes(encodedBytes, config.maxEntryBytes(), config.segmentBytes());
-        var refused = refusal(memory > config.memoryBytes(), encodedBytes);
-        if (refused != null) {
-            return refused;
-        }
-        return tail.hasRoomForEntries(encodedBytes, config.maxEntryBytes()) ? Admission.ADMITTED : Admission.QUEUE_FULL;
-    }
-
-    private @Nullable Admission refusal(boolean tooLarge, int entryBytes) {
-        if (failure != null || corrupt || closed) {
-            return Admission.FAILED;
-        }
-        if (tooLarge) {
-            return Admission.TOO_LARGE;
         }
         if (reserve.isFull()) {
             return reserve.hindrance() == null ? Admission.DISK_FULL : Admission.NO_SEGMENT;
         }
-        // One entry is always taken, or an entry longer than the limit would wait for ever.
+        return mayBePending(length) && tail.hasRoom(length) ? Admission.ADMITTED : Admission.QUEUE_FULL;
+    }
+
+    /// Whether [#appendEncoded] of so many bytes of entries fits the pending bytes. What is not longer than one
+    /// entry may be is never too large. The reserve is there for them, since what frees a full disk comes as such
+    /// entries, too. They have to wait when not even that is left, and nothing can be flushed.
+    public Admission admitEncoded(int encodedBytes) {
+        var memory = TailBuffer.neededBytes(encodedBytes, config.maxEntryBytes(), config.segmentBytes());
+        var refused = refusal(memory > config.memoryBytes());
+        if (refused != null) {
+            return refused;
+        }
+        return mayBePending(encodedBytes) && tail.hasRoomForEntries(encodedBytes, config.maxEntryBytes())
+                ? Admission.ADMITTED
+                : Admission.QUEUE_FULL;
+    }
+
+    private @Nullable Admission refusal(boolean tooLarge) {
+        if (failure != null || corrupt || closed) {
+            return Admission.FAILED;
+        }
+        return tooLarge ? Admission.TOO_LARGE : null;
+    }
+
+    /// One entry is always taken, or an entry longer than the limit would wait for ever.
+    private boolean mayBePending(int entryBytes) {
         var pending = tail.received() - tail.flushed();
-        return pending == 0 || pending + entryBytes <= config.pendingBytes() ? null : Admission.QUEUE_FULL;
+        return pending == 0 || pending + entryBytes <= config.pendingBytes();
     }
 
     /// What stands in the way of the next segment's file and is not a full disk: no file descriptor is left, say.

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.taffrail.wal.record.EntryHeader;
 import java.nio.file.FileSystemException;
 import java.util.List;
 import java.util.Random;
@@ -208,6 +209,32 @@ class FlushTest {
         log.wal.requestFlush();
         log.settle();
         assertEquals(log.wal.receivedLsn(), log.wal.flushedLsn(), "what was taken is flushed");
+    }
+
+    /// As a follower appends them.
+    @Test
+    void theLeadersEntriesMayUseTheReserveAndWaitWhenNothingCanBeFlushedAnyMore() {
+        log.io.holds = false;
+        log.directory.createFailure = new FileSystemException("0000000000000002.segment", null, "Too many open files");
+        var length = EntryHeader.SIZE_BYTES + 10_000;
+        for (var i = 0; i < 100 && log.wal.admitEncoded(length) == Wal.Admission.ADMITTED; i++) {
+            log.append("x".repeat(10_000));
+            log.flush();
+        }
+        assertEquals(Wal.Admission.NO_SEGMENT, log.wal.admit(10));
+        assertEquals(Wal.Admission.QUEUE_FULL, log.wal.admitEncoded(length));
+        var pending = log.wal.receivedLsn() - log.wal.flushedLsn();
+        assertTrue(pending > 0 && pending <= log.config.pendingBytes(), () -> pending + " bytes are pending");
+        log.directory.createFailure = null;
+        log.directory.freeBytes = 2L * log.config.segmentBytes() - 1;
+        log.nowNanos += 1_000_000_000;
+        for (var segments = 0; segments < 10; segments++) {
+            log.directory.freeBytes = 2L * log.config.segmentBytes() - 1;
+            log.flush();
+        }
+        assertEquals(log.wal.receivedLsn(), log.wal.flushedLsn());
+        assertEquals(Wal.Admission.DISK_FULL, log.wal.admit(10));
+        assertEquals(Wal.Admission.ADMITTED, log.wal.admitEncoded(length));
     }
 
     @Test
