@@ -15,6 +15,9 @@ import org.jspecify.annotations.Nullable;
 /// Frames of peers on their way to the core: held while the log has no room for what they carry, decoded, and left out
 /// when they are not for this cluster.
 final class Inbound {
+    /// Frames behind one that waits. A disk may be full for days, and a leader says something ten times a second.
+    static final int MAX_HELD = 1024;
+
     private final Wal wal;
     private final ReplicationCore core;
     private final Consumer<Event> events;
@@ -40,8 +43,11 @@ final class Inbound {
 
     void receive(int from, ByteBuffer frame) {
         if (!held.isEmpty() || isTooMuch(frame)) {
-            // The leader ships no more than a window ahead of what is acknowledged, so this stays small.
-            held.add(new HeldFrame(from, frame));
+            // Of entries the leader ships no more than a window ahead of what is acknowledged. Anything else is said
+            // again by whoever still wants an answer.
+            if (held.size() < MAX_HELD || FrameCodec.carriesEntries(frame)) {
+                held.add(new HeldFrame(from, frame));
+            }
             return;
         }
         deliver(from, frame);
@@ -58,7 +64,6 @@ final class Inbound {
         return taken;
     }
 
-    /// A full disk is no reason: what frees it comes as entries too, and the reserve is there for them.
     private boolean isTooMuch(ByteBuffer frame) {
         return FrameCodec.carriesEntries(frame) && wal.admitEncoded(frame.remaining()) == Wal.Admission.QUEUE_FULL;
     }
