@@ -21,7 +21,7 @@ final class WaitingLine {
         void lost(String reason);
     }
 
-    private record Entry(Waiter waiter, long sinceNanos) {}
+    private record Entry(Waiter waiter, Durability asked, long sinceNanos) {}
 
     /// From the strongest down: an acknowledgement names the first that holds and covers what was asked.
     private static final Durability[] LEVELS = {
@@ -51,7 +51,7 @@ final class WaitingLine {
     }
 
     void add(Durability level, Waiter waiter, long nowNanos) {
-        line(level).add(new Entry(waiter, nowNanos));
+        line(level).add(new Entry(waiter, level, nowNanos));
         size++;
     }
 
@@ -91,8 +91,7 @@ final class WaitingLine {
                 size--;
                 reached++;
                 reachedAfterNanos += nowNanos - head.sinceNanos();
-                if (!head.waiter()
-                        .reached(strongest(levels, level, head.waiter().endLsn()))) {
+                if (!reached(head, levels)) {
                     // It wants more copies than the level promises; those behind it do not wait for that.
                     held.add(head);
                     size++;
@@ -100,13 +99,16 @@ final class WaitingLine {
             }
         }
         for (Iterator<Entry> each = held.iterator(); each.hasNext(); ) {
-            var entry = each.next();
-            var all = LEVELS[2];
-            if (entry.waiter().reached(strongest(levels, all, entry.waiter().endLsn()))) {
+            if (reached(each.next(), levels)) {
                 each.remove();
                 size--;
             }
         }
+    }
+
+    private static boolean reached(Entry entry, Levels levels) {
+        var waiter = entry.waiter();
+        return waiter.reached(strongest(levels, entry.asked(), waiter.endLsn()));
     }
 
     private static Durability strongest(Levels levels, Durability asked, long endLsn) {
@@ -141,7 +143,15 @@ final class WaitingLine {
         for (var level : LEVELS) {
             expire(line(level), beforeNanos, reason);
         }
-        expire(held, beforeNanos, reason);
+        // They lie there in the order in which their levels were reached.
+        for (Iterator<Entry> each = held.iterator(); each.hasNext(); ) {
+            var entry = each.next();
+            if (entry.sinceNanos() < beforeNanos) {
+                each.remove();
+                size--;
+                entry.waiter().lost(reason);
+            }
+        }
     }
 
     private void expire(ArrayDeque<Entry> line, long beforeNanos, String reason) {
