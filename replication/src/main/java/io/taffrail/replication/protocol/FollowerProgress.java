@@ -7,6 +7,12 @@ import org.jspecify.annotations.Nullable;
 /// again: only what this incarnation says in this session counts (I15).
 final class FollowerProgress {
     private static final long NEVER = Long.MIN_VALUE;
+    /// How long the log is kept for one that lacks it and says nothing. One that stays away longer begins anew when it
+    /// returns: it must not fill the disks of the others.
+    private static final long PATIENCE_NANOS = 600_000_000_000L;
+    /// How long it is kept for one that copies a seed, which is no use without the log behind it. One whose copy fails
+    /// over and over must not fill the disks of the others either.
+    private static final long SEED_PATIENCE_NANOS = 6 * PATIENCE_NANOS;
 
     final Member member;
 
@@ -25,6 +31,10 @@ final class FollowerProgress {
     private long readmissionLsn = -1;
     /// When it last acknowledged more, or lacked nothing. Heartbeats may get through where frames of entries do not.
     private long movedNanos;
+    // The log from where the seed ends that it was offered, since it joined last
+    private long seedLsn;
+    private long seedSinceNanos = NEVER;
+    private long seedAskedNanos = NEVER;
 
     FollowerProgress(Member member, long nowNanos) {
         this.member = member;
@@ -35,6 +45,7 @@ final class FollowerProgress {
 
     void join(long nowNanos, long newSession, long newIncarnation, Integrity newIntegrity, LogPosition cut) {
         joinedNanos = nowNanos;
+        seedSinceNanos = NEVER;
         session = newSession;
         incarnation = newIncarnation;
         integrity = newIntegrity;
@@ -45,6 +56,18 @@ final class FollowerProgress {
         flushedLsn = 0;
         inSync = false;
         readmissionLsn = -1;
+    }
+
+    void offeredSeed(long nowNanos, long logStartLsn) {
+        if (seedSinceNanos == NEVER || logStartLsn > seedLsn) {
+            seedLsn = logStartLsn;
+            seedSinceNanos = nowNanos;
+        }
+        seedAskedNanos = nowNanos;
+    }
+
+    void askedForSeed(long nowNanos) {
+        seedAskedNanos = nowNanos;
     }
 
     boolean accepts(UUID storage, long fromIncarnation, Message.Acknowledge ack) {
@@ -174,10 +197,18 @@ final class FollowerProgress {
         return lastAckNanos == NEVER ? Long.MAX_VALUE : nowNanos - lastAckNanos;
     }
 
-    /// Since it joined or acknowledged anything; [Long#MAX_VALUE] if it never did.
-    long lastHeardAgeNanos(long nowNanos) {
-        var joinedAgo = joinedNanos == NEVER ? Long.MAX_VALUE : nowNanos - joinedNanos;
-        return Math.min(joinedAgo, lastAckAgeNanos(nowNanos));
+    /// The log from here on is to be kept for it; [Long#MAX_VALUE]: none is.
+    long neededLsn(long nowNanos) {
+        var needed = isRecent(joinedNanos, nowNanos) || isRecent(lastAckNanos, nowNanos) ? appendedLsn : Long.MAX_VALUE;
+        return seedSinceNanos != NEVER
+                        && nowNanos - seedSinceNanos < SEED_PATIENCE_NANOS
+                        && isRecent(seedAskedNanos, nowNanos)
+                ? Math.min(needed, seedLsn)
+                : needed;
+    }
+
+    private static boolean isRecent(long atNanos, long nowNanos) {
+        return atNanos != NEVER && nowNanos - atNanos < PATIENCE_NANOS;
     }
 
     @Nullable

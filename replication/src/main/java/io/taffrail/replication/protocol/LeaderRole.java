@@ -13,7 +13,6 @@ import org.jspecify.annotations.Nullable;
 /// then nothing is acknowledged and no watermark published: entries that were inherited and merely counted may
 /// still lose against a log that this leader has not seen.
 final class LeaderRole implements Role {
-    private static final long MEMBER_PATIENCE_NANOS = 600_000_000_000L;
     /// Nobody waits for the answer.
     private static final long NO_REQUEST = 0;
     /// Between two tries to leave leadership because of a damaged log.
@@ -231,13 +230,13 @@ final class LeaderRole implements Role {
             case Lineage.Meeting.Broken(String message) ->
                 throw new Check.BrokenInvariantException("I1: node %s: %s".formatted(received.from(), message));
             case Lineage.Meeting.None _ -> {
-                offerSeed(received, join);
+                offerSeed(received, join, progress);
                 return;
             }
             case Lineage.Meeting.At meeting -> cut = meeting.cut();
         }
         if (cut.lsn() < state.startLsn) {
-            offerSeed(received, join);
+            offerSeed(received, join, progress);
             return;
         }
         switch (state.chainAt(cut.lsn())) {
@@ -259,9 +258,17 @@ final class LeaderRole implements Role {
     /// The logs part below what this one still holds. Until a majority has flushed what this leader adopted nobody
     /// gives up an entry that may be needed for it. One whose log ends below this one's holds none of them, and may
     /// be the one that the majority lacks.
-    private void offerSeed(Event.Received received, Message.Join join) {
+    private void offerSeed(Event.Received received, Message.Join join, FollowerProgress progress) {
         if (open || join.end().lsn() < state.startLsn) {
+            progress.offeredSeed(state.nowNanos, state.startLsn);
             state.emit(new Effect.OfferSeed(received.from(), epoch, join.nonce(), state.loggedConfiguration()));
+        }
+    }
+
+    void seedAsked(Event.Received received) {
+        var progress = followers.get(received.from());
+        if (progress != null && progress.member.storageId().equals(received.fromStorage())) {
+            progress.askedForSeed(state.nowNanos);
         }
     }
 
@@ -405,23 +412,22 @@ final class LeaderRole implements Role {
     }
 
     int copies(long lsn, boolean flushed) {
-        var copies = (flushed ? state.flushedLsn : state.end.lsn()) >= lsn ? 1 : 0;
+        var copies = holds(own(), lsn, flushed) ? 1 : 0;
         for (var voter : state.configuration().voters()) {
             var progress = followers.get(voter.nodeId());
-            if (progress != null && progress.integrity() != Integrity.SUSPECT) {
-                copies += (flushed ? progress.flushedLsn() : progress.appendedLsn()) >= lsn ? 1 : 0;
-            }
+            copies += progress != null && holds(progress.copy(), lsn, flushed) ? 1 : 0;
         }
         return copies;
+    }
+
+    private static boolean holds(CommitTracker.Copy copy, long lsn, boolean flushed) {
+        return (flushed ? copy.flushed() : copy.received()) >= lsn;
     }
 
     long neededByMembersLsn() {
         var needed = state.end.lsn();
         for (var progress : followers.values()) {
-            // One that stays away longer begins anew when it returns: it must not fill the disks of the others.
-            if (progress.lastHeardAgeNanos(state.nowNanos) < MEMBER_PATIENCE_NANOS) {
-                needed = Math.min(needed, progress.appendedLsn());
-            }
+            needed = Math.min(needed, progress.neededLsn(state.nowNanos));
         }
         return needed;
     }

@@ -259,7 +259,12 @@ public final class ReplicationCore {
             case Message.Replicate replicate -> fromLeader(received, replicate.epoch());
             case Message.Welcome welcome -> fromLeader(received, welcome.epoch());
             case Message.Reseed reseed -> fromLeader(received, reseed.epoch());
-            case Message.SeedRequest request -> state.emit(new Effect.ServeSeed(from, request));
+            case Message.SeedRequest request -> {
+                if (role instanceof LeaderRole leader) {
+                    leader.seedAsked(received);
+                }
+                state.emit(new Effect.ServeSeed(from, request));
+            }
             case Message.SeedChunk chunk -> state.emit(new Effect.SeedBytes(from, chunk));
             case Message.RangeRequest request -> state.emit(new Effect.ServeRange(from, request));
             case Message.Range range -> state.emit(new Effect.RangeBytes(from, range));
