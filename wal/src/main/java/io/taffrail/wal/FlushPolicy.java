@@ -22,9 +22,10 @@ final class FlushPolicy {
         groupCommitSiblings = config.groupCommitSiblings();
     }
 
-    void requested(LongSupplier nanoTime) {
+    void requested(LongSupplier nanoTime, TailBuffer tail) {
         if (requests == 0) {
-            requestedNanos = groupCommitDelayNanos == 0 ? Long.MIN_VALUE : nanoTime.getAsLong();
+            // Without a delay any time up to now will do, and this one does not take a look at the clock.
+            requestedNanos = groupCommitDelayNanos == 0 ? tail.openedNanos() : nanoTime.getAsLong();
         }
         requests++;
     }
@@ -34,8 +35,9 @@ final class FlushPolicy {
         requests = 0;
     }
 
+    /// `nowNanos` may be older than the open group, which a request without a delay does not wait for.
     boolean isDue(long nowNanos, TailBuffer tail) {
-        return dueNanos(tail) <= nowNanos;
+        return (requests > 0 && groupCommitDelayNanos == 0) || dueNanos(tail) <= nowNanos;
     }
 
     long dueNanos(TailBuffer tail) {

@@ -313,7 +313,7 @@ public final class Wal implements AutoCloseable {
     /// A synchronous commit waits: flush what is there now as soon as group commit allows.
     public void requestFlush() {
         if (tail.openedNanos() != Long.MAX_VALUE) {
-            policy.requested(nanoTime);
+            policy.requested(nanoTime, tail);
         }
     }
 

@@ -131,6 +131,17 @@ class FlushTest {
     }
 
     @Test
+    void aRequestIsDueAtATimeThatAnOwnerCanCountFrom() {
+        var turn = log.nowNanos;
+        log.nowNanos += 5;
+        log.append("now");
+        log.wal.requestFlush();
+        assertEquals(log.nowNanos, log.wal.nextWorkNanos());
+        log.wal.doWork(turn);
+        assertEquals(1, log.io.held.size(), "a turn that began before it flushes it all the same");
+    }
+
+    @Test
     void refusesAppendsWhileTheDiskIsFullAndTakesThemWhenItIsNot() {
         log.io.holds = false;
         log.settle();
