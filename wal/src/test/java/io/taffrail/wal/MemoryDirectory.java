@@ -25,6 +25,8 @@ final class MemoryDirectory implements LogDirectory {
     private final Budget budget;
     long freeBytes = Long.MAX_VALUE;
     long bytesRead;
+    int mostOpenFiles;
+    private int openFiles;
     /// What making a file fails with; null: nothing.
     @Nullable
     IOException createFailure;
@@ -140,9 +142,12 @@ final class MemoryDirectory implements LogDirectory {
 
     private final class MemoryFile implements LogFile {
         private final String name;
+        private boolean closed;
 
         MemoryFile(String name) {
             this.name = name;
+            openFiles++;
+            mostOpenFiles = Math.max(mostOpenFiles, openFiles);
         }
 
         @Override
@@ -189,6 +194,9 @@ final class MemoryDirectory implements LogDirectory {
         }
 
         @Override
-        public void close() {}
+        public void close() {
+            openFiles -= closed ? 0 : 1;
+            closed = true;
+        }
     }
 }

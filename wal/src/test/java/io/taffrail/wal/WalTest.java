@@ -296,6 +296,25 @@ class WalTest {
         }
     }
 
+    @Test
+    void aStartThatReplaysALongLogHoldsFewFilesOpen() {
+        var before = new MemoryLog(new MemoryDirectory(), MemoryLog.CONFIG, 0);
+        for (var i = 0; i < 300; i++) {
+            before.append(i + "o".repeat(7000));
+            before.flush();
+        }
+        var image = before.directory.image();
+        var whole = MemoryDirectory.of(image);
+        assertEquals(300, new MemoryLog(whole, MemoryLog.CONFIG, 0).recovered.size());
+        assertTrue(whole.mostOpenFiles <= 5, whole.mostOpenFiles + " files were open at once");
+
+        image.values().iterator().next()[8192 + 70] ^= 1;
+        var damaged = MemoryDirectory.of(image);
+        var corrupt = new MemoryLog(damaged, MemoryLog.CONFIG, 0).wal.recovery();
+        assertEquals(RecoveryReport.Verdict.CORRUPT, corrupt.verdict());
+        assertTrue(damaged.mostOpenFiles <= 5, damaged.mostOpenFiles + " files were open at once");
+    }
+
     private boolean isSegment(Path descriptor) {
         try {
             return Files.readSymbolicLink(descriptor).toString().endsWith(".segment");

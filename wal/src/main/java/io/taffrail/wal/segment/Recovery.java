@@ -57,7 +57,8 @@ public final class Recovery {
             long syncedLsn,
             @Nullable LogFile prepared) {}
 
-    /// A file that is named like a segment.
+    /// A file that is named like a segment. Of these there may be more than a process may have open: each is closed
+    /// again when what is at hand is done with it.
     private final class Candidate {
         final String name;
         final long sequence;
@@ -135,7 +136,6 @@ public final class Recovery {
             if (!SegmentName.matches(name)) {
                 continue;
             }
-            // One open file at a time: there may be more of them than a process may have open.
             try (var file = directory.open(name)) {
                 all.add(new Candidate(name, readHeader(name, file)));
             }
@@ -178,18 +178,17 @@ public final class Recovery {
     private Recovered recoverEmpty() throws IOException {
         for (var candidate : all) {
             examine(candidate, 0, 0);
+            candidate.close();
         }
         if (durableHintLsn > 0) {
             witness = "the owner knows that " + durableHintLsn + " was flushed";
         }
         var nextSequence = all.isEmpty() ? 1 : all.getLast().sequence + 1;
         if (witness != null || !repairs) {
-            closeFiles(List.of(), null);
             return recovered(ending(), 0, new LogEnd(0, 0, 0, 0, nextSequence), "no segment is readable", null);
         }
         var prepared = keepPrepared(0);
         deleteAllBut(List.of(), prepared);
-        closeFiles(List.of(), prepared);
         return recovered(
                 ending(),
                 0,
@@ -222,6 +221,7 @@ public final class Recovery {
                 stop = live.get(last + 1).name + " does not follow on: " + next;
                 break;
             }
+            candidate.close();
             last++;
         }
         var end = live.get(last);
@@ -234,6 +234,7 @@ public final class Recovery {
                     witness = candidate.name + " was begun when " + header.syncedLsn() + " was flushed";
                 }
                 examine(candidate, 0, lsn);
+                candidate.close();
             }
         }
         if (durableHintLsn > lsn) {
@@ -251,17 +252,19 @@ public final class Recovery {
         var logEnd = new LogEnd(
                 lsn, scanner.chain(), scanner.epoch(), Math.toIntExact(scanner.position()), all.getLast().sequence + 1);
         if (witness != null || !repairs) {
-            closeFiles(repairs ? live.subList(first, last + 1) : List.of(), null);
-            handOver(kept, first, table);
+            end.close();
+            handOver(kept, table);
             return recovered(ending(), start, logEnd, detail, null);
         }
         for (var i = first; i <= last; i++) {
             clear(live.get(i), cuts.get(i - first));
+            if (i < last) {
+                live.get(i).close();
+            }
         }
         var prepared = keepPrepared(end.sequence);
         deleteAllBut(kept, prepared);
-        closeFiles(live.subList(first, last + 1), prepared);
-        handOver(kept, first, table);
+        handOver(kept, table);
         var next = prepared == null ? logEnd.nextSequence() : prepared.sequence;
         return recovered(
                 ending(),
@@ -271,11 +274,15 @@ public final class Recovery {
                 prepared);
     }
 
-    /// From here on the files are the table's, which closes some when there are many: nothing above may need one
-    /// afterwards.
-    private void handOver(List<Candidate> kept, int firstOpen, SegmentTable table) throws IOException {
-        for (var i = 0; i < kept.size(); i++) {
-            table.add(segment(kept.get(i), i >= firstOpen, table));
+    /// The file that the log goes on in is open: the first write is not to fail for want of a descriptor.
+    private void handOver(List<Candidate> kept, SegmentTable table) throws IOException {
+        for (var candidate : kept) {
+            var segment = new Segment(headerOf(candidate), directory, table);
+            table.add(segment);
+            var file = candidate.open;
+            if (file != null) {
+                segment.attach(file);
+            }
         }
     }
 
@@ -378,16 +385,17 @@ public final class Recovery {
 
     private @Nullable Candidate keepPrepared(long behind) throws IOException {
         for (var candidate : all) {
-            if (candidate.sequence > behind
-                    && candidate.header == null
-                    && candidate.usedBytes == 0
-                    && candidate.file().sizeBytes() == segmentBytes) {
+            if (candidate.sequence <= behind || candidate.header != null || candidate.usedBytes > 0) {
+                continue;
+            }
+            if (candidate.file().sizeBytes() == segmentBytes) {
                 if (durable) {
                     // It may have been left between its last write and the flush of that.
                     candidate.file().force();
                 }
                 return candidate;
             }
+            candidate.close();
         }
         return null;
     }
@@ -395,28 +403,11 @@ public final class Recovery {
     private void deleteAllBut(List<Candidate> kept, @Nullable Candidate prepared) throws IOException {
         for (var candidate : all.reversed()) {
             if (candidate != prepared && !kept.contains(candidate)) {
-                candidate.close();
                 directory.delete(candidate.name);
             }
         }
         // Before a byte is accepted: a deleted file that came back could pass for a later segment.
         directory.sync();
-    }
-
-    private void closeFiles(List<Candidate> used, @Nullable Candidate prepared) throws IOException {
-        for (var candidate : all) {
-            if (candidate != prepared && !used.contains(candidate)) {
-                candidate.close();
-            }
-        }
-    }
-
-    private Segment segment(Candidate candidate, boolean open, SegmentTable table) throws IOException {
-        var segment = new Segment(headerOf(candidate), directory, table);
-        if (open) {
-            segment.attach(candidate.file());
-        }
-        return segment;
     }
 
     private static SegmentHeader headerOf(Candidate candidate) {
