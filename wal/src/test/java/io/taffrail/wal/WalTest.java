@@ -1,6 +1,7 @@
 package io.taffrail.wal;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -8,6 +9,7 @@ import io.taffrail.wal.record.EntryHeader;
 import io.taffrail.wal.record.EntryType;
 import io.taffrail.wal.segment.SegmentName;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -262,6 +264,31 @@ class WalTest {
                 }
                 assertEquals(IntStream.range(divergedEntry / 3 * 3, 12).boxed().toList(), kept);
             }
+        }
+    }
+
+    /// The old copies are holes of half the limit each.
+    @Test
+    void copiesOfWhatWasCutOffDoNotFillTheDisk() throws IOException {
+        try (var log = new WalFixture(path, WalFixture.SMALL)) {
+            log.append("kept");
+            log.flush();
+            var cut = log.wal.receivedLsn();
+            log.append("cut off");
+            log.flush();
+            var diverged = Files.createDirectories(path.resolve("diverged"));
+            // By age: the number of the segment counts, not the LSN.
+            var older = "00000000000000ff-0000000000000001.blocks";
+            var newer = "0000000000000000-0000000000000002.blocks";
+            for (var name : List.of(older, newer, "of-somebody-else")) {
+                try (var file = new RandomAccessFile(diverged.resolve(name).toFile(), "rw")) {
+                    file.setLength(256 << 20);
+                }
+            }
+            log.wal.truncate(cut);
+            var left = log.directory.subdirectory("diverged").list();
+            assertEquals(3, left.size(), left::toString);
+            assertFalse(left.contains(older), left::toString);
         }
     }
 

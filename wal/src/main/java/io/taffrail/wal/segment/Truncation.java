@@ -6,8 +6,10 @@ import io.taffrail.wal.record.EntryCursor;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /// Cuts the log at an entry's start. A flushed block is never written again, so the cut is a new segment that
@@ -25,7 +27,12 @@ public final class Truncation {
     /// Most bytes that are kept of one truncation.
     static final long MAX_DIVERGED_BYTES = 256L << 20;
 
+    /// Most bytes that are kept of all truncations: a log that is cut again and again would fill the disk.
+    static final long MAX_KEPT_BYTES = 2 * MAX_DIVERGED_BYTES;
+
     public static final String DIVERGED = "diverged";
+
+    private static final Pattern COPY_NAME = Pattern.compile("[0-9a-f]{16}-[0-9a-f]{16}\\.blocks");
 
     private final LogDirectory directory;
     private final SegmentTable table;
@@ -72,7 +79,16 @@ public final class Truncation {
     }
 
     /// Of a file, what goes and is kept apart.
-    private record Part(String file, long sequence, long from, long end) {}
+    private record Part(String file, String copy, long from, long end) {
+        long bytes() {
+            return end - from;
+        }
+    }
+
+    private Part part(String file, long from, long end) {
+        var copy = String.format(Locale.ROOT, "%016x-%016x.blocks", divergedLsn, SegmentName.sequence(file));
+        return new Part(file, copy, from, end);
+    }
 
     /// What stands in front of the cut.
     private record Cut(
@@ -89,11 +105,11 @@ public final class Truncation {
     /// Finds what goes, to be called before [#run] for the same `sequence`; returns the bytes that a copy of it takes.
     public long plan(long sequence) throws IOException {
         diverged = restarts ? partsOfAll(sequence) : parts(sequence);
-        var total = 0L;
-        for (var part : diverged) {
-            total += part.end - part.from;
-        }
-        return total;
+        return divergedBytes();
+    }
+
+    private long divergedBytes() {
+        return diverged.stream().mapToLong(Part::bytes).sum();
     }
 
     /// Returns where the log goes on. `prepared` is the file of segment `sequence`, all zeros.
@@ -201,7 +217,7 @@ public final class Truncation {
                 var end = Math.min(usedBytes(source, from), from + left);
                 if (end > from) {
                     left -= end - from;
-                    parts.add(new Part(name, sequence, from, end));
+                    parts.add(part(name, from, end));
                 }
             }
         }
@@ -223,7 +239,7 @@ public final class Truncation {
                 // A header alone says nothing of entries.
                 if (end > Blocks.BLOCK_BYTES) {
                     left -= end;
-                    parts.add(new Part(name, SegmentName.sequence(name), 0, end));
+                    parts.add(part(name, 0, end));
                 }
             }
         }
@@ -242,19 +258,38 @@ public final class Truncation {
 
     private void saveDiverged() throws IOException {
         var target = directory.subdirectory(DIVERGED);
+        deleteOldest(target);
         for (var part : diverged) {
             try (var source = directory.open(part.file)) {
-                save(
-                        source,
-                        part.from,
-                        part.end,
-                        target,
-                        String.format(Locale.ROOT, "%016x-%016x.blocks", divergedLsn, part.sequence));
+                save(source, part.from, part.end, target, part.copy);
             }
         }
         target.sync();
         target.close();
         directory.sync();
+    }
+
+    /// Until there is room for what is to be copied. Later segments have higher numbers, so what has the lowest is
+    /// the oldest; a segment that was cut twice was cut further up before.
+    private void deleteOldest(LogDirectory target) throws IOException {
+        var copies = target.list().stream()
+                .filter(name -> COPY_NAME.matcher(name).matches())
+                .sorted(Comparator.comparing((String name) -> name.substring(name.indexOf('-')))
+                        .thenComparing(Comparator.reverseOrder()))
+                .toList();
+        var left = MAX_KEPT_BYTES - divergedBytes();
+        for (var name : copies.reversed()) {
+            // What an attempt at this cut left is about to be replaced.
+            if (diverged.stream().anyMatch(part -> part.copy.equals(name))) {
+                continue;
+            }
+            try (var copy = target.open(name)) {
+                left -= copy.sizeBytes();
+            }
+            if (left < 0) {
+                target.delete(name);
+            }
+        }
     }
 
     private boolean isKept(long sequence) {
