@@ -72,10 +72,10 @@ final class MembershipPlan {
             change(draft, leader, new VoterStep.RemoveLearner(strayLearner.get()));
             return;
         }
-        for (var node = 0; node < wanted; node++) {
+        // One that cannot join, or copies for long, keeps no other out.
+        for (var node = 0; node < wanted && !draft.disruptive(); node++) {
             if (!leader.voters().containsKey(node)) {
                 join(draft, leader, node);
-                return;
             }
         }
     }

@@ -349,26 +349,50 @@ final class ClusterPlannerTest {
                 List.of(new Action.ScalePods(5)),
                 plan("replicas: 5", Sight.healthy(3)).actions());
 
-        var started = Sight.healthy(3)
-                .set(new PodSet(5, OLD, OLD, false, ""))
-                .addPod(3)
-                .addPod(4);
-        for (var node = 3; node < 5; node++) {
-            started.pod(node, pod -> labelled(pod));
-            started.addReplica(Sight.replica(node, State.UNINITIALIZED, null, Map.of(), Set.of(), Map.of(), 0, null));
-        }
+        var started = joining();
         assertEquals(
                 List.of(new Action.ChangeVoters(0, 11, new VoterStep.AddLearner(3, storage(3)))),
                 plan("replicas: 5", started).actions());
 
-        started.ledBy(0, THREE, Set.of(3)).replica(0, leader -> Sight.follower(leader, 3, BEHIND));
+        started.ledBy(0, THREE, Set.of(3, 4))
+                .replica(0, leader -> Sight.follower(Sight.follower(leader, 3, BEHIND), 4, BEHIND));
         assertEquals(List.of(), plan("replicas: 5", started).actions());
-        waits("LearnerCatchingUp", plan("replicas: 5", started));
+        assertEquals(
+                List.of("LearnerCatchingUp", "LearnerCatchingUp"),
+                plan("replicas: 5", started).waits().stream()
+                        .map(Plan.Wait::reason)
+                        .toList());
 
-        started.ledBy(0, THREE, Set.of(3));
+        started.ledBy(0, THREE, Set.of(3, 4));
         assertEquals(
                 List.of(new Action.ChangeVoters(0, 11, new VoterStep.Promote(3))),
                 plan("replicas: 5", started).actions());
+    }
+
+    /// Three voters, and pods 3 and 4 that run replicas of no cluster.
+    private static Sight joining() {
+        var sight = Sight.healthy(3).set(new PodSet(5, OLD, OLD, false, ""));
+        for (var node = 3; node < 5; node++) {
+            sight.addPod(node).pod(node, pod -> labelled(pod));
+            sight.addReplica(Sight.replica(node, State.UNINITIALIZED, null, Map.of(), Set.of(), Map.of(), 0, null));
+        }
+        return sight;
+    }
+
+    @Test
+    void oneThatCannotJoinKeepsNobodyElseOut() {
+        var four = List.of(new Action.ChangeVoters(0, 11, new VoterStep.AddLearner(4, storage(4))));
+        assertEquals(four, plan("replicas: 5", joining().silent(3)).actions());
+        var givenUp = joining().replica(3, it -> RecoveryPlanTest.withIntegrity(it, Integrity.EVICTED));
+        assertEquals(four, plan("replicas: 5", givenUp).actions());
+        refuses("VolumeGivenUp", plan("replicas: 5", givenUp));
+
+        var copying = joining().ledBy(0, THREE, Set.of(3)).replica(0, leader -> Sight.follower(leader, 3, BEHIND));
+        assertEquals(four, plan("replicas: 5", copying).actions());
+        copying.ledBy(0, THREE, Set.of(3, 4)).replica(0, leader -> Sight.follower(leader, 3, BEHIND));
+        assertEquals(
+                List.of(new Action.ChangeVoters(0, 11, new VoterStep.Promote(4))),
+                plan("replicas: 5", copying).actions());
     }
 
     private static Pod labelled(Pod pod) {

@@ -216,7 +216,7 @@ final class RecoveryPlanTest {
         return changed(replica, historyId, replica.integrity());
     }
 
-    private static ObservedReplica withIntegrity(ObservedReplica replica, Integrity integrity) {
+    static ObservedReplica withIntegrity(ObservedReplica replica, Integrity integrity) {
         return changed(replica, replica.historyId(), integrity);
     }
 
