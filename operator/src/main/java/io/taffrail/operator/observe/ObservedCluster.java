@@ -114,8 +114,22 @@ public record ObservedCluster(
             @Nullable String waitingFor,
             @Nullable String roleLabel,
             @Nullable String ip) {
+        private static final Set<String> CANNOT_START = Set.of(
+                "ImagePullBackOff",
+                "ErrImagePull",
+                "InvalidImageName",
+                "CreateContainerConfigError",
+                "CreateContainerError",
+                "Unschedulable");
+
         public boolean ready() {
             return readySince != null && !terminating;
+        }
+
+        /// Nothing runs in it before somebody mends what it waits for. Not one whose container ends again and again:
+        /// that one runs every now and then.
+        public boolean cannotStart() {
+            return waitingFor != null && CANNOT_START.contains(waitingFor);
         }
     }
 

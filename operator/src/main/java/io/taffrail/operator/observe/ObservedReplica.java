@@ -8,8 +8,9 @@ import org.jspecify.annotations.Nullable;
 
 /// What one replica said of itself.
 ///
-/// @param clusterId null: not bootstrapped
-/// @param historyId of its log; empty: none
+/// @param storageId empty: not [#opened]
+/// @param clusterId null: not bootstrapped, or not [#opened]
+/// @param historyId of its log; empty: none, or not [#opened]
 /// @param voters node id to storage id, of the configuration that it holds; `learners` too
 public record ObservedReplica(
         int nodeId,
@@ -73,8 +74,14 @@ public record ObservedReplica(
         return state == State.LEADER;
     }
 
-    /// It has data of no cluster: nothing is lost by making it one.
+    /// It has read its log. One that has not, because it recovers or cannot, says its node and its state alone: its
+    /// volume may hold anything, also all that was ever acknowledged.
+    public boolean opened() {
+        return !storageId.isEmpty();
+    }
+
+    /// It says that it has data of no cluster: nothing is lost by making it one.
     public boolean empty() {
-        return clusterId == null;
+        return state == State.UNINITIALIZED && clusterId == null;
     }
 }

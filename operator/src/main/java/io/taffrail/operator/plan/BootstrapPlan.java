@@ -1,7 +1,6 @@
 package io.taffrail.operator.plan;
 
 import io.taffrail.operator.observe.ObservedReplica;
-import io.taffrail.operator.observe.ObservedReplica.State;
 import java.util.Map;
 import java.util.Objects;
 import java.util.SortedSet;
@@ -40,7 +39,7 @@ final class BootstrapPlan {
             return Outcome.NONE;
         }
         if (recorded.bootstrapped()) {
-            return established(draft, found.isEmpty());
+            return established(draft);
         }
         if (draft.seen.leader().isPresent()) {
             draft.act(new Action.RecordBootstrap(clusterId, recorded.storages(), true));
@@ -69,8 +68,9 @@ final class BootstrapPlan {
         return Outcome.NONE;
     }
 
-    private static Outcome established(Draft draft, boolean nobodyKnowsIt) {
-        if (nobodyKnowsIt && draft.seen.replicas().size() == draft.spec.replicas()) {
+    private static Outcome established(Draft draft) {
+        var replicas = draft.seen.replicas().values();
+        if (replicas.size() == draft.spec.replicas() && replicas.stream().allMatch(ObservedReplica::empty)) {
             draft.refuse(
                     "DataMissing",
                     "the cluster was bootstrapped, and every replica's volume is empty: restore the volumes, or delete"
@@ -85,20 +85,23 @@ final class BootstrapPlan {
         var intended = draft.seen.recorded().storages();
         var replaced = new TreeMap<Integer, String>();
         intended.forEach((node, storage) -> draft.replica(node)
-                .filter(replica -> !replica.storageId().equals(storage))
+                .filter(replica -> replica.opened() && !replica.storageId().equals(storage))
                 .ifPresent(replica -> replaced.put(node, replica.storageId())));
-        if (!replaced.isEmpty() && nobodyKnowsIt && allEmpty(draft)) {
-            begin(draft, clusterId);
-        } else if (!replaced.isEmpty()) {
+        if (!replaced.isEmpty() && !nobodyKnowsIt) {
             draft.refuse(
                     "VolumeReplaced",
                     "during the bootstrap the volumes of nodes " + replaced.keySet()
                             + " were replaced; delete the LogCluster with its claims and create it again");
+        } else if (!replaced.isEmpty()) {
+            // Who has not read its log may know the cluster yet.
+            if (allEmpty(draft)) {
+                begin(draft, clusterId);
+            }
         } else {
             intended.keySet().stream()
                     .sorted()
                     .filter(node ->
-                            draft.replica(node).filter(BootstrapPlan::waits).isPresent())
+                            draft.replica(node).filter(ObservedReplica::empty).isPresent())
                     .forEach(node -> draft.act(new Action.Bootstrap(node, clusterId, intended)));
         }
         return Outcome.NONE;
@@ -112,23 +115,19 @@ final class BootstrapPlan {
 
     private static boolean allEmpty(Draft draft) {
         for (var node = 0; node < draft.spec.replicas(); node++) {
-            if (draft.replica(node).filter(BootstrapPlan::waits).isEmpty()) {
-                draft.waitFor("WaitingForReplicas", "replica " + draft.podName(node) + " has not answered yet");
+            if (draft.replica(node).filter(ObservedReplica::empty).isEmpty()) {
+                draft.waitFor("WaitingForReplicas", draft.unheard(node));
                 return false;
             }
         }
         return true;
     }
 
-    private static boolean waits(ObservedReplica replica) {
-        return replica.empty() && replica.state() == State.UNINITIALIZED;
-    }
-
     /// Of the nodes that the spec asks for; a pod beyond them is no first voter.
     private static Map<Integer, String> storages(Draft draft) {
         var storages = new TreeMap<Integer, String>();
         draft.seen.replicas().forEach((node, replica) -> {
-            if (node < draft.spec.replicas()) {
+            if (node < draft.spec.replicas() && replica.opened()) {
                 storages.put(node, replica.storageId());
             }
         });

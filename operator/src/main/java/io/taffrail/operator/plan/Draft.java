@@ -58,6 +58,12 @@ final class Draft {
         return seen.name() + "-" + ordinal;
     }
 
+    /// Why nobody knows yet what a node's volume holds, or what its replica says.
+    String unheard(int node) {
+        var reads = replica(node).filter(replica -> !replica.opened()).isPresent();
+        return podName(node) + (reads ? " has not read its log yet" : " has not answered yet");
+    }
+
     /// Nodes that vote: as the leader says, or as it last said.
     Set<Integer> voters() {
         return seen.leader()

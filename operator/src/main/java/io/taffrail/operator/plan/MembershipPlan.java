@@ -3,7 +3,6 @@ package io.taffrail.operator.plan;
 import io.taffrail.operator.observe.ObservedReplica;
 import io.taffrail.operator.observe.ObservedReplica.Follower;
 import io.taffrail.operator.observe.ObservedReplica.Integrity;
-import io.taffrail.operator.observe.ObservedReplica.State;
 import io.taffrail.operator.plan.Action.VoterStep;
 import java.util.Collection;
 import java.util.Collections;
@@ -91,8 +90,8 @@ final class MembershipPlan {
             return;
         }
         var replica = draft.replica(node);
-        if (replica.isEmpty()) {
-            draft.waitFor("WaitingForReplicas", draft.podName(node) + " is to join and has not answered yet");
+        if (replica.filter(ObservedReplica::opened).isEmpty()) {
+            draft.waitFor("WaitingForReplicas", "it is to join: " + draft.unheard(node));
         } else if (replica.get().integrity() == Integrity.EVICTED) {
             draft.refuse(
                     "VolumeGivenUp",
@@ -121,7 +120,6 @@ final class MembershipPlan {
     private static boolean isReplaced(Draft draft, Map.Entry<Integer, String> member) {
         return draft.replica(member.getKey())
                 .filter(ObservedReplica::empty)
-                .filter(replica -> replica.state() == State.UNINITIALIZED)
                 .filter(replica -> !replica.storageId().equals(member.getValue()))
                 .isPresent();
     }

@@ -31,15 +31,15 @@ final class RecoveryPlan {
                 || carriedOut.filter(it -> isOf(it, asked)).isPresent()) {
             return;
         }
-        var survivor = draft.replica(asked.from());
+        // Who reads its log names no voters yet, so nobody would be given up.
+        var survivor = draft.replica(asked.from()).filter(ObservedReplica::opened);
         if (isNeedless(draft, survivor) || isUnsafe(draft, asked, survivor)) {
             return;
         }
-        switch (draft.seen.recoveryOffer()) {
+        switch (survivor.isEmpty() ? null : draft.seen.recoveryOffer()) {
             case null ->
                 draft.waitFor(
-                        "WaitingForReplicas",
-                        draft.podName(asked.from()) + ", which forceRecovery.from names, has not answered yet");
+                        "WaitingForReplicas", "it is named by forceRecovery.from: " + draft.unheard(asked.from()));
             case RecoveryOffer.Refused(String message) ->
                 draft.refuse("RecoveryRefused", draft.podName(asked.from()) + " refuses the recovery: " + message);
             case RecoveryOffer.Possible offer -> decide(draft, asked, offer);
@@ -95,29 +95,33 @@ final class RecoveryPlan {
                 && replica.integrity() != Integrity.EVICTED;
     }
 
-    /// One that is given up and runs where nobody sees it may go on with others of its kind.
+    /// One that is given up and runs where nobody sees it may go on with others of its kind, and one that comes back
+    /// may be what a majority lacks. So each has to say what its volume holds, or to be unable to start.
     private static boolean isUnsafe(Draft draft, ForceRecovery asked, Optional<ObservedReplica> survivor) {
-        var givenUp = new TreeSet<>(survivor.map(replica -> replica.voters().keySet())
-                .orElse(draft.seen.recorded().voters()));
+        // Also of whom the survivor, if it is behind, has not heard.
+        var givenUp = new TreeSet<>(draft.seen.recorded().voters());
+        survivor.ifPresent(replica -> givenUp.addAll(replica.voters().keySet()));
         asked.goingOn().forEach(givenUp::remove);
-        var unseen = draft.seen.pods().stream()
-                .filter(pod -> givenUp.contains(pod.ordinal()) && mayRun(pod))
-                .filter(pod -> draft.replica(pod.ordinal()).isEmpty())
-                .map(Pod::name)
+        var unaccounted = givenUp.stream()
+                .filter(node -> !isAccounted(draft, node))
+                .map(draft::podName)
                 .toList();
-        if (unseen.isEmpty()) {
+        if (unaccounted.isEmpty()) {
             return false;
         }
         draft.refuse(
                 "VoterUnaccounted",
-                String.join(", ", unseen)
-                        + " would be given up, may still run, and does not answer: make sure that its node is gone for"
-                        + " good, then delete the pod and its claim");
+                String.join(", ", unaccounted)
+                        + " would be given up, may run, and does not say what its volume holds: wait until it has read"
+                        + " its log, or make sure that its node is gone for good, then delete the pod and its claim");
         return true;
     }
 
-    private static boolean mayRun(Pod pod) {
-        return pod.ip() != null && pod.waitingFor() == null;
+    private static boolean isAccounted(Draft draft, int node) {
+        return draft.replica(node)
+                .map(replica -> replica.opened() && replica.state() != State.FAILED)
+                // No pod: the next one is on its way.
+                .orElseGet(() -> draft.seen.pod(node).filter(Pod::cannotStart).isPresent());
     }
 
     private static void decide(Draft draft, ForceRecovery asked, RecoveryOffer.Possible offer) {

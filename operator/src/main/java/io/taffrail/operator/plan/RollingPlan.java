@@ -6,21 +6,10 @@ import io.taffrail.operator.observe.ObservedReplica.State;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Set;
 
 /// Restarts pods whose template has changed: followers first, one at a time, the leader last and only after it has
 /// handed over. The pods' own controller never does it (the update strategy is OnDelete).
 final class RollingPlan {
-    /// A container that waits for one of these runs nothing: replacing its pod takes nothing away.
-    private static final Set<String> NOT_RUNNING = Set.of(
-            "ImagePullBackOff",
-            "ErrImagePull",
-            "InvalidImageName",
-            "CreateContainerConfigError",
-            "CreateContainerError",
-            "CrashLoopBackOff",
-            "Unschedulable");
-
     private final Duration settleTime;
 
     RollingPlan(Duration settleTime) {
@@ -47,9 +36,7 @@ final class RollingPlan {
                 "Restart",
                 "PodsOutdated",
                 names(outdated) + " restart one after the other, followers first, each when all voters are in sync");
-        var broken = outdated.stream()
-                .filter(pod -> pod.waitingFor() != null && NOT_RUNNING.contains(pod.waitingFor()))
-                .max(Comparator.comparingInt(Pod::ordinal));
+        var broken = outdated.stream().filter(RollingPlan::isBroken).max(Comparator.comparingInt(Pod::ordinal));
         if (broken.isPresent()) {
             restart(
                     draft,
@@ -63,6 +50,11 @@ final class RollingPlan {
         } else if (everyoneIsIn(draft, leader.get())) {
             next(draft, leader.get(), outdated);
         }
+    }
+
+    /// It serves nobody: replacing it takes nothing away.
+    private static boolean isBroken(Pod pod) {
+        return pod.cannotStart() || "CrashLoopBackOff".equals(pod.waitingFor());
     }
 
     private void next(Draft draft, ObservedReplica leader, List<Pod> outdated) {

@@ -85,7 +85,7 @@ public final class ClusterReport {
             var version = ServerVersion.parse(replica.version()).orElse(null);
             var known = newest == null ? null : ServerVersion.parse(newest).orElse(null);
             // One that holds nothing yet has written nothing.
-            if (version != null && !replica.empty() && (known == null || version.compareTo(known) > 0)) {
+            if (version != null && replica.clusterId() != null && (known == null || version.compareTo(known) > 0)) {
                 newest = version.toString();
             }
         }
@@ -118,7 +118,7 @@ public final class ClusterReport {
                 role(replica),
                 state(seen, replica),
                 recovering ? replica.recoveryPercent() : null,
-                replica.storageId(),
+                replica.opened() ? replica.storageId() : null,
                 replica.version(),
                 replica.ioMethodReason().isEmpty()
                         ? replica.ioMethod()

@@ -295,6 +295,47 @@ final class ClusterPassTest {
                         .count());
     }
 
+    /// Nobody is asked for anything that would end what is read.
+    @Test
+    void wakesWhileEveryReplicaReadsItsLog() {
+        create("");
+        settle();
+        edit("lifecycle: Hibernated");
+        settle();
+        replicas.holdReads();
+        edit("");
+        pass();
+        pass();
+        assertEquals("NoLeader", conditions().get("Reconciled").reason());
+        assertEquals(
+                List.of("Recovering", "Recovering", "Recovering"),
+                status().replicas().stream()
+                        .map(LogClusterStatus.Replica::state)
+                        .toList());
+        replicas.endReads();
+        settle();
+        assertEquals(Condition.Status.True, conditions().get("Ready").status());
+    }
+
+    @Test
+    void growsOnceThePodsHaveReadTheirVolumes() {
+        create("");
+        settle();
+        replicas.holdReads();
+        edit("replicas: 5");
+        pass();
+        pass();
+        assertEquals("WaitingForReplicas", conditions().get("Reconciled").reason());
+        replicas.endReads();
+        settle();
+        assertEquals(List.of(0, 1, 2, 3, 4), replicas.voters());
+    }
+
+    private void pass() {
+        operator.pass(cluster());
+        workloads.sync("orders");
+    }
+
     @Test
     void reportsAndChangesNothingWhilePaused() {
         create("management: Paused");

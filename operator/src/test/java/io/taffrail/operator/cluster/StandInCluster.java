@@ -39,9 +39,11 @@ final class StandInCluster {
         long records;
         boolean inSync;
         long inSyncAtNanos;
+        long readAtNanos = System.nanoTime();
     }
 
     private final long catchUpNanos;
+    private long readNanos;
     private final List<String> violations = new ArrayList<>();
     private ByteString bootstrapped = ByteString.EMPTY;
     private long acknowledged;
@@ -60,14 +62,27 @@ final class StandInCluster {
         this(Duration.ZERO);
     }
 
-    /// @param catchUp how long a replica takes to be in sync after it has started
+    /// @param catchUp how long a replica takes to be in sync after it has started; half of it, it reads its log
     StandInCluster(Duration catchUp) {
         catchUpNanos = catchUp.toNanos();
+        readNanos = catchUpNanos / 2;
+    }
+
+    /// Replicas that start from now on read their logs until [#endReads].
+    synchronized void holdReads() {
+        readNanos = Long.MAX_VALUE / 2;
+    }
+
+    synchronized void endReads() {
+        readNanos = 0;
+        disks.values().forEach(disk -> disk.readAtNanos = System.nanoTime());
+        elect();
     }
 
     synchronized void start(int node) {
         var disk = disks.computeIfAbsent(node, ignored -> new Disk());
         running.put(node, true);
+        disk.readAtNanos = System.nanoTime() + readNanos;
         behind(disk);
         elect();
     }
@@ -101,6 +116,7 @@ final class StandInCluster {
             if (disk != null
                     && !disk.inSync
                     && running.containsKey(member.getKey())
+                    && !recovers(member.getKey())
                     && disk.storageId.equals(member.getValue().getStorageUuid())
                     && (member.getKey() == leader || System.nanoTime() - disk.inSyncAtNanos >= 0)) {
                 // One that never heard of the bootstrap, because it was restarted meanwhile, hears of it from its
@@ -114,7 +130,7 @@ final class StandInCluster {
 
     /// Appends a record; false: nobody could acknowledge it.
     synchronized boolean append() {
-        catchUp();
+        elect();
         if (leader < 0 || votersInSync(-1) < majority()) {
             return false;
         }
@@ -192,6 +208,7 @@ final class StandInCluster {
     /// As a readiness probe would find it.
     synchronized boolean serves(int node) {
         return running.containsKey(node)
+                && !recovers(node)
                 && (node == leader || (leader >= 0 && state(node) != State.STATE_UNINITIALIZED));
     }
 
@@ -207,10 +224,24 @@ final class StandInCluster {
         return disk;
     }
 
+    /// It answers, and knows of its volume only that it is there.
+    private boolean recovers(int node) {
+        return System.nanoTime() - disk(node).readAtNanos < 0;
+    }
+
+    /// As a replica's commands are: refused until it has read its log.
+    private Disk opened(int node) {
+        if (recovers(node)) {
+            throw new IllegalStateException("node " + node + " reads its log");
+        }
+        return disk(node);
+    }
+
     private boolean votes(int node) {
         var voter = voters.get(node);
         return voter != null
                 && running.containsKey(node)
+                && !recovers(node)
                 && disk(node).storageId.equals(voter.getStorageUuid())
                 && !disk(node).clusterId.isEmpty();
     }
@@ -237,7 +268,7 @@ final class StandInCluster {
 
     synchronized void bootstrap(int node, BootstrapRequest request) {
         calls.add("bootstrap " + node);
-        var disk = disk(node);
+        var disk = opened(node);
         if (!disk.clusterId.isEmpty() && !disk.clusterId.equals(request.getClusterId())) {
             throw new IllegalStateException("node " + node + " belongs to another cluster");
         }
@@ -255,7 +286,7 @@ final class StandInCluster {
 
     synchronized void applySettings(int node, ApplySettingsRequest request) {
         calls.add("settings " + node + " " + request.getGeneration());
-        var disk = disk(node);
+        var disk = opened(node);
         if (request.getGeneration() < disk.settingsGeneration) {
             throw new IllegalStateException("settings of generation " + disk.settingsGeneration + " are newer");
         }
@@ -307,21 +338,27 @@ final class StandInCluster {
     }
 
     synchronized ReplicaStatus status(int node) {
-        catchUp();
+        elect();
         var disk = disk(node);
         var status = ReplicaStatus.newBuilder()
                 .setNodeId(node)
-                .setStorageUuid(disk.storageId)
+                .setVersion("0.1.0")
+                .setIoMethod("Worker")
+                .setDiskTotalBytes(1 << 30)
+                .setDiskFreeBytes(1 << 29);
+        if (recovers(node)) {
+            return status.setState(State.STATE_RECOVERING)
+                    .setStateDetail("reads its log, 40 % are done")
+                    .setRecoveryPercent(40)
+                    .build();
+        }
+        status.setStorageUuid(disk.storageId)
                 .setClusterId(disk.clusterId)
                 .setIntegrity(Integrity.INTEGRITY_INTACT)
                 .setEpoch(epoch)
                 .setState(state(node))
                 .setSettings(disk.settings)
-                .setSettingsGeneration(disk.settingsGeneration)
-                .setVersion("0.1.0")
-                .setIoMethod("Worker")
-                .setDiskTotalBytes(1 << 30)
-                .setDiskFreeBytes(1 << 29);
+                .setSettingsGeneration(disk.settingsGeneration);
         if (!disk.clusterId.isEmpty()) {
             status.setConfigId(configId).addAllVoters(voters.values()).addAllLearners(learners.values());
         }

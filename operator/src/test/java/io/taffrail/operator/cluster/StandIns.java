@@ -18,7 +18,7 @@ public final class StandIns {
         this(Duration.ZERO);
     }
 
-    /// @param catchUp how long a replica takes to be in sync after it has started
+    /// @param catchUp how long a replica takes to be in sync after it has started; half of it, it reads its log
     public StandIns(Duration catchUp) {
         cluster = new StandInCluster(catchUp);
     }

@@ -60,6 +60,7 @@ final class StreamPassTest {
                             .build())
                     .create();
         }
+        replicas.endReads();
         var voters = IntStream.range(0, 3)
                 .mapToObj(node -> Voter.newBuilder()
                         .setNodeId(node)

@@ -20,7 +20,7 @@ final class StandInPods implements AutoCloseable {
     private final StandIns replicas;
     private final LocalKubelet kubelet;
 
-    /// @param catchUp how long a replica takes to be in sync after it has started
+    /// @param catchUp how long a replica takes to be in sync after it has started; half of it, it reads its log
     StandInPods(ControlPlane plane, String namespace, Duration catchUp) {
         this.namespace = namespace;
         replicas = new StandIns(catchUp);

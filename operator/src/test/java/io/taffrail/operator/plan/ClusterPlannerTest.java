@@ -22,6 +22,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 final class ClusterPlannerTest {
     private static final Duration SETTLE = Duration.ofSeconds(30);
@@ -38,6 +40,10 @@ final class ClusterPlannerTest {
                         .filter(Plan.Wait::refused)
                         .map(Plan.Wait::reason)
                         .toList());
+    }
+
+    private static void refusesNothing(Plan plan) {
+        assertEquals(List.of(), plan.waits().stream().filter(Plan.Wait::refused).toList());
     }
 
     private static void waits(String reason, Plan plan) {
@@ -138,6 +144,60 @@ final class ClusterPlannerTest {
         refuses("DataMissing", plan);
     }
 
+    /// Every pod starts at once: after hibernation, a power cut, or where there is one.
+    @ParameterizedTest
+    @EnumSource(
+            value = State.class,
+            names = {"RECOVERING", "FAILED"})
+    void takesNoVolumeForEmptyWhoseLogWasNotRead(State state) {
+        for (var replicas : List.of(1, 3)) {
+            var sight = Sight.healthy(replicas);
+            for (var node = 0; node < replicas; node++) {
+                sight.addReplica(Sight.unopened(node, state));
+            }
+            var plan = plan("replicas: " + replicas, sight);
+            assertEquals(List.of(), plan.actions());
+            waits("NoLeader", plan);
+        }
+        var partly = Sight.waiting(3)
+                .recorded(new Recorded(UID, THREE, true, THREE.keySet()))
+                .addReplica(Sight.unopened(1, state));
+        waits("NoLeader", plan("", partly));
+    }
+
+    @Test
+    void takesNoVolumeForReplacedWhoseLogWasNotRead() {
+        var sight = Sight.waiting(3)
+                .recorded(new Recorded(UID, THREE, false, Set.of()))
+                .addReplica(Sight.replica(0, State.CANDIDATE, UID, THREE, Set.of(), Map.of(), 0, null))
+                .addReplica(Sight.unopened(1, State.RECOVERING));
+        var plan = plan("", sight);
+        assertEquals(List.of(new Action.Bootstrap(2, UID, THREE)), plan.actions());
+        refusesNothing(plan);
+    }
+
+    /// Whether somebody knows the cluster is not known before all have read their logs.
+    @Test
+    void waitsForEveryLogBeforeOtherVolumesAreRecordedOrRefused() {
+        var before = Map.of(0, storage(0), 1, storage(9), 2, storage(2));
+        var plan = plan(
+                "",
+                Sight.waiting(3)
+                        .recorded(new Recorded(UID, before, false, Set.of()))
+                        .addReplica(Sight.unopened(2, State.RECOVERING)));
+        assertEquals(List.of(), plan.actions());
+        waits("WaitingForReplicas", plan);
+    }
+
+    @Test
+    void adoptsRetainedVolumesByWhatHasReadItsLog() {
+        var plan =
+                plan("", Sight.healthy(3).recorded(Recorded.NOTHING).addReplica(Sight.unopened(2, State.RECOVERING)));
+        assertEquals(
+                new Action.RecordBootstrap(UID, Map.of(0, storage(0), 1, storage(1)), true),
+                plan.actions().getFirst());
+    }
+
     @Test
     void recordsThatTheBootstrapIsDoneWhenALeaderIsSeen() {
         var plan = plan("", Sight.healthy(3).recorded(new Recorded(UID, THREE, false, Set.of())));
@@ -217,9 +277,10 @@ final class ClusterPlannerTest {
     @Test
     void restartsNoLearnerWhileItRecovers() {
         var voters = Map.of(0, storage(0), 1, storage(1));
-        var learner =
-                Sight.replica(2, State.RECOVERING, UID, voters, Set.of(2), Map.of(), 7, SettingsValues.of(spec("")));
-        var sight = Sight.healthy(3).ledBy(0, voters, Set.of(2)).newTemplate().replica(2, replica -> learner);
+        var sight = Sight.healthy(3)
+                .ledBy(0, voters, Set.of(2))
+                .newTemplate()
+                .addReplica(Sight.unopened(2, State.RECOVERING));
         // Promoted in the same plan if it were close enough, so it is far behind.
         sight.replica(0, leader -> Sight.follower(leader, 2, BEHIND));
         var plan = plan("", sight);
@@ -379,10 +440,27 @@ final class ClusterPlannerTest {
         return sight;
     }
 
+    @ParameterizedTest
+    @EnumSource(
+            value = State.class,
+            names = {"RECOVERING", "FAILED"})
+    void letsNobodyJoinWhoseVolumeIsNotKnownYet(State state) {
+        var plan = plan(
+                "replicas: 5", joining().addReplica(Sight.unopened(3, state)).addReplica(Sight.unopened(4, state)));
+        assertEquals(List.of(), plan.actions());
+        assertEquals(
+                List.of("WaitingForReplicas", "WaitingForReplicas"),
+                plan.waits().stream().map(Plan.Wait::reason).toList());
+    }
+
     @Test
     void oneThatCannotJoinKeepsNobodyElseOut() {
         var four = List.of(new Action.ChangeVoters(0, 11, new VoterStep.AddLearner(4, storage(4))));
         assertEquals(four, plan("replicas: 5", joining().silent(3)).actions());
+        assertEquals(
+                four,
+                plan("replicas: 5", joining().addReplica(Sight.unopened(3, State.RECOVERING)))
+                        .actions());
         var givenUp = joining().replica(3, it -> RecoveryPlanTest.withIntegrity(it, Integrity.EVICTED));
         assertEquals(four, plan("replicas: 5", givenUp).actions());
         refuses("VolumeGivenUp", plan("replicas: 5", givenUp));

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.taffrail.operator.observe.ObservedCluster.Pod;
+import io.taffrail.operator.observe.ObservedCluster.PodSet;
 import io.taffrail.operator.observe.ObservedCluster.Recorded;
 import io.taffrail.operator.observe.ObservedCluster.Recovery;
 import io.taffrail.operator.observe.ObservedReplica;
@@ -20,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -132,7 +134,7 @@ final class RecoveryPlanTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"RECOVERING", "FOLLOWER", "CANDIDATE", "LEADER_OPENING"})
+    @ValueSource(strings = {"FOLLOWER", "CANDIDATE", "LEADER_OPENING"})
     void refusedWhileAMajorityLives(State state) {
         var sight = lost().addReplica(Sight.with(other(), state));
         refuses("MajorityLives", plan(ACCEPT, sight));
@@ -163,12 +165,58 @@ final class RecoveryPlanTest {
     @Test
     void refusedWhileOneThatIsGivenUpMayRunUnseen() {
         refuses("VoterUnaccounted", plan(ACCEPT, lost().silent(1)));
-        var waiting = lost().silent(1)
-                .pod(
-                        1,
-                        pod -> new Pod(
-                                pod.name(), 1, pod.uid(), null, false, pod.template(), "Unschedulable", null, null));
-        assertEquals(2, plan(ACCEPT, waiting).actions().size());
+    }
+
+    /// Both nodes came back, and their replicas read their logs: all that was acknowledged is there.
+    @ParameterizedTest
+    @EnumSource(
+            value = State.class,
+            names = {"RECOVERING", "FAILED", "UNKNOWN"})
+    void refusedWhileOneThatIsGivenUpHasNotReadItsLog(State state) {
+        var both = lost().addReplica(Sight.unopened(1, state)).addReplica(Sight.unopened(2, state));
+        refuses("VoterUnaccounted", plan(ACCEPT, both));
+        refuses("VoterUnaccounted", plan(SHOW, both));
+        refuses("VoterUnaccounted", plan(ACCEPT, lost().addReplica(Sight.unopened(2, state))));
+    }
+
+    @Test
+    void refusedWhileOneThatIsGivenUpFailsAndMayStartAgain() {
+        refuses("VoterUnaccounted", plan(ACCEPT, lost().addReplica(Sight.with(other(), State.FAILED))));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"CrashLoopBackOff", "ContainerCreating", "PodInitializing"})
+    void refusedWhileThePodOfOneThatIsGivenUpComesBack(String waitingFor) {
+        refuses("VoterUnaccounted", plan(ACCEPT, lost().silent(1).pod(1, pod -> waiting(pod, waitingFor))));
+    }
+
+    @Test
+    void refusedWhileThePodOfOneThatIsGivenUpIsMade() {
+        refuses("VoterUnaccounted", plan(ACCEPT, lost().silent(1).pod(1, pod -> waiting(pod, null))));
+        refuses("VoterUnaccounted", plan(ACCEPT, lost().silent(1).noPod(1)));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"Unschedulable", "ImagePullBackOff", "CreateContainerConfigError"})
+    void whatCannotStartIsAccountedFor(String waitingFor) {
+        var plan = plan(ACCEPT, lost().silent(1).pod(1, pod -> waiting(pod, waitingFor)));
+        assertEquals(2, plan.actions().size(), plan.toString());
+    }
+
+    /// The replica that goes on is behind, also in who votes.
+    @Test
+    void refusedWhileAVoterThatTheSurvivorDoesNotKnowIsUnseen() {
+        var sight = lost().recorded(new Recorded(UID, VOTERS, true, Set.of(0, 1, 2, 3)))
+                .set(new PodSet(4, Sight.OLD, Sight.OLD, false, ""))
+                .addPod(3);
+        assertTrue(
+                plan(ACCEPT, sight).waits().stream().anyMatch(it -> it.reason().equals("VoterUnaccounted")),
+                plan(ACCEPT, sight).toString());
+    }
+
+    private static Pod waiting(Pod pod, @Nullable String waitingFor) {
+        return new Pod(
+                pod.name(), pod.ordinal(), pod.uid(), null, false, pod.template(), waitingFor, pod.roleLabel(), null);
     }
 
     @Test
@@ -192,6 +240,14 @@ final class RecoveryPlanTest {
                 plan.actions().stream()
                         .filter(Action.ForceRecovery.class::isInstance)
                         .toList());
+    }
+
+    /// It was asked for its status before it had read its log, and for the plan after.
+    @Test
+    void waitsForTheReplicaThatGoesOnToReadItsLog() {
+        var plan = plan(ACCEPT, lost().addReplica(Sight.unopened(0, State.RECOVERING)));
+        assertEquals(List.of(), plan.actions());
+        assertTrue(plan.waits().stream().anyMatch(it -> it.reason().equals("WaitingForReplicas")), plan.toString());
     }
 
     @ParameterizedTest

@@ -144,6 +144,11 @@ public final class Sight {
         return this;
     }
 
+    Sight noPod(int node) {
+        pods.remove(node);
+        return this;
+    }
+
     Sight replica(int node, UnaryOperator<ObservedReplica> change) {
         replicas.computeIfPresent(node, (ignored, replica) -> change.apply(replica));
         return this;
@@ -250,7 +255,7 @@ public final class Sight {
                 clusterId == null ? "" : HISTORY,
                 state,
                 "",
-                state == State.RECOVERING ? 40 : 100,
+                100,
                 3,
                 Integrity.INTACT,
                 11,
@@ -267,7 +272,36 @@ public final class Sight {
                 List.of());
     }
 
+    /// As a server answers that has not read its log: its node, its state and how far it is.
+    static ObservedReplica unopened(int node, State state) {
+        return new ObservedReplica(
+                node,
+                "",
+                null,
+                "",
+                state,
+                "reads its log, 40 % are done",
+                40,
+                0,
+                Integrity.UNKNOWN,
+                0,
+                Map.of(),
+                Map.of(),
+                Map.of(),
+                0,
+                null,
+                "0.1.0",
+                "Worker",
+                "",
+                1_000,
+                900,
+                List.of());
+    }
+
     static ObservedReplica with(ObservedReplica replica, State state) {
+        if (state == State.RECOVERING) {
+            return unopened(replica.nodeId(), state);
+        }
         return replica(
                 replica.nodeId(),
                 state,

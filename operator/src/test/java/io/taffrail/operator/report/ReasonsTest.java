@@ -19,8 +19,13 @@ import org.junit.jupiter.api.Test;
 final class ReasonsTest {
     private static final Path MAIN = GoldenFile.root().resolve("operator/src/main/java/io/taffrail/operator");
     /// Where reasons are given.
-    private static final List<String> SOURCES =
-            List.of("plan", "stream", "report/ConditionReport.java", "apply/ActionApplier.java", "ClusterPass.java");
+    private static final List<String> SOURCES = List.of(
+            "observe/ObservedCluster.java",
+            "plan",
+            "stream",
+            "report/ConditionReport.java",
+            "apply/ActionApplier.java",
+            "ClusterPass.java");
     private static final Pattern WORD = Pattern.compile("\"([A-Z][a-z]+(?:[A-Z][a-z]+)*)\"");
     /// Kinds, and the first half of a reason that ends in a number.
     private static final Set<String> NO_REASONS = Set.of("LogCluster", "Http");
