@@ -186,7 +186,8 @@ public final class ReplicaLoop implements EventLoop {
                 return;
             }
             try {
-                if (stopping) {
+                // What broke in a turn may have left half of it done: nothing goes on from there.
+                if (stopping || brokenInHelp != null) {
                     return;
                 }
                 do {

@@ -4,11 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.taffrail.service.rpc.RpcServer;
+import io.taffrail.wal.io.IoMethod;
+import io.taffrail.wal.io.IoRequest;
 import io.taffrail.wal.io.worker.WorkerIoMethod;
 import io.vertx.core.Context;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -22,25 +25,26 @@ import org.junit.jupiter.api.Test;
 class ReplicaLoopTest {
     private final ReplicaLoop loop = new ReplicaLoop(RpcServer::eventLoopOfThisThread);
     private final AtomicInteger turns = new AtomicInteger();
+    private final ReplicaLoop.Work work = new ReplicaLoop.Work() {
+        @Override
+        public int doWork() {
+            return 0;
+        }
+
+        @Override
+        public long nextWorkNanos() {
+            return Long.MAX_VALUE;
+        }
+
+        @Override
+        public void turnEnded() {
+            turns.incrementAndGet();
+        }
+    };
     private final AtomicReference<Exception> ended = new AtomicReference<>();
     private final Thread thread = Thread.ofPlatform().start(() -> {
         try (var io = new WorkerIoMethod(Runnable::run)) {
-            loop.run(io, new ReplicaLoop.Work() {
-                @Override
-                public int doWork() {
-                    return 0;
-                }
-
-                @Override
-                public long nextWorkNanos() {
-                    return Long.MAX_VALUE;
-                }
-
-                @Override
-                public void turnEnded() {
-                    turns.incrementAndGet();
-                }
-            });
+            loop.run(io, work);
         } catch (IllegalStateException broken) {
             ended.set(broken);
         }
@@ -164,6 +168,81 @@ class ReplicaLoopTest {
         } finally {
             vertx.close().toCompletionStage().toCompletableFuture().get(5, TimeUnit.MINUTES);
         }
+    }
+
+    /// A disk with nothing to do, on which the loop's own thread sleeps until the test wakes it.
+    private static final class Asleep implements IoMethod {
+        private final CountDownLatch asleep = new CountDownLatch(1);
+        private final CountDownLatch awake = new CountDownLatch(1);
+
+        @Override
+        public String name() {
+            return "asleep";
+        }
+
+        @Override
+        public void submit(IoRequest request) {
+            throw new UnsupportedOperationException(request.describe());
+        }
+
+        @Override
+        public boolean awaitsApart() {
+            return true;
+        }
+
+        @Override
+        public int poll() {
+            return 0;
+        }
+
+        @Override
+        public void await(long timeoutNanos) {
+            asleep.countDown();
+            try {
+                ReplicaLoopTest.await(awake);
+            } catch (InterruptedException interrupted) {
+                throw new AssertionError(interrupted);
+            }
+        }
+
+        @Override
+        public void wakeup() {}
+
+        @Override
+        public int inFlight() {
+            return 0;
+        }
+
+        @Override
+        public void close() {}
+    }
+
+    @Test
+    void noTurnFollowsOneThatBroke() throws Exception {
+        var eventLoop = new ArrayDeque<Runnable>();
+        var breaking = new ReplicaLoop(() -> eventLoop::add);
+        var disk = new Asleep();
+        var end = new CompletableFuture<Throwable>();
+        var own = Thread.ofPlatform().start(() -> {
+            try {
+                breaking.run(disk, work);
+                end.complete(new AssertionError("it ended as if nothing were broken"));
+            } catch (IllegalStateException broken) {
+                end.complete(broken);
+            }
+        });
+        await(disk.asleep);
+        breaking.execute(() -> {
+            throw new IllegalStateException("broken");
+        });
+        eventLoop.remove().run();
+        var wentOn = new AtomicInteger();
+        breaking.execute(wentOn::incrementAndGet);
+        eventLoop.remove().run();
+        disk.awake.countDown();
+        own.join();
+        assertEquals("broken", end.join().getMessage());
+        assertEquals(0, wentOn.get());
     }
 
     @Test
