@@ -5,6 +5,7 @@ import io.taffrail.replication.ReplicaConfig;
 import io.taffrail.replication.ReplicaSettings;
 import io.taffrail.replication.ScrubConfig;
 import io.taffrail.service.accept.OpenFiles;
+import io.taffrail.service.rpc.HostPort;
 import io.taffrail.service.rpc.RpcLimits;
 import io.taffrail.streams.CommitMode;
 import io.taffrail.streams.Durability;
@@ -182,8 +183,8 @@ public record ServiceSettings(
 
         private void address(String name, Optional<String> value) {
             value.ifPresent(text -> {
-                if (!text.matches("([^\\s/:]+|\\[[0-9a-fA-F:]+]):\\d{1,5}")) {
-                    refuse(name, text, "host:port");
+                if (HostPort.parse(text) == null) {
+                    refuse(name, text, HostPort.ALLOWED);
                 }
             });
         }

@@ -20,6 +20,7 @@ import io.taffrail.service.host.ReplicaHost;
 import io.taffrail.service.peer.PeerCalls;
 import io.taffrail.service.peer.PeerClient;
 import io.taffrail.service.peer.PeerServer;
+import io.taffrail.service.rpc.HostPort;
 import io.taffrail.service.rpc.MemoryBudget;
 import io.taffrail.service.rpc.RpcCall;
 import io.taffrail.service.rpc.RpcServer;
@@ -275,7 +276,7 @@ public class ServiceWiring {
     /// What to tell others of an address that is listened on.
     private static String reachable(String listenHost) {
         if (!listenHost.equals("0.0.0.0") && !listenHost.equals("::")) {
-            return listenHost;
+            return listenHost.indexOf(':') < 0 ? listenHost : "[" + listenHost + "]";
         }
         try {
             return InetAddress.getLocalHost().getHostName();
@@ -300,9 +301,8 @@ public class ServiceWiring {
         for (var members : List.of(status.voters(), status.learners())) {
             for (var peer : members) {
                 if (peer.nodeId() == nodeId) {
-                    return TlsMapping.names(
-                            leaf,
-                            peer.peerAddress().substring(0, peer.peerAddress().lastIndexOf(':')));
+                    var address = HostPort.parse(peer.peerAddress());
+                    return address != null && TlsMapping.names(leaf, address.host());
                 }
             }
         }

@@ -19,6 +19,9 @@ import io.grpc.protobuf.ProtoUtils;
 import io.grpc.stub.ClientCalls;
 import io.quarkus.test.common.QuarkusTestResource;
 import io.quarkus.test.junit.QuarkusTest;
+import io.taffrail.proto.control.BootstrapRequest;
+import io.taffrail.proto.control.ChangeVotersRequest;
+import io.taffrail.proto.control.Voter;
 import io.taffrail.proto.log.Acknowledgement;
 import io.taffrail.proto.log.AppendRequest;
 import io.taffrail.proto.log.AppendResponse;
@@ -122,6 +125,33 @@ class BadInputTest {
                         .build()));
         assertEquals(ErrorCode.ERROR_CODE_TOO_LARGE, error(refused).getCode());
         assertFalse(error(refused).getRetryable());
+    }
+
+    /// With a configuration that is not in force, so that nothing but the address is in question.
+    @Test
+    void aMembersAddressIsAHostAndAPort() {
+        for (var address : List.of("", "h", "h:abc", "h:9091091091", "h".repeat(508) + ":9091")) {
+            var learner = Voter.newBuilder()
+                    .setNodeId(7)
+                    .setStorageUuid(ByteString.copyFrom(new byte[16]))
+                    .setPeerAddress("h:9091")
+                    .setClientAddress("h:9090")
+                    .build();
+            refusesMember("peer_address", learner.toBuilder().setPeerAddress(address));
+            refusesMember("client_address", learner.toBuilder().setClientAddress(address));
+        }
+    }
+
+    private void refusesMember(String field, Voter.Builder member) {
+        var learner = ChangeVotersRequest.newBuilder().setExpectedConfigId(99).setAddLearner(member);
+        var refused = refused(() -> client.control().changeVoters(learner.build()));
+        assertEquals(Status.Code.INVALID_ARGUMENT, refused.getStatus().getCode());
+        assertTrue(error(refused).getMessage().startsWith("add_learner." + field + " is \""));
+        var voters = BootstrapRequest.newBuilder()
+                .setClusterId(ByteString.copyFrom(new byte[16]))
+                .addVoters(member);
+        refused = refused(() -> client.control().bootstrap(voters.build()));
+        assertTrue(error(refused).getMessage().startsWith("voters[0]." + field + " is \""));
     }
 
     @Test

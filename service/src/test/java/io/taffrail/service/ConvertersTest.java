@@ -42,5 +42,6 @@ class ConvertersTest {
         assertEquals(new Voter(2, "10.0.0.1:9091", "[::1]:9090"), Voter.parse(" 2=10.0.0.1:9091/[::1]:9090 "));
         assertThrows(IllegalArgumentException.class, () -> Voter.parse("2=10.0.0.1:9091"));
         assertThrows(IllegalArgumentException.class, () -> Voter.parse("a=h:1/h:2"));
+        assertThrows(IllegalArgumentException.class, () -> Voter.parse("2=h:1/h:70000"));
     }
 }

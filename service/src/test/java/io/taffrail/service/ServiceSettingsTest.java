@@ -54,7 +54,10 @@ class ServiceSettingsTest {
                 "cluster.mode | three | taffrail.cluster.mode is three: allowed is Single, Static, Managed",
                 "storage.segment-bytes | 1048577 | taffrail.storage.segment-bytes is 1048577: allowed is a multiple of 4Ki",
                 "port | 70000 | taffrail.port is 70000: allowed is 0 to 65535",
-                "advertised-address | nowhere | taffrail.advertised-address is nowhere: allowed is host:port",
+                "advertised-address | nowhere | taffrail.advertised-address is nowhere: allowed is host:port,"
+                        + " a port from 1 to 65535, at most 512 bytes",
+                "peer.advertised-address | h:70000 | taffrail.peer.advertised-address is h:70000: allowed is host:port,"
+                        + " a port from 1 to 65535, at most 512 bytes",
                 "limits.on-full | Drop | taffrail.limits.on-full is Drop: allowed is Wait, Reject",
             })
     void aValueOutOfBoundsIsRefusedByName(String property, String value, String refusal) {

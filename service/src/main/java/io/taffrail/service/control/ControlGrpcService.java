@@ -19,6 +19,7 @@ import io.taffrail.service.api.GrpcStatusMapping;
 import io.taffrail.service.api.StreamMessages;
 import io.taffrail.service.api.Uuids;
 import io.taffrail.service.host.ReplicaHost;
+import io.taffrail.service.rpc.HostPort;
 import io.taffrail.service.rpc.RpcServer;
 import io.taffrail.service.rpc.UnaryCall;
 import io.taffrail.service.telemetry.ProcessInfo;
@@ -98,7 +99,18 @@ public final class ControlGrpcService {
             throw StreamMessages.invalid(field + ".storage_uuid has "
                     + voter.getStorageUuid().size() + " bytes: allowed are " + Uuids.SIZE_BYTES);
         }
-        return new Peer(voter.getNodeId(), storageId, voter.getPeerAddress(), voter.getClientAddress());
+        return new Peer(
+                voter.getNodeId(),
+                storageId,
+                address(field + ".peer_address", voter.getPeerAddress()),
+                address(field + ".client_address", voter.getClientAddress()));
+    }
+
+    private static String address(String field, String value) throws StreamMessages.InvalidField {
+        if (HostPort.parse(value) == null) {
+            throw StreamMessages.invalid(field + " is \"" + value + "\": allowed is " + HostPort.ALLOWED);
+        }
+        return value;
     }
 
     private void applySettings(ApplySettingsRequest request, UnaryCall call) {

@@ -3,6 +3,7 @@ package io.taffrail.service.peer;
 import io.taffrail.replication.Replica;
 import io.taffrail.replication.port.Network;
 import io.taffrail.service.rpc.FrameBuffer;
+import io.taffrail.service.rpc.HostPort;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
@@ -119,9 +120,10 @@ public final class PeerClient implements Network {
         if (toNodeId == nodeId || closed) {
             return;
         }
-        var separator = peerAddress.lastIndexOf(':');
-        if (separator <= 0) {
-            LOG.warnf("node %s has the peer address \"%s\", which is not host:port", toNodeId, peerAddress);
+        var target = HostPort.parse(peerAddress);
+        if (target == null) {
+            // No exception: it would end the process, and each one after it that finds the member in its metadata.
+            LOG.warnf("node %s has the peer address \"%s\": allowed is %s", toNodeId, peerAddress, HostPort.ALLOWED);
             return;
         }
         var link = links.get(toNodeId);
@@ -131,8 +133,7 @@ public final class PeerClient implements Network {
         if (link != null) {
             link.stop();
         }
-        var host = peerAddress.substring(0, separator).replace("[", "").replace("]", "");
-        var located = new Link(toNodeId, peerAddress, host, Integer.parseInt(peerAddress.substring(separator + 1)));
+        var located = new Link(toNodeId, peerAddress, target);
         links.put(toNodeId, located);
         located.context.runOnContext(start -> located.connect());
     }
@@ -160,8 +161,7 @@ public final class PeerClient implements Network {
     private final class Link {
         private final int peer;
         private final String address;
-        private final String host;
-        private final int port;
+        private final HostPort target;
         private final Context context = ((VertxInternal) vertx).createEventLoopContext();
         private final Executor onContext = task -> context.runOnContext(run -> task.run());
         private final ConcurrentLinkedQueue<ByteBuffer> queue = new ConcurrentLinkedQueue<>();
@@ -175,11 +175,10 @@ public final class PeerClient implements Network {
         private long pauseMillis = FIRST_PAUSE_MILLIS;
         private boolean warned;
 
-        Link(int peer, String address, String host, int port) {
+        Link(int peer, String address, HostPort target) {
             this.peer = peer;
             this.address = address;
-            this.host = host;
-            this.port = port;
+            this.target = target;
         }
 
         void send(ByteBuffer frame) {
@@ -237,8 +236,8 @@ public final class PeerClient implements Network {
             }
             var options = new RequestOptions()
                     .setMethod(HttpMethod.POST)
-                    .setHost(host)
-                    .setPort(port)
+                    .setHost(target.host())
+                    .setPort(target.port())
                     .setSsl(tls)
                     .setURI("/" + PeerProtocol.METHOD)
                     .putHeader("content-type", "application/grpc")

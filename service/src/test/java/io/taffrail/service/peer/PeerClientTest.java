@@ -18,6 +18,7 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.ByteBuffer;
+import java.util.List;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
@@ -190,6 +191,17 @@ class PeerClientTest {
             send();
             return heardOn.get() >= number;
         });
+    }
+
+    /// It is called in a turn of the replica, which ends the process with what it throws.
+    @Test
+    void anAddressThatCannotBeUsedIsNoReasonToThrow() {
+        for (var address : List.of("", "h", "h:abc", "h:9091091091", ":1")) {
+            client.locate(2, address);
+            client.send(2, ByteBuffer.wrap(new byte[] {1}));
+        }
+        client.locate(2, wire.address());
+        awaitMessageOnCall(1);
     }
 
     @Test
