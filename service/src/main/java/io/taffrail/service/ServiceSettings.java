@@ -64,6 +64,10 @@ public record ServiceSettings(
 
     private static final long ENTRY_OVERHEAD_BYTES = 4 << 10;
 
+    /// Clients send no more unless they are told to. It is taken in whole also where less is allowed: the refusal of a
+    /// request that was read names it, that of its length alone ends the call and all others on it.
+    private static final long USUAL_BATCH_BYTES = 8 << 20;
+
     private static final long LARGEST_BATCH_BYTES = WalConfig.MAX_ENTRY_BYTES - ENTRY_OVERHEAD_BYTES;
 
     /// Throws [ConfigRefusedException].
@@ -369,7 +373,8 @@ public record ServiceSettings(
         private RpcLimits limits() {
             var limits = config.limits();
             return new RpcLimits(
-                    (int) Math.min(LARGEST_BATCH_BYTES, limits.batchBytes()) + (int) REQUEST_OVERHEAD_BYTES,
+                    (int) Math.min(LARGEST_BATCH_BYTES, Math.max(USUAL_BATCH_BYTES, limits.batchBytes()))
+                            + (int) REQUEST_OVERHEAD_BYTES,
                     limits.partialRequestTimeout().toMillis(),
                     limits.headerBytes().intValue(),
                     limits.callsPerConnection(),

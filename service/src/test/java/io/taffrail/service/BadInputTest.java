@@ -127,6 +127,25 @@ class BadInputTest {
         assertFalse(error(refused).getRetryable());
     }
 
+    /// Twice what is allowed, and no more than a client sends by default: it hears which request it was.
+    @Test
+    void aBatchThatIsTooLargeIsRefusedAndTheOthersOnItsCallAreNot() {
+        var replies = new ReplySink<AppendResponse>();
+        var requests = client.asynchronous().appendStream(replies);
+        var large = AppendRequest.newBuilder().setStream("bad").setRequestId(1);
+        for (var i = 0; i < 16; i++) {
+            large.addRecords(Record.newBuilder().setValue(ByteString.copyFrom(new byte[LARGEST_RECORD / 2])));
+        }
+        requests.onNext(large.build());
+        var refused = replies.next();
+        assertEquals(1, refused.getRequestId());
+        assertEquals(ErrorCode.ERROR_CODE_TOO_LARGE, refused.getError().getCode());
+        requests.onNext(append("bad", "v").toBuilder().setRequestId(2).build());
+        assertEquals(2, replies.next().getRequestId());
+        requests.onCompleted();
+        assertNull(replies.awaitEnd());
+    }
+
     /// With a configuration that is not in force, so that nothing but the address is in question.
     @Test
     void aMembersAddressIsAHostAndAPort() {

@@ -120,6 +120,10 @@ final class MessageDeframer {
         return length & 0xffff_ffffL;
     }
 
+    int maxMessageBytes() {
+        return maxMessageBytes;
+    }
+
     /// Part of a message is here and the rest is not.
     boolean hasPartial() {
         return prefixLength > 0;

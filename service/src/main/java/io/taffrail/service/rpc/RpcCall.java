@@ -146,8 +146,8 @@ public final class RpcCall {
                     case TOO_LARGE ->
                         end(RpcStatus.of(
                                 Status.Code.RESOURCE_EXHAUSTED,
-                                "the message has " + deframer.length() + " bytes, at most " + limits.messageBytes()
-                                        + " are allowed: send smaller batches"));
+                                "the message has " + deframer.length() + " bytes, at most " + deframer.maxMessageBytes()
+                                        + " are allowed"));
                     case COMPRESSED ->
                         end(RpcStatus.of(
                                 Status.Code.UNIMPLEMENTED,
