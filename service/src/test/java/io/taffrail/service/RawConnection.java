@@ -15,14 +15,14 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 
 /// HTTP/2 without a gRPC library on top: for bytes that no gRPC library would send.
-final class RawConnection implements AutoCloseable {
+public final class RawConnection implements AutoCloseable {
     private static final long LONGEST_WAIT_SECONDS = 300;
     private final Vertx vertx = Vertx.vertx();
     private final HttpClient client;
     private final String host;
     private final int port;
 
-    RawConnection(String address) {
+    public RawConnection(String address) {
         var separator = address.lastIndexOf(':');
         host = address.substring(0, separator);
         port = Integer.parseInt(address.substring(separator + 1));
@@ -32,7 +32,7 @@ final class RawConnection implements AutoCloseable {
                 .setHttp2MaxPoolSize(1));
     }
 
-    static <T> T await(CompletionStage<T> stage) {
+    public static <T> T await(CompletionStage<T> stage) {
         try {
             return stage.toCompletableFuture().get(LONGEST_WAIT_SECONDS, TimeUnit.SECONDS);
         } catch (Exception failed) {
@@ -40,7 +40,7 @@ final class RawConnection implements AutoCloseable {
         }
     }
 
-    HttpClientRequest call(String method) {
+    public HttpClientRequest call(String method) {
         return await(client.request(new RequestOptions()
                         .setMethod(HttpMethod.POST)
                         .setHost(host)
@@ -53,11 +53,11 @@ final class RawConnection implements AutoCloseable {
     }
 
     /// Status of a call that is to end with this body.
-    String status(String method, Buffer body) {
+    public String status(String method, Buffer body) {
         return await(call(method).send(body).compose(RawConnection::statusOf).toCompletionStage());
     }
 
-    static String status(HttpClientResponse response) {
+    public static String status(HttpClientResponse response) {
         return await(statusOf(response).toCompletionStage());
     }
 
@@ -69,11 +69,11 @@ final class RawConnection implements AutoCloseable {
                 : response.body().map(_ -> String.valueOf(response.getTrailer("grpc-status")));
     }
 
-    HttpConnection connection(HttpClientRequest request) {
+    public HttpConnection connection(HttpClientRequest request) {
         return request.connection();
     }
 
-    static Buffer frame(byte[] message) {
+    public static Buffer frame(byte[] message) {
         return Buffer.buffer().appendByte((byte) 0).appendInt(message.length).appendBytes(message);
     }
 

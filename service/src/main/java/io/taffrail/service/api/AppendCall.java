@@ -87,7 +87,7 @@ final class AppendCall implements RpcListener, AppendOperation.Owner {
     }
 
     @Override
-    public void cancelled() {}
+    public void closed() {}
 
     @Override
     public void deadlineExceeded() {

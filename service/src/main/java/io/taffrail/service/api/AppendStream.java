@@ -110,7 +110,7 @@ final class AppendStream implements RpcListener, AppendOperation.Owner {
     }
 
     @Override
-    public void cancelled() {
+    public void closed() {
         // What was handed over stands; a retry with the same sequence finds it.
         out.clear();
     }

@@ -56,14 +56,9 @@ final class DurabilityWatch implements RpcListener {
     }
 
     private void report() {
-        if (call.closed()) {
-            cancelled();
-            return;
-        }
         var replica = host.replica();
         if (replica == null) {
             call.end(GrpcStatusMapping.recovering(host.recoveryPercent()));
-            cancelled();
             return;
         }
         if (!call.writable()) {
@@ -74,7 +69,6 @@ final class DurabilityWatch implements RpcListener {
         frames.message(report(replica).toByteArray());
         if (reportsLeft == 0) {
             call.end(frames);
-            cancelled();
         } else {
             call.write(frames);
         }
@@ -108,7 +102,7 @@ final class DurabilityWatch implements RpcListener {
     }
 
     @Override
-    public void cancelled() {
+    public void closed() {
         if (timer != NO_TIMER) {
             call.vertx().cancelTimer(timer);
             timer = NO_TIMER;
@@ -118,7 +112,6 @@ final class DurabilityWatch implements RpcListener {
     @Override
     public void deadlineExceeded() {
         call.end(RpcStatus.of(Status.Code.DEADLINE_EXCEEDED, "the deadline is over"));
-        cancelled();
     }
 
     @Override

@@ -70,11 +70,12 @@ final class HealthService {
         public void message(byte[] array, int offset, int length) {
             var request = one.take(array, offset, length);
             if (request == null) {
-                cancelled();
                 return;
             }
             tell(request.getService());
-            timer = call.vertx().setPeriodic(WATCH_INTERVAL_MILLIS, tick -> tell(request.getService()));
+            if (!call.closed()) {
+                timer = call.vertx().setPeriodic(WATCH_INTERVAL_MILLIS, tick -> tell(request.getService()));
+            }
         }
 
         private void tell(String service) {
@@ -95,7 +96,7 @@ final class HealthService {
         }
 
         @Override
-        public void cancelled() {
+        public void closed() {
             if (timer != NO_TIMER) {
                 call.vertx().cancelTimer(timer);
                 timer = NO_TIMER;
@@ -104,7 +105,6 @@ final class HealthService {
 
         @Override
         public void deadlineExceeded() {
-            cancelled();
             call.end(RpcStatus.of(Status.Code.DEADLINE_EXCEEDED, "the deadline is over"));
         }
 

@@ -52,8 +52,10 @@ final class ReadStream implements RpcListener, FollowWakeups.Waiting {
     private final OneRequest<ReadRequest> one;
     private boolean counted;
 
+    /// The step's; [#closed] looks whether there may be a follower.
+    private volatile @Nullable ReadStart start;
+
     // What follows belongs to the one step that runs, which passes it on.
-    private @Nullable ReadStart start;
     private long streamId;
     private long position;
     private long recordsLeft = Long.MAX_VALUE;
@@ -368,6 +370,10 @@ final class ReadStream implements RpcListener, FollowWakeups.Waiting {
         located = List.of();
         if (at.follow()) {
             desk.wakeups().park(this);
+            // Order: park, then look whether the call is over. Whoever ends it says so first, and then unparks.
+            if (call.closed()) {
+                desk.wakeups().unpark(this);
+            }
         } else {
             end(RpcStatus.OK);
         }
@@ -379,7 +385,6 @@ final class ReadStream implements RpcListener, FollowWakeups.Waiting {
             atTail = wasAtTail;
             if (complete) {
                 call.end(response);
-                closed();
                 return;
             }
             call.write(response);
@@ -446,17 +451,7 @@ final class ReadStream implements RpcListener, FollowWakeups.Waiting {
     }
 
     private void end(RpcStatus status) {
-        call.eventLoop().execute(() -> {
-            call.end(status);
-            closed();
-        });
-    }
-
-    private void closed() {
-        if (counted) {
-            counted = false;
-            desk.metrics().readerClosed();
-        }
+        call.eventLoop().execute(() -> call.end(status));
     }
 
     @Override
@@ -502,22 +497,17 @@ final class ReadStream implements RpcListener, FollowWakeups.Waiting {
     }
 
     @Override
-    public void cancelled() {
-        leave();
+    public void closed() {
+        if (counted) {
+            desk.metrics().readerClosed();
+        }
+        if (start != null) {
+            desk.wakeups().unpark(this);
+        }
     }
 
     @Override
     public void deadlineExceeded() {
         call.end(RpcStatus.of(Status.Code.DEADLINE_EXCEEDED, "the deadline is over"));
-        leave();
-    }
-
-    private void leave() {
-        closed();
-        desk.threads().execute(() -> {
-            if (start != null) {
-                desk.wakeups().unpark(this);
-            }
-        });
     }
 }

@@ -144,7 +144,7 @@ final class ReflectionService {
         }
 
         @Override
-        public void cancelled() {}
+        public void closed() {}
 
         @Override
         public void deadlineExceeded() {

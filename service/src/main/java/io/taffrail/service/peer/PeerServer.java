@@ -119,16 +119,11 @@ public final class PeerServer {
                             call.end(RpcStatus.of(Status.Code.ABORTED, "another call of this node took its place")));
         }
 
-        private void end(RpcStatus status) {
-            calls.left(nodeId, this);
-            call.end(status);
-        }
-
         @Override
         public void message(byte[] array, int offset, int length) {
             var replica = host.replica();
             if (replica == null) {
-                end(RpcStatus.of(Status.Code.UNAVAILABLE, "the replica stops"));
+                call.end(RpcStatus.of(Status.Code.UNAVAILABLE, "the replica stops"));
                 return;
             }
             var in = CodedInputStream.newInstance(array, offset, length);
@@ -147,23 +142,23 @@ public final class PeerServer {
                 }
             } catch (IOException malformed) {
                 LOG.warnf("a frame of node %s cannot be parsed: %s", nodeId, malformed.getMessage());
-                end(RpcStatus.of(Status.Code.INVALID_ARGUMENT, "the frame cannot be parsed"));
+                call.end(RpcStatus.of(Status.Code.INVALID_ARGUMENT, "the frame cannot be parsed"));
             }
         }
 
         @Override
         public void halfClosed() {
-            end(RpcStatus.OK);
+            call.end(RpcStatus.OK);
         }
 
         @Override
-        public void cancelled() {
+        public void closed() {
             calls.left(nodeId, this);
         }
 
         @Override
         public void deadlineExceeded() {
-            end(RpcStatus.of(Status.Code.DEADLINE_EXCEEDED, "the deadline is over"));
+            call.end(RpcStatus.of(Status.Code.DEADLINE_EXCEEDED, "the deadline is over"));
         }
 
         @Override

@@ -11,7 +11,7 @@ public enum IgnoringListener implements RpcListener {
     public void halfClosed() {}
 
     @Override
-    public void cancelled() {}
+    public void closed() {}
 
     @Override
     public void deadlineExceeded() {}

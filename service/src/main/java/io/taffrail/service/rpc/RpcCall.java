@@ -70,9 +70,9 @@ public final class RpcCall {
 
     void begin(RpcMethod method) {
         connection.callOpened();
-        response.exceptionHandler(failure -> cancel());
-        request.exceptionHandler(failure -> cancel());
-        response.closeHandler(gone -> cancel());
+        response.exceptionHandler(failure -> close());
+        request.exceptionHandler(failure -> close());
+        response.closeHandler(gone -> close());
         long timeoutMillis;
         try {
             timeoutMillis = GrpcTimeout.millis(request.getHeader("grpc-timeout"));
@@ -82,6 +82,7 @@ public final class RpcCall {
         }
         listener = method.accept(this);
         if (closed) {
+            listener.closed();
             return;
         }
         if (timeoutMillis == 0) {
@@ -375,22 +376,18 @@ public final class RpcCall {
         });
     }
 
-    private void cancel() {
+    private void close() {
         if (closed) {
             return;
         }
-        close();
-        if (listener != null) {
-            listener.cancelled();
-        }
-    }
-
-    private void close() {
         closed = true;
         accountPartial(0);
         cancelTimer(deadlineTimer);
         cancelTimer(partialTimer);
         connection.callClosed();
+        if (listener != null) {
+            listener.closed();
+        }
     }
 
     private void cancelTimer(long timer) {

@@ -8,8 +8,9 @@ public interface RpcListener {
     /// The client has sent everything.
     void halfClosed();
 
-    /// Nobody waits for an answer any more: reset, connection lost. Nothing can be written.
-    void cancelled();
+    /// The call is over, whoever ended it: the listener, a reset, a lost connection, what the client sent. Once for
+    /// every call, and the last that is called; nothing can be written any more.
+    void closed();
 
     /// The deadline that the client set is over. Ends the call.
     void deadlineExceeded();

@@ -73,7 +73,7 @@ public final class UnaryCall implements RpcListener {
     }
 
     @Override
-    public void cancelled() {}
+    public void closed() {}
 
     @Override
     public void deadlineExceeded() {

@@ -157,7 +157,7 @@ class PeerClientTest {
                 public void halfClosed() {}
 
                 @Override
-                public void cancelled() {}
+                public void closed() {}
 
                 @Override
                 public void deadlineExceeded() {}
