@@ -53,7 +53,7 @@ public final class CommandCalls {
             @Override
             public void deliver() {
                 switch (outcome) {
-                    case CommandOutcome.Done done -> answered(call, done, answer);
+                    case CommandOutcome.Done done -> call.guarded(() -> answered(call, done, answer));
                     case CommandOutcome.Refused refused ->
                         call.refuse(GrpcStatusMapping.status(refused.refusal(), host.status()));
                     case CommandOutcome.Indeterminate unknown ->

@@ -169,22 +169,19 @@ public final class LogGrpcService {
             return;
         }
         // Where a stream ends for readers may stand in an index file.
-        reads.threads().execute(() -> {
-            var view = replica.streams().stream(stream);
-            var tail = view == null
-                    ? 0
-                    : StreamTail.nextOffset(
+        reads.threads()
+                .execute(() -> call.guarded(() -> {
+                    var view = replica.streams().stream(stream);
+                    if (view == null) {
+                        call.refuse(streamNotFound(stream));
+                        return;
+                    }
+                    var tail = StreamTail.nextOffset(
                             replica.streams(), view, ReadDesk.visibleLsn(replica, ReadDesk.Isolation.DURABLE));
-            call.call().eventLoop().execute(() -> {
-                if (view == null) {
-                    call.refuse(streamNotFound(stream));
-                } else {
                     call.answer(StreamMessages.describe(view).toBuilder()
                             .setDurableNextOffset(tail)
                             .build());
-                }
-            });
-        });
+                }));
     }
 
     private static RpcStatus streamNotFound(String stream) {

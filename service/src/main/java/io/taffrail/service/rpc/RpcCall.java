@@ -27,6 +27,9 @@ public final class RpcCall {
 
     private static final long HTTP2_NO_ERROR = 0;
 
+    static final RpcStatus BROKEN =
+            RpcStatus.of(Status.Code.INTERNAL, "the server failed to handle the request; its log says why");
+
     private final Vertx vertx;
     private final HttpServerRequest request;
     private final HttpServerResponse response;
@@ -157,7 +160,7 @@ public final class RpcCall {
             }
         } catch (RuntimeException broken) {
             LOG.errorf(broken, "call %s of %s failed", request.path(), remoteAddress());
-            end(RpcStatus.of(Status.Code.INTERNAL, "the server failed to handle the request; its log says why"));
+            end(BROKEN);
         } finally {
             pumping = false;
         }

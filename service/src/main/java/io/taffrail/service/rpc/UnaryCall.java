@@ -4,10 +4,13 @@ import com.google.protobuf.MessageLite;
 import com.google.protobuf.Parser;
 import io.grpc.Status;
 import java.util.function.BiConsumer;
+import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /// A call with one request, in generated messages. Answers may come from any thread; the first counts.
 public final class UnaryCall implements RpcListener {
+    private static final Logger LOG = Logger.getLogger(UnaryCall.class);
+
     private final RpcCall call;
     private final Handling<?> handling;
     private @Nullable RpcStatus onDeadline;
@@ -48,6 +51,16 @@ public final class UnaryCall implements RpcListener {
 
     public void refuse(RpcStatus status) {
         run(() -> call.end(status));
+    }
+
+    /// For what is to answer the call, and runs where the call does not guard it: what fails there refuses the call.
+    public void guarded(Runnable answering) {
+        try {
+            answering.run();
+        } catch (RuntimeException broken) {
+            LOG.errorf(broken, "call of %s failed", call.remoteAddress());
+            refuse(RpcCall.BROKEN);
+        }
     }
 
     public RpcCall call() {
