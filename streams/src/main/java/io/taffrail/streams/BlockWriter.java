@@ -12,13 +12,16 @@ final class BlockWriter {
 
     private final LogFile file;
     private final long fileId;
+    private final CheckpointJob job;
     private ByteBuffer buffer = Blocks.allocate(FIRST_BLOCKS);
     private int firstBlock = 1;
     private long payloadBytes;
 
-    BlockWriter(LogFile file, long fileId) {
+    /// @param job once it is cancelled, the next large write throws
+    BlockWriter(LogFile file, long fileId, CheckpointJob job) {
         this.file = file;
         this.fileId = fileId;
+        this.job = job;
         buffer.position(Blocks.HEADER_BYTES);
     }
 
@@ -73,6 +76,7 @@ final class BlockWriter {
     }
 
     private void write(int blocks) throws IOException {
+        job.ensureWanted();
         for (var i = 0; i < blocks; i++) {
             Blocks.seal(buffer, i * Blocks.SIZE_BYTES, fileId, firstBlock + i);
         }

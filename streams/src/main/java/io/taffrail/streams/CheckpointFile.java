@@ -34,20 +34,26 @@ final class CheckpointFile {
     record Loaded(StateImage image, List<FileName.Index> indexFiles, long sizeBytes) {}
 
     /// Writes it under a temporary name and makes its bytes durable; returns its size.
-    static long write(LogDirectory directory, String temporaryName, StateImage image, List<FileName.Index> indexFiles)
+    static long write(
+            LogDirectory directory,
+            String temporaryName,
+            StateImage image,
+            List<FileName.Index> indexFiles,
+            CheckpointJob job)
             throws IOException {
         if (directory.exists(temporaryName)) {
             directory.delete(temporaryName);
         }
         try (var file = directory.create(temporaryName, 0)) {
-            var size = write(file, image, indexFiles);
+            var size = write(file, image, indexFiles, job);
             file.force();
             return size;
         }
     }
 
-    private static long write(LogFile file, StateImage image, List<FileName.Index> indexFiles) throws IOException {
-        var blocks = new BlockWriter(file, new FileName.Checkpoint(image.appliedLsn).fileId());
+    private static long write(LogFile file, StateImage image, List<FileName.Index> indexFiles, CheckpointJob job)
+            throws IOException {
+        var blocks = new BlockWriter(file, new FileName.Checkpoint(image.appliedLsn).fileId(), job);
         var out = new ByteWriter();
         out.putInt(indexFiles.size());
         for (var index : indexFiles) {

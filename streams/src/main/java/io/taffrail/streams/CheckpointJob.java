@@ -10,11 +10,13 @@ final class CheckpointJob implements Runnable {
     sealed interface Outcome {
         /// @param file the new index file's runs, by stream id
         /// @param merged runs of a merged file, which stand in for those of `mergedFrom`
+        /// @param findings why files were not merged
         record Written(
                 List<Checkpointer.Retained> retained,
                 List<IndexFile.StreamRun> file,
                 List<IndexFile.StreamRun> merged,
-                List<IndexFile> mergedFrom)
+                List<IndexFile> mergedFrom,
+                List<String> findings)
                 implements Outcome {}
 
         /// The disk refused; the next job tries again.
@@ -51,8 +53,11 @@ final class CheckpointJob implements Runnable {
         cancelled = true;
     }
 
-    synchronized boolean cancelled() {
-        return cancelled;
+    /// Throws once it is cancelled.
+    synchronized void ensureWanted() throws IOException {
+        if (cancelled) {
+            throw new IOException("cancelled");
+        }
     }
 
     interface Publication {
@@ -61,9 +66,7 @@ final class CheckpointJob implements Runnable {
 
     /// Runs it unless the job was cancelled, and keeps `cancel` waiting meanwhile.
     synchronized void publish(Publication publication) throws IOException {
-        if (cancelled) {
-            throw new IOException("cancelled");
-        }
+        ensureWanted();
         publication.run();
     }
 

@@ -48,7 +48,7 @@ final class Checkpointer {
     private @Nullable Snapshot waiting;
     private @Nullable CheckpointJob running;
     private @Nullable Absorption absorption;
-    /// The last job wrote nothing.
+    /// The last job wrote nothing. Told when it begins: the jobs after it may fail in the same way.
     private boolean failed;
     /// One is due, whatever was applied since.
     private boolean again;
@@ -61,21 +61,36 @@ final class Checkpointer {
         this.writer = new CheckpointWriter(directory, config);
     }
 
-    /// The state of the newest checkpoint at or below `limitLsn` that is whole, or an empty one.
+    /// Deletes the checkpoints above `limitLsn`, durably: once the log has grown past them again with other
+    /// entries, they would be taken for its own. Returns the state of the newest that is left; once that has
+    /// replaced the one before, [#closeUnused] is to be called.
     LogState restore(long limitLsn) throws IOException {
         forgetWork();
         // A job that was cancelled may still be at it; it deletes files.
         synchronized (writer) {
-            return load(limitLsn);
+            for (var name : Checkpoints.names(directory)) {
+                if (name.lsn() > limitLsn) {
+                    directory.delete(name.toString());
+                }
+            }
+            directory.sync();
+            return load();
         }
     }
 
-    private LogState load(long limitLsn) throws IOException {
+    /// Closes the files that only the state before named. Not before that is replaced: whoever looks up something in
+    /// one meanwhile does so again.
+    void closeUnused() {
+        writer.closeAllBut(fileNames(retained));
+    }
+
+    /// The state of the newest checkpoint that is whole, or an empty one.
+    LogState load() throws IOException {
         var state = new LogState();
         var found = new ArrayList<Retained>();
         for (var name : Checkpoints.names(directory).reversed()) {
-            if (name.lsn() > limitLsn || found.size() == config.retainedCheckpoints()) {
-                continue;
+            if (found.size() == config.retainedCheckpoints()) {
+                break;
             }
             try {
                 var loaded = CheckpointFile.read(directory, name);
@@ -100,18 +115,6 @@ final class Checkpointer {
         retained = List.copyOf(found);
         snapshotLsn = state.appliedLsn();
         return state;
-    }
-
-    /// Deletes the checkpoints above `lsn`, durably: once the log has grown past them again with other
-    /// entries, they would be taken for its own.
-    void discardAbove(long lsn) throws IOException {
-        forgetWork();
-        for (var name : Checkpoints.names(directory)) {
-            if (name.lsn() > lsn) {
-                directory.delete(name.toString());
-            }
-        }
-        directory.sync();
     }
 
     private void forgetWork() {
@@ -187,6 +190,7 @@ final class Checkpointer {
                 absorption = new Absorption(job.snapshot(), written);
                 running = null;
                 failed = false;
+                written.findings().forEach(findings::add);
             }
         }
     }
@@ -194,18 +198,24 @@ final class Checkpointer {
     // Nothing is lost: what the snapshot holds is still in memory and goes into the next one.
     private void failed(LogState state, Snapshot snapshot, String message) {
         running = null;
-        failed = true;
         state.markChanged(snapshot);
-        findings.add("checkpoint at LSN %s was not written: %s".formatted(snapshot.appliedLsn(), message));
+        if (!failed) {
+            findings.add("checkpoint at LSN %s was not written: %s".formatted(snapshot.appliedLsn(), message));
+        }
+        failed = true;
     }
 
     /// What the last job could not write is due again, however little was applied since.
     void tryAgain() {
         if (failed && waiting == null && running == null) {
-            failed = false;
             again = true;
-            snapshotLsn = retained.isEmpty() ? 0 : retained.getLast().name().lsn();
+            snapshotLsn = newestLsn();
         }
+    }
+
+    /// Of the newest checkpoint; 0: there is none.
+    long newestLsn() {
+        return retained.isEmpty() ? 0 : retained.getLast().name().lsn();
     }
 
     /// Everything below was trimmed or is in index files and state that every retained checkpoint holds.

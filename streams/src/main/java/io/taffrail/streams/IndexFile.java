@@ -25,6 +25,7 @@ final class IndexFile {
     static final int ITEMS_PER_BLOCK = Blocks.PAYLOAD_BYTES / ITEM_BYTES;
     static final long MAGIC = 0x58_44_49_4c_52_46_41_54L;
     static final int VERSION = 1;
+    private static final int VERIFIED_BLOCKS = 64;
 
     /// The file was closed: the state that named it has been replaced, and the caller looks it up again.
     static final class ClosedException extends RuntimeException {
@@ -119,6 +120,15 @@ final class IndexFile {
                     new StreamRun(streamId, new IndexRun(this, firstEntry, count, firstOffset, endOffset, lastMillis)));
         }
         return runs;
+    }
+
+    /// Reads every block of it; throws if one is damaged or cannot be read.
+    void verify() throws IOException {
+        var count = 1 + blockCount(entryCount) + blockCount(streamCount);
+        for (var first = 0; first < count; first += VERIFIED_BLOCKS) {
+            read(first, (int) Math.min(VERIFIED_BLOCKS, count - first) * ITEMS_PER_BLOCK);
+        }
+        directory();
     }
 
     /// The entries of one block, five numbers each; the last block's are followed by zeros.

@@ -25,7 +25,7 @@ final class IndexFileWriter implements AutoCloseable {
     private long endOffset;
     private long lastMillis;
 
-    IndexFileWriter(LogDirectory directory, FileName.Index name) throws IOException {
+    IndexFileWriter(LogDirectory directory, FileName.Index name, CheckpointJob job) throws IOException {
         this.directory = directory;
         this.name = name;
         var temporary = name + FileName.TEMPORARY_SUFFIX;
@@ -33,7 +33,7 @@ final class IndexFileWriter implements AutoCloseable {
             directory.delete(temporary);
         }
         this.file = directory.create(temporary, 0);
-        this.blocks = new BlockWriter(file, name.fileId());
+        this.blocks = new BlockWriter(file, name.fileId(), job);
     }
 
     /// The entry of the current run that starts at `words[at]`.

@@ -1,7 +1,6 @@
 package io.taffrail.streams;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -76,7 +75,8 @@ record IndexRun(IndexFile file, int firstEntry, int count, long firstOffset, lon
                 try {
                     words = file.entries(wanted);
                 } catch (IOException e) {
-                    throw new UncheckedIOException(e);
+                    // As a flipped bit: one block of what the log can make again is no reason to end the process.
+                    throw new CorruptStateException(file.name() + " cannot be read: " + e.getMessage(), e);
                 }
                 block = wanted;
             }

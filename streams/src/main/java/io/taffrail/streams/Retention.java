@@ -73,8 +73,9 @@ final class Retention {
             }
             return start;
         } catch (CorruptStateException e) {
-            // Not trimmed, which loses nothing; the damaged file is reported and the other streams go on.
-            findings.add("retention of stream %s: %s".formatted(stream.name, e.getMessage()));
+            // Not trimmed, which loses nothing; the other streams go on. One block may hold batches of a hundred
+            // streams.
+            findings.add("retention passes over streams whose batches cannot be found: " + e.getMessage());
             return stream.startOffset();
         }
     }

@@ -8,6 +8,7 @@ import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.Executor;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -23,13 +24,16 @@ public final class StreamStore implements AutoCloseable {
     private static final int LOOKUP_ATTEMPTS = 10;
 
     private final StreamStoreConfig config;
-    private final Findings findings = new Findings();
+    private final Findings findings;
     private final Checkpointer checkpointer;
-    private final Retention retention = new Retention(findings);
+    private final Retention retention;
     private volatile LogState state = new LogState();
+    private volatile long uncheckpointedBytes;
 
-    private StreamStore(LogDirectory directory, Executor executor, StreamStoreConfig config) {
+    private StreamStore(LogDirectory directory, Executor executor, StreamStoreConfig config, Consumer<String> told) {
         this.config = config;
+        this.findings = new Findings(told);
+        this.retention = new Retention(findings);
         this.checkpointer = new Checkpointer(directory, executor, config, findings);
     }
 
@@ -37,13 +41,20 @@ public final class StreamStore implements AutoCloseable {
         return open(directory, executor, StreamStoreConfig.DEFAULTS);
     }
 
-    /// Opens the folder with checkpoints and index files and restores the newest checkpoint that is whole;
-    /// blocks. `executor` writes later checkpoints: it may block, and may run them on the calling thread.
+    /// As below, and nobody hears of what is found.
     public static StreamStore open(LogDirectory directory, Executor executor, StreamStoreConfig config) {
-        var store = new StreamStore(directory, executor, config);
+        return open(directory, executor, config, _ -> {});
+    }
+
+    /// Opens the folder with checkpoints and index files and restores the newest checkpoint that is whole;
+    /// blocks. `executor` writes later checkpoints: it may block, and may run them on the calling thread. `told`
+    /// hears [#findings] as they are made, each once, on the thread of this call and then on the loop's.
+    public static StreamStore open(
+            LogDirectory directory, Executor executor, StreamStoreConfig config, Consumer<String> told) {
+        var store = new StreamStore(directory, executor, config, told);
         try {
             Checkpoints.deleteTemporaries(directory);
-            store.state = store.checkpointer.restore(Long.MAX_VALUE);
+            store.state = store.checkpointer.load();
         } catch (IOException e) {
             throw new UncheckedIOException("the folder of the streams' state cannot be read: " + directory, e);
         }
@@ -79,7 +90,7 @@ public final class StreamStore implements AutoCloseable {
     }
 
     /// What is wrong with copies of a checkpoint and of the index files that it names, whose names in the folder have
-    /// `suffix` behind them. Null: nothing. Blocks.
+    /// `suffix` behind them. Null: nothing. Reads all of them; any thread.
     public static @Nullable String damageOf(LogDirectory directory, String checkpoint, String suffix) {
         var name = FileName.Checkpoint.parse(checkpoint);
         if (name == null) {
@@ -89,7 +100,7 @@ public final class StreamStore implements AutoCloseable {
             for (var index : CheckpointFile.read(directory, name, suffix).indexFiles()) {
                 var file = IndexFile.open(directory, index, suffix);
                 try {
-                    file.directory();
+                    file.verify();
                 } finally {
                     file.close();
                 }
@@ -130,8 +141,8 @@ public final class StreamStore implements AutoCloseable {
 
     private void restore(long limitLsn) {
         try {
-            checkpointer.discardAbove(limitLsn);
             state = checkpointer.restore(limitLsn);
+            checkpointer.closeUnused();
         } catch (IOException e) {
             throw new UncheckedIOException("the streams' state cannot be restored", e);
         }
@@ -143,12 +154,19 @@ public final class StreamStore implements AutoCloseable {
     /// checkpoint costs that checkpoint.
     public void checkpointIfDue(long flushedLsn) {
         checkpointer.turn(state, flushedLsn);
+        uncheckpointedBytes = state.appliedLsn() - checkpointer.newestLsn();
     }
 
     /// Call now and then: a checkpoint that could not be written, on a full disk, is tried again. Otherwise the next
     /// one is due after as much log again, which may never come, and the log is needed from the one before on.
     public void retryCheckpoint() {
         checkpointer.tryAgain();
+    }
+
+    /// Log that a restart would apply again, as of the last turn; grows without end where no checkpoint can be
+    /// written. Any thread.
+    public long uncheckpointedBytes() {
+        return uncheckpointedBytes;
     }
 
     /// What retention asks for now: trims for the leader to log.
@@ -267,8 +285,8 @@ public final class StreamStore implements AutoCloseable {
         return state.image().digest();
     }
 
-    /// What went wrong and was survived, newest last: checkpoints that were damaged or could not be written.
-    /// Any thread.
+    /// What went wrong and was survived, newest last: checkpoints that were damaged or could not be written, index
+    /// files that cannot be merged, or not be searched by retention. Any thread.
     public List<String> findings() {
         return findings.lines();
     }

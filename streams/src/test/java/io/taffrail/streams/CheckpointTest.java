@@ -9,6 +9,7 @@ import io.taffrail.wal.record.EntryType;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalLong;
@@ -211,6 +212,26 @@ class CheckpointTest {
         assertEquals(store.leastNeededLsn(), restarted.appliedLsn());
         log.replay(restarted, log.endLsn());
         assertEquals(store.digest(), restarted.digest());
+    }
+
+    @Test
+    void tellsOfCheckpointsThatFailOnceUntilOneIsWritten() {
+        var told = new ArrayList<String>();
+        var store = StreamStore.open(directory, Runnable::run, SMALL, told::add);
+        for (var spell = 1; spell <= 2; spell++) {
+            directory.failing = true;
+            for (var i = 0; i < 3; i++) {
+                padding(store, 40);
+                store.checkpointIfDue(log.endLsn());
+                store.retryCheckpoint();
+            }
+            assertEquals(spell, told.size(), told.toString());
+            assertTrue(store.uncheckpointedBytes() > 9_000);
+            directory.failing = false;
+            store.checkpointIfDue(log.endLsn());
+            assertEquals(0, store.uncheckpointedBytes());
+        }
+        assertEquals(told, store.findings());
     }
 
     @Test

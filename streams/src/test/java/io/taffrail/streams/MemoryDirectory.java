@@ -16,7 +16,19 @@ final class MemoryDirectory implements LogDirectory {
         byte[] bytes = new byte[0];
     }
 
+    /// Hears of a call before it takes effect, without the folder's lock, and may refuse it.
+    interface Interception {
+        void before(Call call, String name) throws IOException;
+    }
+
+    enum Call {
+        READ,
+        WRITE,
+        DELETE
+    }
+
     final Map<String, Content> files = new TreeMap<>();
+    Interception interception = (_, _) -> {};
     int openFiles;
     boolean failing;
 
@@ -54,9 +66,12 @@ final class MemoryDirectory implements LogDirectory {
     }
 
     @Override
-    public synchronized void delete(String name) throws IOException {
-        content(name);
-        files.remove(name);
+    public void delete(String name) throws IOException {
+        interception.before(Call.DELETE, name);
+        synchronized (this) {
+            content(name);
+            files.remove(name);
+        }
     }
 
     @Override
@@ -134,6 +149,7 @@ final class MemoryDirectory implements LogDirectory {
 
         @Override
         public int read(ByteBuffer target, long position) throws IOException {
+            interception.before(Call.READ, name);
             synchronized (MemoryDirectory.this) {
                 ensureOpen();
                 var count = Math.clamp(content.bytes.length - position, 0, target.remaining());
@@ -144,6 +160,7 @@ final class MemoryDirectory implements LogDirectory {
 
         @Override
         public void write(ByteBuffer source, long position) throws IOException {
+            interception.before(Call.WRITE, name);
             synchronized (MemoryDirectory.this) {
                 ensureOpen();
                 if (failing) {
