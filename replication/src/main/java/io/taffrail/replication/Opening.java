@@ -26,6 +26,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.Executor;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -61,9 +62,11 @@ final class Opening {
             Executor background,
             LongSupplier nanoTime,
             WalListener walListener,
+            Consumer<String> streamsListener,
             RandomGenerator random) {
         try {
-            return new Opening().read(config, streams, directory, io, background, nanoTime, walListener, random);
+            return new Opening()
+                    .read(config, streams, directory, io, background, nanoTime, walListener, streamsListener, random);
         } catch (UncheckedIOException e) {
             var cause = e.getCause();
             throw cause == null ? e : refused(cause);
@@ -86,13 +89,14 @@ final class Opening {
             Executor background,
             LongSupplier nanoTime,
             WalListener walListener,
+            Consumer<String> streamsListener,
             RandomGenerator random)
             throws IOException {
         var metaSlot = SlotFile.open(directory, "meta", io);
         var lineageFile = LineageFile.open(directory, io);
         var before = previous(metaSlot.value(), config.nodeId(), random);
         var streamsFolder = directory.subdirectory("streams");
-        var store = StreamStore.open(streamsFolder, background, streams);
+        var store = StreamStore.open(streamsFolder, background, streams, streamsListener);
         // A checkpoint holds only what was flushed: a log that ends below it has lost bytes.
         var flushedLsn = Math.max(before.durableHint().lsn(), store.appliedLsn());
         var logFolder = directory.subdirectory("log");

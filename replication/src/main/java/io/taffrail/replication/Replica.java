@@ -84,7 +84,8 @@ public final class Replica {
             ReplicaListener listener) {
         progress.accept(0);
         var signals = new WalSignals();
-        var opened = Opening.open(config, streams, directory, io, background, loop::nanoTime, signals, random);
+        var opened = Opening.open(
+                config, streams, directory, io, background, loop::nanoTime, signals, listener::streamsHindered, random);
         progress.accept(100);
         return new Replica(loop, new ReplicaLoop(config, opened, signals, background, loop, network, random, listener));
     }

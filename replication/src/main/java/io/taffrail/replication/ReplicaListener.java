@@ -21,6 +21,10 @@ public interface ReplicaListener {
     /// Appends are refused because the log cannot make its next file, and not for want of space. Once for each reason.
     default void logHindered(String reason) {}
 
+    /// A checkpoint of the streams' state is damaged or cannot be written, or an index file, or a seed of both from
+    /// another replica, is damaged: what, and why. Costs no record. Each text once; also in [Replica#open].
+    default void streamsHindered(String message) {}
+
     /// The storage cannot be trusted any more: nothing is acknowledged or promised from here on. Exit, with
     /// status 74.
     void storageFailed(String message);

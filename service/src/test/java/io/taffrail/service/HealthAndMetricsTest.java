@@ -48,6 +48,7 @@ class HealthAndMetricsTest {
                 .body(containsString("taffrail_wal_flush_seconds_count"))
                 .body(containsString("taffrail_watermark_lsn{level=\"quorum_flushed\"}"))
                 .body(containsString("taffrail_elections_possible_loss_total 0.0"))
+                .body(containsString("taffrail_checkpoint_lag_bytes"))
                 .body(containsString("taffrail_state{state=\"LEADER\"} 1.0"));
         assertTrue(number("taffrail_risk_window_bound_seconds") == 0.03);
     }

@@ -319,6 +319,11 @@ public final class ReplicaHost implements ReplicaListener {
     }
 
     @Override
+    public void streamsHindered(String message) {
+        LOG.warnf("streams' state: %s", message);
+    }
+
+    @Override
     public void storageFailed(String message) {
         phase = Phase.FAILED;
         failures.storageFailed(message);

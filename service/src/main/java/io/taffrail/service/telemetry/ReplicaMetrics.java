@@ -109,6 +109,10 @@ public final class ReplicaMetrics implements HostObserver {
             var replica = metrics.host.replica();
             return replica == null ? 0 : replica.streams().streamCount();
         });
+        gauge("taffrail.checkpoint.lag.bytes", metrics -> {
+            var replica = metrics.host.replica();
+            return replica == null ? 0 : replica.streams().uncheckpointedBytes();
+        });
         TimeGauge.builder(
                         "taffrail.loop.since.turn",
                         host,
