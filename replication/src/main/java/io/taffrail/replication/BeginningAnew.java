@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -24,6 +25,8 @@ import org.jspecify.annotations.Nullable;
 final class BeginningAnew {
     private enum Step {
         COPYING,
+        /// Off the loop: a long log has gigabytes of index files.
+        VERIFYING,
         /// The core has been told.
         COPIED,
         /// What has to be durable before is told to the disk.
@@ -39,17 +42,23 @@ final class BeginningAnew {
     private final Scrubbing scrubbing;
     private final RecentElections elections;
     private final Network network;
+    private final Executor background;
     private final EventLoop loop;
     private final Consumer<String> hindered;
     private final LogOwner owner;
 
+    /// @param damage null: none
+    private record Verdict(@Nullable String damage) {}
+
     private @Nullable Seeding seeding;
+    private @Nullable Verdict verdict;
+    private @Nullable String toldDamage;
     private Step step = Step.COPYING;
     private long divergedLsn;
     /// Files of a seed may lie here that no longer leads to anything.
     private boolean seedMayLie = true;
 
-    /// @param hindered hears what keeps this replica from it
+    /// @param hindered hears what is wrong with a seed, once though the same is offered again and again
     BeginningAnew(
             Wal wal,
             StreamStore store,
@@ -58,6 +67,7 @@ final class BeginningAnew {
             Scrubbing scrubbing,
             RecentElections elections,
             Network network,
+            Executor background,
             EventLoop loop,
             Consumer<String> hindered,
             LogOwner owner) {
@@ -68,6 +78,7 @@ final class BeginningAnew {
         this.scrubbing = scrubbing;
         this.elections = elections;
         this.network = network;
+        this.background = background;
         this.loop = loop;
         this.hindered = hindered;
         this.owner = owner;
@@ -127,6 +138,7 @@ final class BeginningAnew {
         }
         return switch (step) {
             case COPYING -> copied(current, now);
+            case VERIFYING -> verdict == null ? 0 : judged(verdict);
             case COPIED -> 0;
             case ALLOWED -> {
                 if (wal.flushedLsn() < wal.receivedLsn()) {
@@ -147,18 +159,45 @@ final class BeginningAnew {
             case COPYING -> 0;
             case FAILED -> giveUp();
             case COPIED -> {
-                var damage = current.damage();
-                if (damage != null) {
-                    hindered.accept(
-                            "the seed that a replica needs to begin its log anew is damaged, asks again: " + damage);
-                    forgetCopies();
-                    yield giveUp();
-                }
-                step = Step.COPIED;
-                owner.post(new Event.SeedCopied());
+                step = Step.VERIFYING;
+                verify(current);
                 yield 1;
             }
         };
+    }
+
+    private void verify(Seeding copied) {
+        verdict = null;
+        background.execute(() -> {
+            try {
+                var found = new Verdict(copied.damage());
+                loop.execute(() -> {
+                    if (copied.equals(seeding)) {
+                        verdict = found;
+                        owner.wake();
+                    }
+                });
+            } catch (RuntimeException unexpected) {
+                loop.execute(() -> {
+                    throw unexpected;
+                });
+            }
+        });
+    }
+
+    private int judged(Verdict found) {
+        if (found.damage() != null) {
+            if (!found.damage().equals(toldDamage)) {
+                toldDamage = found.damage();
+                hindered.accept("the seed that this replica needs to begin its log anew is damaged, it asks again: "
+                        + found.damage());
+            }
+            forgetCopies();
+            return giveUp();
+        }
+        step = Step.COPIED;
+        owner.post(new Event.SeedCopied());
+        return 1;
     }
 
     private int giveUp() {

@@ -158,7 +158,17 @@ final class ReplicaLoop {
         var owner = new OwnLog();
         this.logCut = new LogCut(wal, reader, store, metaFile, scrubbing, elections, owner);
         this.beginningAnew = new BeginningAnew(
-                wal, store, streamsFolder, metaFile, scrubbing, elections, network, loop, listener::logHindered, owner);
+                wal,
+                store,
+                streamsFolder,
+                metaFile,
+                scrubbing,
+                elections,
+                network,
+                background,
+                loop,
+                listener::streamsHindered,
+                owner);
         this.ranges = new RangeServing(wal, new DiskReads(wal, background, loop), scrubbing::doubt);
         this.housekeeping = new Housekeeping(wal, store, core, metaFile, loop);
         this.inbound = new Inbound(wal, core, this::hear, this::peerRefused);
