@@ -11,6 +11,7 @@ import io.taffrail.streams.Durability;
 import io.taffrail.streams.RecordsPayload;
 import io.taffrail.streams.Refusal;
 import io.taffrail.streams.ReplicationMode;
+import io.taffrail.streams.StreamCommand;
 import io.taffrail.streams.StreamStore;
 import io.taffrail.wal.Wal;
 import io.taffrail.wal.record.EntryType;
@@ -130,13 +131,11 @@ final class AppendPath {
                 return reject(command, "%s bytes wait for the disk, the limit".formatted(settings.pendingBytes()));
             }
             case DISK_FULL -> {
-                command.refuse(Refusal.of(
-                        Refusal.Code.DISK_FULL, "the disk has only its reserve left: trim streams or enlarge it"));
+                command.refuse(diskFull());
                 return true;
             }
             case NO_SEGMENT -> {
-                command.refuse(Refusal.of(
-                        Refusal.Code.NO_SEGMENT, "the log cannot make its next file: %s".formatted(wal.hindrance())));
+                command.refuse(noSegment());
                 return true;
             }
             case TOO_LARGE -> {
@@ -208,6 +207,14 @@ final class AppendPath {
             }
         }
         return true;
+    }
+
+    private static Refusal diskFull() {
+        return Refusal.of(Refusal.Code.DISK_FULL, "the disk has only its reserve left: trim streams or enlarge it");
+    }
+
+    private Refusal noSegment() {
+        return Refusal.of(Refusal.Code.NO_SEGMENT, "the log cannot make its next file: %s".formatted(wal.hindrance()));
     }
 
     private void wanted(Durability durability) {
@@ -325,8 +332,19 @@ final class AppendPath {
                                 Refusal.Code.TOO_LARGE, "a command of %s bytes".formatted(payload.remaining())));
                         return true;
                     }
-                    // What a full disk needs is a trim: the reserve is there for it.
-                    case ADMITTED, DISK_FULL, NO_SEGMENT -> {}
+                    case DISK_FULL -> {
+                        if (!freesRoom(item.command())) {
+                            item.refuse(diskFull());
+                            return true;
+                        }
+                    }
+                    case NO_SEGMENT -> {
+                        if (!freesRoom(item.command())) {
+                            item.refuse(noSegment());
+                            return true;
+                        }
+                    }
+                    case ADMITTED -> {}
                 }
                 var header = wal.append(EntryType.STREAM_CONTROL, core.epoch(), payload);
                 store.apply(header, payload);
@@ -335,6 +353,23 @@ final class AppendPath {
             }
         }
         return true;
+    }
+
+    /// What a full disk needs is a trim: the reserve is there for it, and whatever else took of it could leave none
+    /// for the next one. Retention looks at age and size and at no cursor, so cursors wait as appends do.
+    private static boolean freesRoom(StreamCommand command) {
+        return switch (command) {
+            case StreamCommand.TrimStream _,
+                    StreamCommand.DeleteStream _,
+                    StreamCommand.DeleteCursor _,
+                    StreamCommand.ExpireProducers _ -> true;
+            // It may shorten what retention keeps.
+            case StreamCommand.UpdateStream _ -> true;
+            case StreamCommand.CreateStream _,
+                    StreamCommand.FenceStream _,
+                    StreamCommand.RegisterProducer _,
+                    StreamCommand.CommitCursor _ -> false;
+        };
     }
 
     private boolean flush(InboxItem.Flush item) {

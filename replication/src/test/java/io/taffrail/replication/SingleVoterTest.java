@@ -6,10 +6,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.taffrail.streams.CommitMode;
 import io.taffrail.streams.Durability;
+import io.taffrail.streams.Refusal;
 import io.taffrail.streams.ReplicationMode;
+import io.taffrail.streams.StreamCommand;
+import io.taffrail.streams.StreamConfig;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalLong;
+import java.util.TreeMap;
 import java.util.UUID;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -170,5 +175,47 @@ class SingleVoterTest {
             assertEquals(i, acknowledged.baseOffset());
         }
         assertEquals(20_000, appends.size() + refused);
+    }
+
+    private void onAFullDisk() {
+        node.crash();
+        // More than any disk has.
+        world.reserveBytes = 1L << 60;
+        node.start();
+        world.leader();
+    }
+
+    @Test
+    void onAFullDiskOnlyWhatFreesRoomIsLogged() {
+        world.leader();
+        var config = new StreamConfig(null, null, null, null, 0, 0, new TreeMap<>());
+        node.createStream("s");
+        node.createStream("gone");
+        node.acknowledged("s", "record", SYNC);
+        assertDone(node.execute(new StreamCommand.CommitCursor("s", "old", 1, OptionalLong.empty())));
+        onAFullDisk();
+        var before = node.up().watermarks().leaderReceived();
+        for (var refused : List.of(
+                new StreamCommand.CommitCursor("s", "new", 1, OptionalLong.empty()),
+                new StreamCommand.CreateStream("new", config, true),
+                new StreamCommand.FenceStream("s", 1),
+                new StreamCommand.RegisterProducer(0, "p"))) {
+            var outcome = assertInstanceOf(CommandOutcome.Refused.class, node.execute(refused));
+            assertEquals(Refusal.Code.DISK_FULL, outcome.refusal().code(), refused.toString());
+        }
+        assertDone(node.execute(new StreamCommand.CreateStream("s", config, true)));
+        assertEquals(before, node.up().watermarks().leaderReceived());
+        var shorter = new StreamConfig(null, null, null, null, 1, 0, new TreeMap<>());
+        for (var logged : List.of(
+                new StreamCommand.UpdateStream("s", shorter),
+                new StreamCommand.DeleteCursor("s", "old"),
+                new StreamCommand.TrimStream("s", 1),
+                new StreamCommand.DeleteStream("gone"))) {
+            assertDone(node.execute(logged));
+        }
+    }
+
+    private static void assertDone(CommandOutcome outcome) {
+        assertInstanceOf(CommandOutcome.Done.class, outcome, outcome::toString);
     }
 }

@@ -53,6 +53,7 @@ final class TestWorld implements AutoCloseable {
     private long nanos = 1_000_000_000;
     private long sequence;
     long segmentBytes = 1 << 20;
+    long reserveBytes = 1 << 20;
     ScrubConfig scrub = new ScrubConfig(64 << 20, 1_000_000_000);
     /// What the next replica that starts is given as its disk.
     UnaryOperator<IoMethod> disk = method -> method;
@@ -288,7 +289,7 @@ final class TestWorld implements AutoCloseable {
                     settings.groupCommitSiblings(),
                     settings.pendingBytes(),
                     16 << 20,
-                    1 << 20,
+                    reserveBytes,
                     false);
             var config = new ReplicaConfig(
                     id,
