@@ -63,8 +63,13 @@ final class Housekeeping {
             store.retryCheckpoint();
         }
         // The others trim when their own checkpoints let them: what only this log still holds, and no stream shows,
-        // cannot be repaired and need not be.
-        var unneeded = Math.max(store.neededLsn(), Math.min(lostLsn, store.leastNeededLsn()));
+        // cannot be repaired and need not be. Nor does a full disk keep it: what was trimmed would be given back with
+        // the second checkpoint from now on, and a log that takes no appends may never be due for that. (Until there
+        // are
+        // two, and 0 is needed, only the log makes up for a damaged one.)
+        var needed = store.neededLsn();
+        var isFull = needed > 0 && wal.admit(0) == Wal.Admission.DISK_FULL;
+        var unneeded = Math.max(needed, Math.min(isFull ? Long.MAX_VALUE : lostLsn, store.leastNeededLsn()));
         // Never what a majority has not flushed, and never what a member still has to be sent.
         wal.trim(Math.min(unneeded, Math.min(core.levels().quorumFlushed(), core.neededByMembersLsn())));
     }

@@ -218,4 +218,21 @@ class SingleVoterTest {
     private static void assertDone(CommandOutcome outcome) {
         assertInstanceOf(CommandOutcome.Done.class, outcome, outcome::toString);
     }
+
+    @Test
+    void oneTrimFreesAFullDisk() {
+        world.leader();
+        node.crash();
+        world.retain(0);
+        node.start();
+        world.leader();
+        node.createStream("s");
+        // More than the first segment, which is a large one.
+        for (var i = 0; i < 250; i++) {
+            node.acknowledged("s", "x".repeat(6_000), SYNC);
+        }
+        onAFullDisk();
+        assertDone(node.execute(new StreamCommand.TrimStream("s", 250)));
+        world.until("the log is trimmed", () -> node.up().startLsn() > 1_200_000);
+    }
 }
