@@ -110,7 +110,8 @@ public final class Replica {
         return shell.nextWorkNanos();
     }
 
-    /// Makes an empty replica a member of a new cluster; the same call again changes nothing.
+    /// Makes an empty replica a member of a new cluster; the same call again changes nothing. Done when that is
+    /// durable here.
     public void bootstrap(UUID clusterId, List<Peer> voters, Consumer<CommandOutcome> done) {
         var members = voters.stream().map(Replica::member).toList();
         loop.execute(() -> shell.bootstrap(clusterId, new Configuration(1, members, List.of()), done));
@@ -174,7 +175,7 @@ public final class Replica {
             case VoterChange.RemoveVoter(int nodeId) -> new Event.Change.RemoveVoter(nodeId);
             case VoterChange.RemoveLearner(int nodeId) -> new Event.Change.RemoveLearner(nodeId);
         };
-        loop.execute(() -> shell.request(done, id -> new Event.ChangeConfiguration(id, expectedConfigId, translated)));
+        loop.execute(() -> shell.changeVoters(expectedConfigId, translated, done));
     }
 
     /// What [#forceRecovery] would do now. Changes nothing.

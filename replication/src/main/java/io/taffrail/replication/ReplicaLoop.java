@@ -79,6 +79,8 @@ final class ReplicaLoop {
     private final AtomicBoolean turnScheduled = new AtomicBoolean();
     private final ArrayDeque<Event> events = new ArrayDeque<>();
     private final Requests requests = new Requests();
+    /// Those that wait until the first configuration is durable.
+    private final List<Long> bootstrapRequests = new ArrayList<>();
 
     private boolean stepping;
     private boolean started;
@@ -485,7 +487,7 @@ final class ReplicaLoop {
             case Effect.InstallSeed(long divergedLsn) -> beginningAnew.install(divergedLsn);
             case Effect.SeedBytes(int _, var chunk) -> beginningAnew.take(chunk);
             case Effect.Persist(long version, var state) ->
-                metaFile.write(state, wal.flushedLsn(), version, durable -> post(new Event.HardStateDurable(durable)));
+                metaFile.write(state, wal.flushedLsn(), version, this::hardStateDurable);
             case Effect.AppendEpochBegin(var entry) -> {
                 beginningAnew.forgetCopies();
                 appendControl(EntryType.EPOCH_BEGIN, entry.start().epoch(), ControlEntryCodec.encode(entry));
@@ -742,25 +744,49 @@ final class ReplicaLoop {
     // Requests
 
     void bootstrap(UUID clusterId, Configuration first, Consumer<CommandOutcome> done) {
+        var unusable = unusable();
+        if (unusable != null) {
+            done.accept(unusable);
+            return;
+        }
+        var refusal = bootstrapRefusal(clusterId, first);
+        if (refusal != null) {
+            done.accept(new CommandOutcome.Refused(refusal));
+            return;
+        }
+        if (core.hardState().clusterId() == null) {
+            bootstrapRequests.add(requests.add(done));
+            post(new Event.Bootstrap(clusterId, first));
+        } else if (bootstrapRequests.isEmpty()) {
+            done.accept(new CommandOutcome.Done(0, core.epoch()));
+        } else {
+            bootstrapRequests.add(requests.add(done));
+        }
+    }
+
+    private @Nullable Refusal bootstrapRefusal(UUID clusterId, Configuration first) {
         var known = core.hardState().clusterId();
-        if (known != null) {
-            done.accept(
-                    known.equals(clusterId)
-                            ? new CommandOutcome.Done(0, core.epoch())
-                            : new CommandOutcome.Refused(Refusal.of(
-                                    Refusal.Code.WRONG_CLUSTER,
-                                    "this replica belongs to cluster %s, not %s".formatted(known, clusterId))));
-            return;
+        if (known != null && !known.equals(clusterId)) {
+            return Refusal.of(
+                    Refusal.Code.WRONG_CLUSTER,
+                    "this replica belongs to cluster %s, not %s".formatted(known, clusterId));
         }
-        if (!first.isVoter(meta.nodeId(), meta.storageId())) {
-            done.accept(new CommandOutcome.Refused(Refusal.of(
-                    Refusal.Code.INVALID_ARGUMENT,
-                    "voters do not name this replica, node %s with storage %s"
-                            .formatted(meta.nodeId(), meta.storageId()))));
-            return;
-        }
-        post(new Event.Bootstrap(clusterId, first));
-        done.accept(new CommandOutcome.Done(0, 0));
+        var invalid = known == null
+                ? MembershipRules.refusalOfFirst(first, meta.nodeId(), meta.storageId())
+                : MembershipRules.refusalOfRepeated(configuration(), first);
+        return invalid == null ? null : Refusal.of(Refusal.Code.INVALID_ARGUMENT, invalid);
+    }
+
+    private Configuration configuration() {
+        return core.view(loop.nanoTime()).configuration();
+    }
+
+    /// Nothing that is not a member has anything else to make durable.
+    private void hardStateDurable(long version) {
+        post(new Event.HardStateDurable(version));
+        var answered = List.copyOf(bootstrapRequests);
+        bootstrapRequests.clear();
+        answered.forEach(id -> requests.answer(id, new Effect.RequestResult.Done(0, 0)));
     }
 
     void applySettings(ReplicaSettings next, Consumer<CommandOutcome> done) {
@@ -789,12 +815,28 @@ final class ReplicaLoop {
     }
 
     void request(Consumer<CommandOutcome> done, LongFunction<Event> event) {
-        if (failure != null || closed) {
-            done.accept(new CommandOutcome.Refused(
-                    Refusal.of(Refusal.Code.STORAGE_FAILED, failure == null ? "closed" : failure)));
-            return;
+        var unusable = unusable();
+        if (unusable == null) {
+            post(event.apply(requests.add(done)));
+        } else {
+            done.accept(unusable);
         }
-        post(event.apply(requests.add(done)));
+    }
+
+    void changeVoters(long expectedConfigId, Event.Change change, Consumer<CommandOutcome> done) {
+        var refusal = MembershipRules.refusalOfChange(configuration(), change);
+        if (refusal == null) {
+            request(done, id -> new Event.ChangeConfiguration(id, expectedConfigId, change));
+        } else {
+            done.accept(new CommandOutcome.Refused(Refusal.of(Refusal.Code.INVALID_ARGUMENT, refusal)));
+        }
+    }
+
+    private CommandOutcome.@Nullable Refused unusable() {
+        return failure == null && !closed
+                ? null
+                : new CommandOutcome.Refused(
+                        Refusal.of(Refusal.Code.STORAGE_FAILED, failure == null ? "closed" : failure));
     }
 
     RecoveryPlan recoveryPlan(List<Integer> survivors) {

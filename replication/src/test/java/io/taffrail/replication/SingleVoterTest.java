@@ -80,6 +80,34 @@ class SingleVoterTest {
     }
 
     @Test
+    void bootstrapOfTheSameClusterWithOtherVotersIsRefused() {
+        world.leader();
+        var other = new Peer(node.peer().nodeId() + 1, new UUID(9, 9), "other:1", "other:2");
+        var outcome = new CommandOutcome[1];
+        node.up().bootstrap(TestWorld.CLUSTER, List.of(node.peer(), other), result -> outcome[0] = result);
+        world.until("it is answered", () -> outcome[0] != null);
+        assertInstanceOf(CommandOutcome.Refused.class, outcome[0]);
+    }
+
+    @Test
+    void bootstrapThatNamesANodeTwiceIsRefusedAndTheNextOneIsDoneWhenItIsDurable() {
+        var empty = world.node(7);
+        empty.start();
+        var outcomes = new CommandOutcome[2];
+        var twice = List.of(empty.peer(), empty.peer());
+        empty.up().bootstrap(TestWorld.CLUSTER, twice, result -> outcomes[0] = result);
+        world.until("it is answered", () -> outcomes[0] != null);
+        assertInstanceOf(CommandOutcome.Refused.class, outcomes[0]);
+        assertEquals(ReplicaStatus.State.UNINITIALIZED, empty.up().status().state());
+        empty.up().bootstrap(TestWorld.CLUSTER, List.of(empty.peer()), result -> outcomes[1] = result);
+        world.until("it is answered", () -> outcomes[1] != null);
+        assertInstanceOf(CommandOutcome.Done.class, outcomes[1]);
+        empty.crash();
+        empty.start();
+        assertEquals(TestWorld.CLUSTER, empty.up().status().clusterId());
+    }
+
+    @Test
     void keepsWhatWasAcknowledgedAfterAFlushWhenItsProcessDies() {
         world.leader();
         node.createStream("s");

@@ -62,6 +62,10 @@ final class Fields {
         };
     }
 
+    static boolean isText(String value) {
+        return value.getBytes(StandardCharsets.UTF_8).length <= MAX_TEXT_BYTES;
+    }
+
     static void putText(ByteBuffer to, String value) {
         var bytes = value.getBytes(StandardCharsets.UTF_8);
         limit("text", bytes.length, MAX_TEXT_BYTES);

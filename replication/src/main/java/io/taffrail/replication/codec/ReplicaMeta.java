@@ -1,5 +1,6 @@
 package io.taffrail.replication.codec;
 
+import io.taffrail.replication.protocol.Configuration;
 import io.taffrail.replication.protocol.Eviction;
 import io.taffrail.replication.protocol.HardState;
 import io.taffrail.replication.protocol.LogPosition;
@@ -11,6 +12,7 @@ import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /// Everything that a replica keeps besides its log, in one slot of its `meta` file.
 ///
@@ -20,6 +22,33 @@ public record ReplicaMeta(int nodeId, UUID storageId, long incarnation, HardStat
     private static final byte VERSION = 2;
     /// As it was written before there were forced recoveries.
     private static final byte VERSION_WITHOUT_STANDING = 1;
+
+    /// What everything else than configurations takes at most.
+    private static final int OTHER_BYTES = 700;
+
+    /// Why this configuration cannot be kept; null: it can, beside another one of the most bytes, in a slot of
+    /// `maxBytes`. To be asked before it is in a log: what is there has to be kept.
+    public static @Nullable String refusal(Configuration configuration, int maxBytes) {
+        var members = configuration.members();
+        if (members.size() > Fields.MAX_MEMBERS) {
+            return "%s members: allowed are %s".formatted(members.size(), Fields.MAX_MEMBERS);
+        }
+        for (var member : members) {
+            for (var address : List.of(member.peerAddress(), member.clientAddress())) {
+                if (!Fields.isText(address)) {
+                    return "the address \"%s\" of node %s: at most %s bytes are allowed"
+                            .formatted(address, member.nodeId(), Fields.MAX_TEXT_BYTES);
+                }
+            }
+        }
+        var to = ByteBuffer.allocate(Fields.mostBytes(configuration));
+        Fields.putConfiguration(to, configuration);
+        var most = (maxBytes - OTHER_BYTES) / 2 - Long.BYTES;
+        return to.position() <= most
+                ? null
+                : "the members with their addresses take %s bytes, at most %s are allowed: fewer or shorter ones are needed"
+                        .formatted(to.position(), most);
+    }
 
     /// `maxBytes`: what a slot holds. Only the newest configurations go in if not all fit; the newest two must.
     public ByteBuffer encode(int maxBytes) {
