@@ -24,6 +24,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
@@ -51,13 +52,15 @@ public final class PeerClient implements Network {
     private static final int LARGEST_WRITE_BYTES = 1 << 20;
 
     private final Vertx vertx;
-    private final HttpClient client;
+    private final HttpClientOptions options;
     private final boolean tls;
     private final int nodeId;
     private final long silenceMillis;
     private final Supplier<@Nullable Replica> replica;
     private final PeerCalls calls;
     private final Map<Integer, Link> links = new ConcurrentHashMap<>();
+    /// What TLS was changed to since the start.
+    private volatile @Nullable SSLOptions newestTls;
     private volatile boolean closed;
 
     /// @param calls of the other nodes, which tell of their newest processes
@@ -83,7 +86,7 @@ public final class PeerClient implements Network {
         this.nodeId = nodeId;
         this.tls = tls != null;
         this.replica = replica;
-        client = vertx.createHttpClient((tls == null ? new HttpClientOptions() : new HttpClientOptions(tls))
+        options = (tls == null ? new HttpClientOptions() : new HttpClientOptions(tls))
                 .setProtocolVersion(HttpVersion.HTTP_2)
                 .setHttp2ClearTextUpgrade(false)
                 .setHttp2MaxPoolSize(1)
@@ -92,7 +95,7 @@ public final class PeerClient implements Network {
                 .setConnectTimeout(CONNECT_TIMEOUT_MILLIS)
                 .setHttp2KeepAliveTimeout(0)
                 .setTcpNoDelay(true)
-                .setTcpKeepAlive(true));
+                .setTcpKeepAlive(true);
         calls.whenTaken(caller -> {
             var link = links.get(caller);
             if (link != null) {
@@ -139,14 +142,25 @@ public final class PeerClient implements Network {
     }
 
     /// For connections that are made from now on.
-    public Future<?> updateTls(SSLOptions options) {
-        return client.updateSSLOptions(options);
+    public Future<?> updateTls(SSLOptions newest) {
+        newestTls = newest;
+        return Future.join(links.values().stream()
+                .map(link -> link.client.updateSSLOptions(newest))
+                .toList());
+    }
+
+    private HttpClient newClient() {
+        var made = vertx.createHttpClient(options);
+        var newest = newestTls;
+        if (newest != null) {
+            var _ = made.updateSSLOptions(newest);
+        }
+        return made;
     }
 
     public void close() {
         closed = true;
         links.values().forEach(Link::stop);
-        client.close();
     }
 
     /// For [#replica]'s own loop, in the order of events.
@@ -163,6 +177,8 @@ public final class PeerClient implements Network {
         private final String address;
         private final HostPort target;
         private final Context context = ((VertxInternal) vertx).createEventLoopContext();
+        /// Of this link alone: the connection that it may wait for in vain goes with it.
+        private volatile HttpClient client = newClient();
         private final Executor onContext = task -> context.runOnContext(run -> task.run());
         private final ConcurrentLinkedQueue<ByteBuffer> queue = new ConcurrentLinkedQueue<>();
         private final AtomicBoolean drainDue = new AtomicBoolean();
@@ -256,14 +272,27 @@ public final class PeerClient implements Network {
                                 PeerProtocol.INCARNATION_HEADER,
                                 Long.toString(own.status().incarnation()));
             }
+            // Whoever has accepted a connection and stands still says nothing on it, and no call begins that could be
+            // watched.
             client.request(options)
+                    .timeout(silenceMillis, TimeUnit.MILLISECONDS)
                     .onComplete(made -> onContext.execute(() -> {
                         if (made.succeeded()) {
                             begin(made.result());
                         } else {
+                            leaveIfSilent(made.cause());
                             lost(made.cause().getMessage());
                         }
                     }));
+        }
+
+        /// The client would give the next call the connection that it waits for.
+        private void leaveIfSilent(Throwable cause) {
+            if (cause instanceof TimeoutException && !stopped) {
+                var silent = client;
+                client = newClient();
+                silent.close();
+            }
         }
 
         private void begin(HttpClientRequest begun) {
@@ -386,6 +415,7 @@ public final class PeerClient implements Network {
                 if (current != null) {
                     ended(current, "stopped");
                 }
+                client.close();
             });
         }
     }

@@ -218,6 +218,16 @@ class PeerClientTest {
     }
 
     @Test
+    void aConnectionOnWhichNothingWasEverHeardIsMadeAgain() {
+        wire.loses = true;
+        client.locate(2, wire.address());
+        RunningReplica.await("the first bytes are lost, and with them the connection", () -> wire.lostSomething);
+        wire.loses = false;
+        awaitMessageOnCall(1);
+        assertEquals(2, wire.connections.get());
+    }
+
+    @Test
     void aSlowConnectionWhoseWindowIsFullIsKept() {
         wire.bytesPerSecond = SLOW_BYTES_PER_SECOND;
         client.locate(2, wire.address());
