@@ -47,8 +47,7 @@ final class Housekeeping {
         }
     }
 
-    /// @param lostLsn damage below it is to be had from no other replica
-    void tick(long nowNanos, ReplicaSettings settings, long lostLsn, Consumer<InboxItem> log) {
+    void tick(long nowNanos, ReplicaSettings settings, Scrubbing scrubbing, Consumer<InboxItem> log) {
         if (nowNanos < nextNanos) {
             return;
         }
@@ -65,12 +64,13 @@ final class Housekeeping {
         // The others trim when their own checkpoints let them: what only this log still holds, and no stream shows,
         // cannot be repaired and need not be. Nor does a full disk keep it: what was trimmed would be given back with
         // the second checkpoint from now on, and a log that takes no appends may never be due for that. (Until there
-        // are
-        // two, and 0 is needed, only the log makes up for a damaged one.)
+        // are two, and 0 is needed, only the log makes up for a damaged one.)
         var needed = store.neededLsn();
         var isFull = needed > 0 && wal.admit(0) == Wal.Admission.DISK_FULL;
-        var unneeded = Math.max(needed, Math.min(isFull ? Long.MAX_VALUE : lostLsn, store.leastNeededLsn()));
+        var unneeded =
+                Math.max(needed, Math.min(isFull ? Long.MAX_VALUE : scrubbing.lostLsn(), store.leastNeededLsn()));
         // Never what a majority has not flushed, and never what a member still has to be sent.
-        wal.trim(Math.min(unneeded, Math.min(core.levels().quorumFlushed(), core.neededByMembersLsn())));
+        var neededByMembers = core.neededByMembersLsn(scrubbing::isDamaged);
+        wal.trim(Math.min(unneeded, Math.min(core.levels().quorumFlushed(), neededByMembers)));
     }
 }

@@ -380,7 +380,7 @@ final class ReplicaLoop {
         var now = loop.nanoTime();
         if (!isReplacingLog() && shutdown == null && !scrubbing.isBusy()) {
             // Before the core hears where the log begins: it must not look for what was trimmed since.
-            housekeeping.tick(now, settings, scrubbing.lostLsn(), this::internal);
+            housekeeping.tick(now, settings, scrubbing, this::internal);
         }
         var stats = wal.stats();
         var flushes = stats.flushes() - toldFlushes;

@@ -148,16 +148,19 @@ final class Scrubbing {
     /// Somebody read what cannot be right. Any number of times: what is known to be damaged is not looked at
     /// again for that.
     void doubt(long lsn) {
-        var known = damages.floorEntry(lsn);
-        if (known == null || !known.getValue().covers(lsn)) {
+        if (!isDamaged(lsn)) {
             verifySoon(lsn);
         }
     }
 
     /// What stands at `lsn` is known not to be what was written, or is about to be verified.
     boolean isDoubtful(long lsn) {
+        return doubts.contains(lsn) || isDamaged(lsn);
+    }
+
+    boolean isDamaged(long lsn) {
         var known = damages.floorEntry(lsn);
-        return doubts.contains(lsn) || (known != null && known.getValue().covers(lsn));
+        return known != null && known.getValue().covers(lsn);
     }
 
     private void verifySoon(long lsn) {

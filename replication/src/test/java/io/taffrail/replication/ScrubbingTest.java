@@ -383,6 +383,35 @@ class ScrubbingTest {
         noneHalted();
     }
 
+    @Test
+    void aLearnerBehindAHoleThatNobodyFillsBeginsAnewWhenNoStreamShowsIt() {
+        open(1, world -> world.retain(50_000));
+        var leader = world.leader();
+        leader.createStream("s");
+        append(leader, 0, 40);
+        restart(leader);
+        world.leader();
+        flip(segments(leader).get(1), 2 * BLOCK + 500);
+        world.until("it is found", () -> leader.up().scrub().damages().size() == 1);
+        var damage = leader.up().scrub().damages().getFirst();
+        var learner = world.node(1);
+        learner.start();
+        leader.up().changeVoters(leader.up().status().configId(), new VoterChange.AddLearner(learner.peer()), _ -> {});
+        world.until(
+                "it has what stands before",
+                () -> leader.up().status().followers().stream()
+                        .anyMatch(follower -> damage.covers(follower.receivedLsn())));
+
+        for (var appended = 40; appended < 80; appended += 10) {
+            append(leader, appended, appended + 10);
+            world.run(2 * SECOND);
+        }
+        world.until("it has the rest", () -> learner.nextOffset("s") == 80);
+        world.until("it is sound", () -> learner.up().status().integrity() == ReplicaStatus.Integrity.INTACT);
+        assertEquals(List.of(), leader.up().scrub().damages());
+        assertEquals(0, errors(leader));
+    }
+
     /// A leader that was cut off, has appended what no majority holds, and has a hole below that. Its streams' state
     /// has
     /// to follow the cut from the beginning.

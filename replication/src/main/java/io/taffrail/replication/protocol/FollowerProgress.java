@@ -1,6 +1,7 @@
 package io.taffrail.replication.protocol;
 
 import java.util.UUID;
+import java.util.function.LongPredicate;
 import org.jspecify.annotations.Nullable;
 
 /// How a follower stands, as its leader knows it. Everything it ever acknowledged is forgotten when it joins
@@ -198,8 +199,10 @@ final class FollowerProgress {
     }
 
     /// The log from here on is to be kept for it; [Long#MAX_VALUE]: none is.
-    long neededLsn(long nowNanos) {
-        var needed = isRecent(joinedNanos, nowNanos) || isRecent(lastAckNanos, nowNanos) ? appendedLsn : Long.MAX_VALUE;
+    long neededLsn(long nowNanos, LongPredicate damaged) {
+        var isHeard = isRecent(joinedNanos, nowNanos) || isRecent(lastAckNanos, nowNanos);
+        // What cannot be read cannot be sent: kept for that, the log would never be trimmed.
+        var needed = isHeard && !damaged.test(appendedLsn) ? appendedLsn : Long.MAX_VALUE;
         return seedSinceNanos != NEVER
                         && nowNanos - seedSinceNanos < SEED_PATIENCE_NANOS
                         && isRecent(seedAskedNanos, nowNanos)

@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.TreeMap;
+import java.util.function.LongPredicate;
 import org.jspecify.annotations.Nullable;
 
 /// Leads one epoch: ships the log, counts what is acknowledged, and says what holds.
@@ -424,10 +425,10 @@ final class LeaderRole implements Role {
         return (flushed ? copy.flushed() : copy.received()) >= lsn;
     }
 
-    long neededByMembersLsn() {
+    long neededByMembersLsn(LongPredicate damaged) {
         var needed = state.end.lsn();
         for (var progress : followers.values()) {
-            needed = Math.min(needed, progress.neededLsn(state.nowNanos));
+            needed = Math.min(needed, progress.neededLsn(state.nowNanos, damaged));
         }
         return needed;
     }

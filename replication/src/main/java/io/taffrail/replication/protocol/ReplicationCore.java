@@ -2,6 +2,7 @@ package io.taffrail.replication.protocol;
 
 import java.util.List;
 import java.util.UUID;
+import java.util.function.LongPredicate;
 import java.util.random.RandomGenerator;
 
 /// One replica's part in the protocol: a function from events to effects that changes only its own fields. It
@@ -486,8 +487,10 @@ public final class ReplicationCore {
     }
 
     /// No member needs the log below this from this leader; a follower keeps nothing for others.
-    public long neededByMembersLsn() {
-        return role instanceof LeaderRole leader ? leader.neededByMembersLsn() : Long.MAX_VALUE;
+    ///
+    /// @param damaged whether what stands at an LSN is known to be unreadable
+    public long neededByMembersLsn(LongPredicate damaged) {
+        return role instanceof LeaderRole leader ? leader.neededByMembersLsn(damaged) : Long.MAX_VALUE;
     }
 
     public boolean isLeader() {
