@@ -15,8 +15,8 @@ import picocli.CommandLine.Option;
         versionProvider = Version.class,
         footer = {
             "",
-            "Every setting is a property (taffrail.*), an environment variable (TAFFRAIL_*) or -D; service/README.md"
-                    + " lists them.",
+            "Every setting is a property (taffrail.*), an environment variable (TAFFRAIL_*) or -D; ServiceConfig.java"
+                    + " has them with their defaults.",
             "Exit codes: 0 stopped, 2 usage, 70 failed, 74 storage failed, 75 data directory in use"
                     + " or disk full, 78 configuration refused."
         })
