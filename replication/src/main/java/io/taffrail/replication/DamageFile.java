@@ -8,8 +8,9 @@ import java.util.List;
 import java.util.regex.Pattern;
 
 /// The damages that are known, so that a process that starts looks there first and counts nowhere before it
-/// has. Two LSN a line. It is a hint: what it names is verified again, so a lost or garbled line costs time
-/// and no byte.
+/// has. Two LSN a line. It is a hint: what it names is verified again, so a lost or garbled line, or a disk that does
+/// not
+/// give the file back, costs time and no byte.
 final class DamageFile {
     static final String NAME = "damage";
     private static final int MAX_BYTES = 4096;
@@ -26,9 +27,14 @@ final class DamageFile {
         if (!directory.exists(NAME)) {
             return damages;
         }
-        var text = StandardCharsets.UTF_8
-                .decode(WholeFile.read(directory, NAME, MAX_BYTES))
-                .toString();
+        String text;
+        try {
+            text = StandardCharsets.UTF_8
+                    .decode(WholeFile.read(directory, NAME, MAX_BYTES))
+                    .toString();
+        } catch (IOException unreadable) {
+            return damages;
+        }
         for (var line : text.split("\n", -1)) {
             var found = LINE.matcher(line);
             if (found.matches()) {

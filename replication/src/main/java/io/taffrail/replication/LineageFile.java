@@ -104,7 +104,7 @@ final class LineageFile implements AutoCloseable {
         }
         try {
             return LineageCodec.decodeChecked(WholeFile.read(directory, OLDER, Integer.MAX_VALUE));
-        } catch (MalformedException damaged) {
+        } catch (MalformedException | IOException damaged) {
             // What is older than the slot is looked at only by a replica that parted long ago; it begins anew then.
             return List.of();
         }

@@ -99,4 +99,23 @@ class LineageFileTest {
         var inSlot = LineageCodec.mostEpochs(SlotFile.MAX_VALUE_BYTES);
         assertEquals(epochs(1, 300, 0).subList(300 - inSlot, 300), read());
     }
+
+    /// What is in the slot is enough for all but a replica that parted long ago.
+    @Test
+    void olderEpochsThatCannotBeReadAreLeftOut() throws IOException {
+        write(epochs(1, 200, 0));
+        Files.delete(folder.resolve("lineage-older"));
+        Files.createDirectory(folder.resolve("lineage-older"));
+        var found = read();
+        assertEquals(200, found.getLast().epoch());
+        assertEquals(LineageCodec.mostEpochs(SlotFile.MAX_VALUE_BYTES), found.size());
+    }
+
+    @Test
+    void damagesThatCannotBeReadAreNotKnown() throws IOException {
+        Files.createDirectory(folder.resolve(DamageFile.NAME));
+        try (var directory = FileLogDirectory.open(folder, Buffering.BUFFERED)) {
+            assertEquals(List.of(), new DamageFile(directory).read());
+        }
+    }
 }

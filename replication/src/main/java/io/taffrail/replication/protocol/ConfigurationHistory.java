@@ -2,6 +2,7 @@ package io.taffrail.replication.protocol;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.UUID;
 
 /// The newest configurations and where they stand in the log. One is in force from the moment that it is
 /// appended, so a truncation may bring the one before it back. At most one is uncommitted (I33), and few are kept.
@@ -52,6 +53,13 @@ final class ConfigurationHistory {
             changed = true;
         }
         return changed;
+    }
+
+    /// Whether a member of any of them has this storage.
+    boolean names(UUID storage) {
+        return newestLast.stream()
+                .flatMap(logged -> logged.configuration().members().stream())
+                .anyMatch(member -> member.storageId().equals(storage));
     }
 
     List<LoggedConfiguration> known() {

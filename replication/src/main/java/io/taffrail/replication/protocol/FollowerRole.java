@@ -105,7 +105,7 @@ final class FollowerRole implements Role {
             join();
             return;
         }
-        if (heartbeat.sentLsn() > state.end.lsn()) {
+        if (heartbeat.sentLsn() > state.end.lsn() && !state.stopping) {
             // A frame between was lost.
             session = 0;
             join();
@@ -118,6 +118,10 @@ final class FollowerRole implements Role {
 
     private void replicate(Event.Received received, Message.Replicate replicate) {
         contact(received);
+        if (state.stopping) {
+            // A clean end waits until everything is flushed, and a busy leader always sends more.
+            return;
+        }
         if (session == 0 || replicate.session() != session) {
             // No session while a Join is under way: it says where this log ends, and would not any more.
             session = 0;

@@ -178,6 +178,10 @@ final class ReplicaState {
 
     /// Returns the version whose durability makes `next` true.
     long persist(HardState next) {
+        if (!configurations.isEmpty()) {
+            // `meta` has room for few, and each volume that is replaced leaves one.
+            incarnations.keySet().removeIf(storage -> !configurations.names(storage));
+        }
         hard = next.withStanding(next.standing().having(incarnations));
         hardVersion++;
         emit(new Effect.Persist(hardVersion, hard));

@@ -6,6 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
+import java.util.Random;
+import java.util.Set;
+import java.util.UUID;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -131,5 +134,35 @@ class RefusedMessagesTest {
                 .standing()
                 .seen()
                 .contains(new Standing.Seen(CoreNode.member(1).storageId(), 1)));
+    }
+
+    /// There is room for few, and each volume that is replaced leaves one behind.
+    @Test
+    void theIncarnationOfAStorageThatIsNoMemberIsForgotten() {
+        var removed = new Standing.Seen(new UUID(-9, 9), 4);
+        var member = new Standing.Seen(CoreNode.member(1).storageId(), 5);
+        var core = new ReplicationCore(
+                new ReplicationCore.Start(
+                        0,
+                        CoreNode.member(0).storageId(),
+                        1,
+                        HardState.EMPTY
+                                .withStanding(new Standing(
+                                        List.of(), Standing.Beginning.PAST, Eviction.NONE, List.of(removed, member)))
+                                .withCluster(
+                                        CoreNode.CLUSTER,
+                                        CoreNode.CLUSTER,
+                                        List.of(new LoggedConfiguration(0, CoreNode.configuration(3)))),
+                        List.of(),
+                        0,
+                        LogPosition.EMPTY),
+                CoreNode.config(),
+                lsn -> new LogView.Chain.None(),
+                new Random(1),
+                0);
+        core.step(10, new Event.Received(2, CoreNode.member(2).storageId(), 3, new Message.Prepare(7)));
+        assertEquals(
+                Set.of(member, new Standing.Seen(CoreNode.member(2).storageId(), 3)),
+                Set.copyOf(core.hardState().standing().seen()));
     }
 }
