@@ -51,7 +51,7 @@ final class ServeCommand implements Callable<Integer> {
     @Option(names = "--advertise-peer", paramLabel = "HOST:PORT", description = "where replicas reach this replica")
     Optional<String> advertisePeer = Optional.empty();
 
-    @Option(names = "--config", paramLabel = "FILE", description = "a properties file")
+    @Option(names = "--config", paramLabel = "FILE", description = "a properties file, of any name")
     Optional<String> config = Optional.empty();
 
     @Option(names = "--ready-file", paramLabel = "FILE", description = "written once the replica serves")
@@ -70,6 +70,11 @@ final class ServeCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        var unusable = config.map(ConfigFile::choose);
+        if (unusable.isPresent()) {
+            System.err.println("taffrail: " + unusable.get());
+            return ExitCode.CONFIG_REFUSED.status();
+        }
         properties.forEach(System::setProperty);
         set("taffrail.data-dir", data);
         set("taffrail.listen", listen);
@@ -80,7 +85,6 @@ final class ServeCommand implements Callable<Integer> {
         set("taffrail.advertised-address", advertise);
         set("taffrail.peer.advertised-address", advertisePeer);
         set("taffrail.ready-file", readyFile);
-        set("smallrye.config.locations", config);
         if (voters.isPresent()) {
             set("taffrail.cluster.voters", voters);
             System.setProperty("taffrail.cluster.mode", "static");
