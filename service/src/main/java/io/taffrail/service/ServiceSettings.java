@@ -195,7 +195,8 @@ public record ServiceSettings(
 
         private void elections() {
             var election = config.election();
-            between("election.heartbeat", election.heartbeat(), Duration.ofMillis(10), Duration.ofSeconds(10));
+            var heartbeatFits =
+                    between("election.heartbeat", election.heartbeat(), Duration.ofMillis(10), Duration.ofSeconds(10));
             between("election.timeout-min", election.timeoutMin(), Duration.ofMillis(50), Duration.ofMinutes(1));
             between("election.timeout-max", election.timeoutMax(), Duration.ofMillis(50), Duration.ofMinutes(2));
             between("election.sync-timeout", election.syncTimeout(), Duration.ofMillis(20), Duration.ofMinutes(1));
@@ -206,7 +207,9 @@ public record ServiceSettings(
                     Duration.ofMillis(100),
                     Duration.ofMinutes(10));
             oneOf("election.async-recovery", election.asyncRecovery(), "Available", "Consistent");
-            if (election.timeoutMin().compareTo(election.heartbeat().multipliedBy(3)) < 0) {
+            // Three of the longest duration are none any more.
+            if (heartbeatFits
+                    && election.timeoutMin().compareTo(election.heartbeat().multipliedBy(3)) < 0) {
                 problems.add("taffrail.election.timeout-min is " + text(election.timeoutMin())
                         + " and taffrail.election.heartbeat is " + text(election.heartbeat())
                         + ": allowed is a timeout of at least 3 heartbeats");
@@ -454,17 +457,22 @@ public record ServiceSettings(
             }
         }
 
-        private void between(String name, Duration value, Duration least, Duration most) {
-            if (value.compareTo(least) < 0 || value.compareTo(most) > 0) {
+        private boolean between(String name, Duration value, Duration least, Duration most) {
+            var fits = value.compareTo(least) >= 0 && value.compareTo(most) <= 0;
+            if (!fits) {
                 refuse(name, text(value), text(least) + " to " + text(most));
             }
+            return fits;
         }
 
         private static String text(Duration duration) {
-            if (duration.toNanos() % 1_000_000_000 == 0) {
+            // Whole seconds may be more than a long holds nanoseconds: 292 years. What has a fraction is never so long.
+            if (duration.toNanosPart() == 0) {
                 return duration.toSeconds() + "s";
             }
-            return duration.toNanos() % 1_000_000 == 0 ? duration.toMillis() + "ms" : duration.toNanos() / 1_000 + "us";
+            return duration.toNanosPart() % 1_000_000 == 0
+                    ? duration.toMillis() + "ms"
+                    : duration.toNanos() / 1_000 + "us";
         }
 
         private void refuse(String name, String value, String allowed) {

@@ -48,6 +48,11 @@ class ServiceSettingsTest {
                 "writer-delay | 0ms | taffrail.writer-delay is 0s: allowed is 1ms to 10s",
                 "writer-delay | 1us | taffrail.writer-delay is 1us: allowed is 1ms to 10s",
                 "writer-delay | 10h | taffrail.writer-delay is 36000s: allowed is 1ms to 10s",
+                "retention.age | 106752d | taffrail.retention.age is 9223372800s: allowed is 0s to 3153600000s",
+                "scrub.interval | 999999999999999ms | taffrail.scrub.interval is 999999999999999ms: allowed is 1s to"
+                        + " 31536000s",
+                "election.heartbeat | 106751991167300d | taffrail.election.heartbeat is 9223372036854720000s: allowed is"
+                        + " 10ms to 10s",
                 "commit-mode | Maybe | taffrail.commit-mode is Maybe: allowed is Async, Sync",
                 "replication-mode | Most | taffrail.replication-mode is Most: allowed is Async, Quorum, All",
                 "io.method | Mmap | taffrail.io.method is Mmap: allowed is Auto, Sync, Worker, IoUring, PosixAio",
