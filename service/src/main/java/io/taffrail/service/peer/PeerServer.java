@@ -43,13 +43,14 @@ public final class PeerServer {
         if (nodeId == host.nodeId()) {
             return refuse(call, Status.Code.INVALID_ARGUMENT, "node " + nodeId + " is this replica itself");
         }
-        if (!authentic.test(nodeId, call)) {
-            LOG.warnf("%s says it is node %s and its certificate does not", call.remoteAddress(), nodeId);
-            return refuse(call, Status.Code.UNAUTHENTICATED, "the certificate is not that of node " + nodeId);
-        }
+        // Before the certificate: the log says which host is whose, and nobody is an impostor until it is read.
         var replica = host.replica();
         if (replica == null) {
             return refuse(call, Status.Code.UNAVAILABLE, "the replica reads its log");
+        }
+        if (!authentic.test(nodeId, call)) {
+            LOG.warnf("%s says it is node %s and its certificate does not", call.remoteAddress(), nodeId);
+            return refuse(call, Status.Code.UNAUTHENTICATED, "the certificate is not that of node " + nodeId);
         }
         // Frames name their cluster, too, and the replica refuses others'. The header tells a misconfigured address
         // before the first frame.
