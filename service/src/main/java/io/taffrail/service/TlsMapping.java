@@ -16,6 +16,7 @@ import io.vertx.core.net.PemKeyCertOptions;
 import io.vertx.core.net.PemTrustOptions;
 import io.vertx.core.net.SSLOptions;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.nio.file.Files;
 import java.security.cert.CertificateParsingException;
 import java.security.cert.X509Certificate;
@@ -27,6 +28,7 @@ import java.util.Set;
 /// certificates in force stay.
 final class TlsMapping {
     private static final int DNS_NAME = 2;
+    private static final int IP_ADDRESS = 7;
     private static final Set<String> PROTOCOLS = Set.of("TLSv1.3", "TLSv1.2");
 
     private TlsMapping() {}
@@ -134,6 +136,16 @@ final class TlsMapping {
             var dot = host.indexOf('.');
             return dot > 0 && host.substring(dot).equalsIgnoreCase(text.substring(1));
         }
-        return text.equalsIgnoreCase(host);
+        return text.equalsIgnoreCase(host)
+                || (Integer.valueOf(IP_ADDRESS).equals(name.getFirst()) && isAddress(text, host));
+    }
+
+    /// An IPv6 address has many spellings, and a certificate none: the JDK makes one up.
+    private static boolean isAddress(String address, String host) {
+        try {
+            return InetAddress.ofLiteral(address).equals(InetAddress.ofLiteral(host));
+        } catch (IllegalArgumentException noLiteral) {
+            return false;
+        }
     }
 }

@@ -57,6 +57,10 @@ final class Authority {
         return identity(Instant.now().plus(DAY), "elsewhere.example");
     }
 
+    Identity of(String... hosts) {
+        return identity(Instant.now().plus(DAY), hosts);
+    }
+
     private Identity identity(Instant notAfter, String... hosts) {
         var own = keys();
         var certificate = sign(new X500Principal("CN=" + hosts[0]), own, false, notAfter, hosts);
@@ -83,7 +87,10 @@ final class Authority {
             if (hosts.length > 0) {
                 var names = Stream.of(hosts)
                         .map(host -> new GeneralName(
-                                host.startsWith("127.") ? GeneralName.iPAddress : GeneralName.dNSName, host))
+                                host.startsWith("127.") || host.contains(":")
+                                        ? GeneralName.iPAddress
+                                        : GeneralName.dNSName,
+                                host))
                         .toArray(GeneralName[]::new);
                 builder.addExtension(Extension.subjectAlternativeName, false, new GeneralNames(names));
             }
