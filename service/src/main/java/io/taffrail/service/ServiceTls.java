@@ -1,5 +1,6 @@
 package io.taffrail.service;
 
+import io.netty.handler.ssl.SslContext;
 import io.taffrail.service.peer.PeerClient;
 import io.taffrail.service.rpc.ExchangeableTls;
 import io.vertx.core.Vertx;
@@ -44,6 +45,11 @@ final class ServiceTls {
 
     synchronized @Nullable HttpClientOptions callsToPeers() {
         return peers == null ? null : TlsMapping.client(material);
+    }
+
+    /// As a client would, to this replica's own port as well.
+    synchronized SslContext callsAsClient() throws IOException {
+        return TlsMapping.callsAsClient(vertx, material);
     }
 
     /// Reads the files again. What they hold is for new connections; if it cannot be used, what was used before stays.

@@ -339,7 +339,7 @@ public class ServiceWiring {
                     bootstrapThread = Thread.ofPlatform()
                             .name("bootstrap")
                             .daemon()
-                            .start(new StaticBootstrap(settings.voters(), host, settings.tls())::run);
+                            .start(new StaticBootstrap(settings.voters(), host, tls)::run);
                 case MANAGED -> {
                     if (HealthChecks.waitsForBootstrap(host)) {
                         LOG.info("empty, and not in a cluster: waits for Bootstrap");

@@ -3,7 +3,6 @@ package io.taffrail.service;
 import com.google.protobuf.ByteString;
 import io.grpc.ManagedChannel;
 import io.grpc.StatusRuntimeException;
-import io.grpc.netty.GrpcSslContexts;
 import io.grpc.netty.NettyChannelBuilder;
 import io.taffrail.proto.control.BootstrapRequest;
 import io.taffrail.proto.control.ControlGrpc;
@@ -12,14 +11,14 @@ import io.taffrail.proto.control.ReplicaStatus;
 import io.taffrail.proto.control.State;
 import io.taffrail.service.api.Uuids;
 import io.taffrail.service.host.ReplicaHost;
+import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
-import javax.net.ssl.SSLException;
 import org.jboss.logging.Logger;
+import org.jspecify.annotations.Nullable;
 
 /// Makes the voters of a static cluster one, from the replica with the lowest id: asks each for its storage, then
 /// tells all of them who they are. Every step may be repeated, so an interrupted attempt is finished by the next. A
@@ -28,12 +27,16 @@ final class StaticBootstrap {
     private static final Logger LOG = Logger.getLogger(StaticBootstrap.class);
     private static final long RETRY_MILLIS = 200;
     private static final long CALL_MILLIS = 2_000;
+    /// Voters of one start are not there at once, which is nothing to warn of.
+    private static final long SILENT_NANOS = TimeUnit.SECONDS.toNanos(10);
 
     private final List<Voter> voters;
     private final ReplicaHost host;
-    private final Optional<ServiceSettings.TlsFiles> tls;
+    private final @Nullable ServiceTls tls;
+    /// Of the last attempt.
+    private String obstacle = "";
 
-    StaticBootstrap(List<Voter> voters, ReplicaHost host, Optional<ServiceSettings.TlsFiles> tls) {
+    StaticBootstrap(List<Voter> voters, ReplicaHost host, @Nullable ServiceTls tls) {
         this.voters = voters;
         this.host = host;
         this.tls = tls;
@@ -50,31 +53,31 @@ final class StaticBootstrap {
             for (var voter : voters) {
                 channels.put(voter.nodeId(), channel(voter.clientAddress()));
             }
+            var begun = System.nanoTime();
+            var warned = false;
             while (!attempt(channels)) {
+                if (!warned && System.nanoTime() - begun > SILENT_NANOS) {
+                    warned = true;
+                    LOG.warnf("the cluster is not bootstrapped yet, it is tried on: %s", obstacle);
+                }
                 Thread.sleep(RETRY_MILLIS);
                 // Voters start when they start; a channel's own pauses would grow to minutes.
                 channels.values().forEach(ManagedChannel::resetConnectBackoff);
             }
         } catch (InterruptedException stopped) {
             Thread.currentThread().interrupt();
-        } catch (SSLException unusable) {
-            LOG.errorf("the cluster is not bootstrapped: %s", unusable.getMessage());
+        } catch (IOException | RuntimeException unusable) {
+            LOG.errorf(unusable, "the cluster is not bootstrapped: %s", unusable.getMessage());
         } finally {
             channels.values().forEach(ManagedChannel::shutdownNow);
         }
     }
 
-    private ManagedChannel channel(String address) throws SSLException {
+    private ManagedChannel channel(String address) throws IOException {
         var builder = NettyChannelBuilder.forTarget(address);
-        if (tls.isEmpty()) {
-            return builder.usePlaintext().build();
-        }
-        var context = GrpcSslContexts.forClient()
-                .keyManager(tls.get().certificate().toFile(), tls.get().key().toFile());
-        if (tls.get().ca().isPresent()) {
-            context.trustManager(tls.get().ca().get().toFile());
-        }
-        return builder.sslContext(context.build()).build();
+        return tls == null
+                ? builder.usePlaintext().build()
+                : builder.sslContext(tls.callsAsClient()).build();
     }
 
     /// True: nothing is left to do.
@@ -84,18 +87,24 @@ final class StaticBootstrap {
             for (var voter : voters) {
                 var status = stub(channels, voter.nodeId()).getStatus(GetStatusRequest.getDefaultInstance());
                 if (status.getState() == State.STATE_RECOVERING || status.getNodeId() != voter.nodeId()) {
-                    LOG.debugf(
-                            "node %s at %s answers as node %s in %s",
-                            voter.nodeId(), voter.clientAddress(), status.getNodeId(), status.getState());
+                    obstacle = "node %s at %s answers as node %s in %s"
+                            .formatted(voter.nodeId(), voter.clientAddress(), status.getNodeId(), status.getState());
                     return false;
                 }
                 found.put(voter.nodeId(), status);
             }
             return bootstrap(channels, found);
         } catch (StatusRuntimeException unreachable) {
-            LOG.debugf("the cluster is not bootstrapped yet: %s", unreachable.getMessage());
+            obstacle = reason(unreachable);
             return false;
         }
+    }
+
+    /// What gRPC itself says of a connection that fails is "io exception".
+    private static String reason(StatusRuntimeException unreachable) {
+        var cause = unreachable.getCause();
+        return unreachable.getStatus().getCode() + ", "
+                + (cause == null ? unreachable.getStatus().getDescription() : cause.getMessage());
     }
 
     private boolean bootstrap(Map<Integer, ManagedChannel> channels, Map<Integer, ReplicaStatus> found) {

@@ -1,5 +1,6 @@
 package io.taffrail.service;
 
+import io.grpc.netty.GrpcSslContexts;
 import io.netty.handler.codec.http2.Http2SecurityUtil;
 import io.netty.handler.ssl.ApplicationProtocolConfig;
 import io.netty.handler.ssl.ApplicationProtocolNames;
@@ -96,6 +97,21 @@ final class TlsMapping {
             if (certificateFromClient) {
                 builder.trustManager(material.trusted().getTrustManagerFactory(vertx))
                         .clientAuth(io.netty.handler.ssl.ClientAuth.REQUIRE);
+            }
+            return builder.build();
+        } catch (Exception unusable) {
+            // Of Vert.x's signatures, which say no more.
+            throw new IOException("no TLS can be made of the files: " + unusable.getMessage(), unusable);
+        }
+    }
+
+    /// For calls to the ports that are for clients, which ask for the certificate or not.
+    static SslContext callsAsClient(Vertx vertx, Material material) throws IOException {
+        try {
+            var builder = GrpcSslContexts.configure(SslContextBuilder.forClient(), SslProvider.JDK)
+                    .keyManager(material.own().getKeyManagerFactory(vertx));
+            if (material.ca().length() > 0) {
+                builder.trustManager(material.trusted().getTrustManagerFactory(vertx));
             }
             return builder.build();
         } catch (Exception unusable) {
