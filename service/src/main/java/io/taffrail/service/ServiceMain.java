@@ -1,5 +1,6 @@
 package io.taffrail.service;
 
+import io.quarkus.arc.Arc;
 import io.quarkus.runtime.Quarkus;
 import io.quarkus.runtime.QuarkusApplication;
 import io.quarkus.runtime.annotations.QuarkusMain;
@@ -47,6 +48,7 @@ public final class ServiceMain {
         @Override
         public int run(String... arguments) {
             started = true;
+            Arc.container().instance(ServiceWiring.class).get().httpOpened();
             Quarkus.waitForExit();
             return ExitCode.STOPPED.status();
         }

@@ -59,6 +59,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import org.eclipse.microprofile.config.ConfigProvider;
 import org.jboss.logging.Logger;
@@ -100,7 +101,8 @@ public class ServiceWiring {
     private final @Nullable ServiceTls tls;
     private @Nullable Thread bootstrapThread;
     private volatile boolean stopping;
-    private volatile boolean readyTold;
+    private volatile boolean httpOpen;
+    private final AtomicBoolean readyTold = new AtomicBoolean();
 
     @Inject
     public ServiceWiring(ServiceConfig config, Vertx vertx, MeterRegistry registry) {
@@ -364,10 +366,19 @@ public class ServiceWiring {
 
         @Override
         public void statusChanged(ReplicaStatus status) {
-            if (!readyTold && HealthChecks.ready(host)) {
-                readyTold = true;
-                background.execute(ServiceWiring.this::tellReady);
-            }
+            tellReadyOnce();
+        }
+    }
+
+    /// Quarkus opens the HTTP port after the start of the replica's thread, and only then is its number known.
+    void httpOpened() {
+        httpOpen = true;
+        tellReadyOnce();
+    }
+
+    private void tellReadyOnce() {
+        if (httpOpen && HealthChecks.ready(host) && readyTold.compareAndSet(false, true)) {
+            background.execute(this::tellReady);
         }
     }
 
