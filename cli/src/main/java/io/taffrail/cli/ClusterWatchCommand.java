@@ -77,7 +77,10 @@ final class ClusterWatchCommand implements Callable<Integer> {
                 var statuses = ask(client);
                 answered |= !statuses.isEmpty();
                 show(statuses);
-                spec.commandLine().getOut().flush();
+                if (spec.commandLine().getOut().checkError()) {
+                    // Nobody reads it any more.
+                    break;
+                }
             }
         }
         return answered ? ExitCode.OK : ExitCode.UNAVAILABLE;

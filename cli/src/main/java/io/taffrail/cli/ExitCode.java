@@ -5,7 +5,7 @@ final class ExitCode {
     static final int OK = 0;
     /// The service refused, and would refuse again.
     static final int REFUSED = 1;
-    /// The command line is wrong, or a file that it names is.
+    /// The command line is wrong, or a file that it names is, or standard output takes no more.
     static final int USAGE = 2;
     /// No answer, or not in time: the same command may succeed later.
     static final int UNAVAILABLE = 3;

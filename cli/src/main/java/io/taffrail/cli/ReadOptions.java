@@ -74,7 +74,7 @@ final class ReadOptions {
             progress.read(null, reader.nextOffset());
         } catch (IOException closed) {
             // `taffrail read s | head`: whoever reads the output has enough.
-            if (!isBrokenPipe(closed)) {
+            if (!StandardOutput.isBrokenPipe(closed)) {
                 throw closed;
             }
         }
@@ -84,10 +84,6 @@ final class ReadOptions {
         if (commitCursor != null && nextOffset >= 0) {
             client.commitCursor(stream, commitCursor, nextOffset, OptionalLong.empty());
         }
-    }
-
-    private static boolean isBrokenPipe(IOException failed) {
-        return String.valueOf(failed.getMessage()).contains("Broken pipe");
     }
 
     private Isolation isolation() {

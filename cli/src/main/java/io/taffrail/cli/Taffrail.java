@@ -2,7 +2,10 @@ package io.taffrail.cli;
 
 import io.taffrail.client.LogClientException;
 import io.taffrail.proto.log.ErrorCode;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.PrintWriter;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
@@ -52,7 +55,21 @@ final class Taffrail {
             // It prints a stack trace of its own where a name cannot be resolved; the refusal says it in a line.
             GRPC.setLevel(Level.OFF);
         }
-        System.exit(commandLine().execute(arguments));
+        System.exit(execute(commandLine(), new FileOutputStream(FileDescriptor.out), arguments));
+    }
+
+    /// Done is only what is also shown.
+    static int execute(CommandLine command, OutputStream standardOutput, String... arguments) {
+        var out = new StandardOutput(standardOutput);
+        command.setOut(new PrintWriter(out, true, System.out.charset()));
+        var exitCode = command.execute(arguments);
+        command.getOut().flush();
+        var failure = out.failure();
+        if (exitCode != ExitCode.OK || failure == null) {
+            return exitCode;
+        }
+        command.getErr().println("taffrail: standard output: " + firstLine(String.valueOf(failure.getMessage())));
+        return ExitCode.USAGE;
     }
 
     static CommandLine commandLine() {

@@ -51,7 +51,8 @@ final class WatchCommand implements Callable<Integer> {
         }
         try (var client = server.connect()) {
             var reports = client.watchDurability(intervalMillis, count);
-            while (reports.hasNext()) {
+            // `taffrail watch | head`: it ends with whoever reads it.
+            while (!out.checkError() && reports.hasNext()) {
                 var report = reports.next();
                 if (output.json()) {
                     OutputOptions.json(out, report);
@@ -68,7 +69,6 @@ final class WatchCommand implements Callable<Integer> {
                             report.getRiskWindowBoundMicros() / 1e3,
                             report.getFsyncDisabled() ? " FSYNC IS DISABLED" : "");
                 }
-                out.flush();
             }
         }
         return ExitCode.OK;

@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
+import java.io.OutputStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.List;
@@ -74,6 +76,25 @@ class TaffrailTest {
             assertEquals(ExitCode.OK, command.equals("help") ? run("help") : run(command, "--help"), command);
         }
         assertEquals("", err.toString());
+    }
+
+    @Test
+    void failsWhenStandardOutputIsFullAndNotWhenItsReaderHasGone() {
+        assertEquals(ExitCode.USAGE, runInto("No space left on device"));
+        assertEquals(1, err.toString().lines().count(), err.toString());
+        assertTrue(err.toString().contains("standard output: No space left on device"), err.toString());
+        assertEquals(ExitCode.OK, runInto("Broken pipe"));
+        assertEquals(1, err.toString().lines().count(), err.toString());
+    }
+
+    private int runInto(String failure) {
+        var failing = new OutputStream() {
+            @Override
+            public void write(int octet) throws IOException {
+                throw new IOException(failure);
+            }
+        };
+        return Taffrail.execute(Taffrail.commandLine().setErr(new PrintWriter(err, true)), failing, "completion");
     }
 
     @Test
