@@ -14,13 +14,17 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -44,6 +48,8 @@ final class AppendCommand implements Callable<Integer> {
     private static final Duration LINGER = Duration.ofMillis(5);
     // Of tags and lengths.
     private static final int RECORD_OVERHEAD_BYTES = 64;
+    // What no shell reads anything into.
+    private static final Pattern PLAIN_WORD = Pattern.compile("[A-Za-z0-9_@%+=:,./-]+");
 
     @Parameters(index = "0", paramLabel = "STREAM")
     String stream = "";
@@ -103,17 +109,18 @@ final class AppendCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        var fromFile = !file.equals("-");
-        if (fromFile && !Files.exists(Path.of(file))) {
+        if (!isStandardInput() && !Files.exists(Path.of(file))) {
             throw new NoSuchFileException(file);
         }
-        if (fromFile && Files.isDirectory(Path.of(file))) {
+        if (!isStandardInput() && Files.isDirectory(Path.of(file))) {
             throw new CliException(ExitCode.USAGE, file + " is a folder: name a file");
         }
-        // A pipe cannot be read again, so that a name made up here would help no-one.
-        var name = producer != null ? producer : fromFile ? "cli-" + UUID.randomUUID() : "";
-        var resume =
-                fromFile && !name.isEmpty() ? "taffrail append " + stream + " " + file + " --producer " + name : "";
+        // A pipe cannot be read again, so that a name made up here would help no-one. What a shell puts in place of
+        // <(...) and a FIFO are pipes, too, though they have a path.
+        var rereadable = !isStandardInput() && Files.isRegularFile(Path.of(file));
+        var name = producer != null ? producer : rereadable ? "cli-" + UUID.randomUUID() : "";
+        var arguments = spec.root().commandLine().getParseResult().originalArgs();
+        var resume = rereadable && !name.isEmpty() ? resumeCommand(arguments, producer == null ? name : "") : "";
         var hook = Thread.ofPlatform().unstarted(() -> tellHowToResume(resume));
         Runtime.getRuntime().addShutdownHook(hook);
         try (var client = server.connect()) {
@@ -124,10 +131,31 @@ final class AppendCommand implements Callable<Integer> {
                 var _ = client.describeStream(stream);
             }
             begun = true;
-            append(client, name, fromFile);
+            append(client, name, rereadable);
             finished = true;
         }
         return ExitCode.OK;
+    }
+
+    private boolean isStandardInput() {
+        return file.equals("-");
+    }
+
+    /// The same command, so that the same records go to the same place, for a shell to read.
+    ///
+    /// @param arguments as they were given, the first names the command
+    /// @param madeUpName empty: they name the producer
+    static String resumeCommand(List<String> arguments, String madeUpName) {
+        var resumed = new ArrayList<>(arguments);
+        if (!madeUpName.isEmpty()) {
+            // Not at the end, where a `--` before it would make it a file.
+            resumed.addAll(1, List.of("--producer", madeUpName));
+        }
+        return resumed.stream().map(AppendCommand::quoted).collect(Collectors.joining(" ", "taffrail ", ""));
+    }
+
+    private static String quoted(String word) {
+        return PLAIN_WORD.matcher(word).matches() ? word : "'" + word.replace("'", "'\\''") + "'";
     }
 
     private void tellHowToResume(String command) {
@@ -136,28 +164,22 @@ final class AppendCommand implements Callable<Integer> {
         }
     }
 
-    private void append(LogClient client, String name, boolean fromFile) throws IOException {
-        var mostBatchBytes = Math.toIntExact(Sizes.parse(batchBytes));
-        var config = AppenderConfig.DEFAULTS
-                .modes(levels.commitMode(), levels.replicationMode())
-                .producerName(name)
-                .maxRequestBytes(maxRequestBytes(mostBatchBytes))
-                .batching(mostBatchBytes, 50_000, LINGER)
-                .deliveryTimeout(Duration.ofSeconds(deliveryTimeoutSeconds));
+    private void append(LogClient client, String name, boolean rereadable) throws IOException {
+        var config = config(name);
         var startNanos = System.nanoTime();
         Started started = null;
         for (var rewinds = 0; ; rewinds++) {
             var appender = client.appender(stream, config);
-            try (var source = open(fromFile)) {
+            try (var source = open()) {
                 skip(source, appender.recordsBefore());
                 started = started == null ? new Started(source.records(), source.consumedBytes()) : started;
-                var appended = appendAll(appender, source, fromFile);
+                var appended = appendAll(appender, source, rereadable);
                 report(started, appended, source, startNanos);
                 return;
             } catch (LogClientException failed) {
                 // The log lost what it had acknowledged from memory. A file can be read again from where the log now
                 // ends.
-                var canRewind = fromFile && failed.code() == ErrorCode.ERROR_CODE_OUT_OF_SEQUENCE;
+                var canRewind = rereadable && failed.code() == ErrorCode.ERROR_CODE_OUT_OF_SEQUENCE;
                 if (!canRewind || rewinds == MAX_REWINDS) {
                     throw failed;
                 }
@@ -167,6 +189,20 @@ final class AppendCommand implements Callable<Integer> {
                 closeFailed(appender);
             }
         }
+    }
+
+    AppenderConfig config(String name) {
+        var mostBatchBytes = Math.toIntExact(Sizes.parse(batchBytes));
+        var deliveryTimeout = Duration.ofSeconds(deliveryTimeoutSeconds);
+        return AppenderConfig.DEFAULTS
+                .modes(levels.commitMode(), levels.replicationMode())
+                .producerName(name)
+                .maxRequestBytes(maxRequestBytes(mostBatchBytes))
+                .batching(mostBatchBytes, 50_000, LINGER)
+                .deliveryTimeout(deliveryTimeout)
+                // An input larger than what may be in flight waits as long as a smaller one, which only waits at its
+                // end; and what could not be delivered is to say so before this does.
+                .maxBlock(deliveryTimeout.plusSeconds(2));
     }
 
     /// The options are the limit. Whether the service takes as much it says itself.
@@ -184,8 +220,8 @@ final class AppendCommand implements Callable<Integer> {
         }
     }
 
-    private RecordSource open(boolean fromFile) throws IOException {
-        InputStream in = fromFile ? new FileInputStream(file) : System.in;
+    private RecordSource open() throws IOException {
+        InputStream in = isStandardInput() ? System.in : new FileInputStream(file);
         return new RecordSource(in, format, Math.toIntExact(Sizes.parse(maxRecordBytes)));
     }
 
@@ -205,8 +241,8 @@ final class AppendCommand implements Callable<Integer> {
 
     private record Appended(@Nullable PendingAppend last) {}
 
-    private Appended appendAll(Appender appender, RecordSource source, boolean fromFile) throws IOException {
-        var total = fromFile ? Files.size(Path.of(file)) : 0;
+    private Appended appendAll(Appender appender, RecordSource source, boolean rereadable) throws IOException {
+        var total = rereadable ? Files.size(Path.of(file)) : 0;
         var skippedBytes = source.consumedBytes();
         PendingAppend last = null;
         try (var _ = ProgressBar.isWanted() && !output.json()

@@ -182,6 +182,25 @@ public record AppenderConfig(
                 fencingToken);
     }
 
+    public AppenderConfig maxBlock(Duration longest) {
+        return new AppenderConfig(
+                commitMode,
+                replicationMode,
+                producerName,
+                maxBatchBytes,
+                maxBatchRecords,
+                maxRequestBytes,
+                linger,
+                maxInFlightBatches,
+                maxInFlightBytes,
+                maxInFlightRecords,
+                whenFull,
+                longest,
+                deliveryTimeout,
+                laterStages,
+                fencingToken);
+    }
+
     public AppenderConfig deliveryTimeout(Duration timeout) {
         return new AppenderConfig(
                 commitMode,
