@@ -17,6 +17,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Random;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -231,6 +232,10 @@ class ClusterDiskIT {
                 try (var client = cluster.client()) {
                     client.createStream("full", StreamConfig.getDefaultInstance(), false);
                     appendSegments(client, 3);
+                    // Otherwise it may be back, and lead again, before the others have missed it.
+                    if (cluster.awaitHealthy().replica().equals(replica)) {
+                        var _ = client.control().transferLeadership(OptionalInt.of(1));
+                    }
                     withoutRoom(cluster, replica, disk, () -> followsWithoutRoom(cluster, client, replica));
                     markAFailedFlush(replica);
                     withoutRoom(cluster, replica, disk, () -> {
