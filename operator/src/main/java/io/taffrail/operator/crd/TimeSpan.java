@@ -8,7 +8,20 @@ public final class TimeSpan {
     public static final String PATTERN = "^[0-9]{1,9}(us|ms|s|m|h)$";
     private static final Pattern SHAPE = Pattern.compile("([0-9]{1,9})(us|ms|s|m|h)");
 
+    /// As the server has it.
+    private static final Duration LONGEST_RETENTION = Duration.ofDays(36_500);
+
     private TimeSpan() {}
+
+    /// `retention.age`, of a cluster or a stream.
+    public static Duration retention(String text) {
+        var field = "retention.age";
+        var age = parse(field, text);
+        if (age.compareTo(LONGEST_RETENTION) > 0) {
+            throw new UnreadableFieldException(field, text, "at most 876000h; without it records are kept for ever");
+        }
+        return age;
+    }
 
     /// `UnreadableFieldException` where the text is not one.
     ///

@@ -50,7 +50,7 @@ public record SettingsValues(
                                 spec.limits().replicationLag().age())
                         .toMillis(),
                 spec.limits().onFull(),
-                age == null ? 0 : TimeSpan.parse("retention.age", age).toMillis(),
+                age == null ? 0 : TimeSpan.retention(age).toMillis(),
                 bytes == null ? 0 : ByteSize.parse("retention.bytes", bytes).bytes());
     }
 

@@ -62,7 +62,7 @@ public final class StreamPlanner {
                 spec.replicationMode(),
                 minimum == null ? null : minimum.commitMode(),
                 minimum == null ? null : minimum.replicationMode(),
-                age == null ? 0 : TimeSpan.parse("retention.age", age).toMillis(),
+                age == null ? 0 : TimeSpan.retention(age).toMillis(),
                 bytes == null ? 0 : ByteSize.parse("retention.bytes", bytes).bytes(),
                 Map.of(OWNER_LABEL, owner));
     }

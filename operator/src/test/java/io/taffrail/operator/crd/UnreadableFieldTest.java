@@ -37,6 +37,7 @@ final class UnreadableFieldTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
                     retention: {bytes: 8388608Ti}    | spec.retention.bytes is "8388608Ti": allowed is at most 8388607Ti
+                    retention: {age: 876001h}        | spec.retention.age is "876001h": allowed is at most 876000h; without it records are kept for ever
                     writerDelay: 99999999999999999ms | spec.writerDelay is "99999999999999999ms": allowed is {span}
                     """)
     void whatIsMoreThanANumberHoldsIsToldToo(String spec, String message) {
