@@ -36,7 +36,8 @@ class SeedsTest {
                 31000004489L,
                 32000001343L,
                 32000003931L,
-                32000005065L
+                32000005065L,
+                34000001385L
             })
     void keepsThePromisesThatItOnceFoundBroken(long seed) {
         keepsEveryPromise(seed);

@@ -95,6 +95,11 @@ public final class Administrator {
         if (cluster.leader() != null || looks == 0) {
             return;
         }
+        if (replica != null && replica.status().voters().size() > survivors.size() && majorityIsUp()) {
+            // A person who looks sees that those that were to be given up can elect.
+            cluster.coverage().count("a majority was back before it was given up");
+            return;
+        }
         if (replica != null) {
             replica.planRecovery(survivors, plan -> {
                 switch (plan) {
@@ -105,6 +110,13 @@ public final class Administrator {
         }
         var next = looks % LOOKS_A_DECISION == 1 ? decision() : request;
         cluster.scheduler().after(EVERY_NANOS, () -> recover(survivor, survivors, next, looks - 1));
+    }
+
+    private boolean majorityIsUp() {
+        var up = cluster.nodes().stream()
+                .filter(node -> node.isUp() && cluster.isVoter(node))
+                .count();
+        return up > cluster.voters().size() / 2;
     }
 
     private void force(
