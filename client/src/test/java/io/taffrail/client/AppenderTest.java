@@ -109,7 +109,9 @@ class AppenderTest {
                 busy.countDown();
                 assertDoesNotThrow(() -> appended.await(1, TimeUnit.MINUTES));
             });
+            server.awaitLogged(1);
             server.answersAppends(true);
+            server.answerLate();
             assertTrue(busy.await(1, TimeUnit.MINUTES));
             append(appender, 1, 10);
             appended.countDown();
