@@ -5,6 +5,7 @@ import io.taffrail.proto.log.CommitMode;
 import io.taffrail.proto.log.ReplicationMode;
 import java.time.Duration;
 import java.util.Set;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// How an [Appender] batches, how much it holds, and how safe an acknowledged append is.
@@ -88,173 +89,113 @@ public record AppenderConfig(
     }
 
     public AppenderConfig modes(CommitMode commit, ReplicationMode replication) {
-        return new AppenderConfig(
-                commit,
-                replication,
-                producerName,
-                maxBatchBytes,
-                maxBatchRecords,
-                maxRequestBytes,
-                linger,
-                maxInFlightBatches,
-                maxInFlightBytes,
-                maxInFlightRecords,
-                whenFull,
-                maxBlock,
-                deliveryTimeout,
-                laterStages,
-                fencingToken);
+        return with(next -> {
+            next.commitMode = commit;
+            next.replicationMode = replication;
+        });
     }
 
     public AppenderConfig producerName(String name) {
-        return new AppenderConfig(
-                commitMode,
-                replicationMode,
-                name,
-                maxBatchBytes,
-                maxBatchRecords,
-                maxRequestBytes,
-                linger,
-                maxInFlightBatches,
-                maxInFlightBytes,
-                maxInFlightRecords,
-                whenFull,
-                maxBlock,
-                deliveryTimeout,
-                laterStages,
-                fencingToken);
+        return with(next -> next.producerName = name);
     }
 
     public AppenderConfig batching(int maxBytes, int maxRecords, Duration longestLinger) {
-        return new AppenderConfig(
-                commitMode,
-                replicationMode,
-                producerName,
-                maxBytes,
-                maxRecords,
-                maxRequestBytes,
-                longestLinger,
-                maxInFlightBatches,
-                maxInFlightBytes,
-                maxInFlightRecords,
-                whenFull,
-                maxBlock,
-                deliveryTimeout,
-                laterStages,
-                fencingToken);
+        return with(next -> {
+            next.maxBatchBytes = maxBytes;
+            next.maxBatchRecords = maxRecords;
+            next.linger = longestLinger;
+        });
     }
 
     public AppenderConfig maxRequestBytes(int maxBytes) {
-        return new AppenderConfig(
-                commitMode,
-                replicationMode,
-                producerName,
-                maxBatchBytes,
-                maxBatchRecords,
-                maxBytes,
-                linger,
-                maxInFlightBatches,
-                maxInFlightBytes,
-                maxInFlightRecords,
-                whenFull,
-                maxBlock,
-                deliveryTimeout,
-                laterStages,
-                fencingToken);
+        return with(next -> next.maxRequestBytes = maxBytes);
     }
 
     public AppenderConfig inFlight(long maxBytes, long maxRecords, WhenFull then, Duration longestBlock) {
-        return new AppenderConfig(
-                commitMode,
-                replicationMode,
-                producerName,
-                maxBatchBytes,
-                maxBatchRecords,
-                maxRequestBytes,
-                linger,
-                maxInFlightBatches,
-                maxBytes,
-                maxRecords,
-                then,
-                longestBlock,
-                deliveryTimeout,
-                laterStages,
-                fencingToken);
+        return with(next -> {
+            next.maxInFlightBytes = maxBytes;
+            next.maxInFlightRecords = maxRecords;
+            next.whenFull = then;
+            next.maxBlock = longestBlock;
+        });
     }
 
     public AppenderConfig maxBlock(Duration longest) {
-        return new AppenderConfig(
-                commitMode,
-                replicationMode,
-                producerName,
-                maxBatchBytes,
-                maxBatchRecords,
-                maxRequestBytes,
-                linger,
-                maxInFlightBatches,
-                maxInFlightBytes,
-                maxInFlightRecords,
-                whenFull,
-                longest,
-                deliveryTimeout,
-                laterStages,
-                fencingToken);
+        return with(next -> next.maxBlock = longest);
     }
 
     public AppenderConfig deliveryTimeout(Duration timeout) {
-        return new AppenderConfig(
-                commitMode,
-                replicationMode,
-                producerName,
-                maxBatchBytes,
-                maxBatchRecords,
-                maxRequestBytes,
-                linger,
-                maxInFlightBatches,
-                maxInFlightBytes,
-                maxInFlightRecords,
-                whenFull,
-                maxBlock,
-                timeout,
-                laterStages,
-                fencingToken);
+        return with(next -> next.deliveryTimeout = timeout);
     }
 
     public AppenderConfig laterStages(AppendStage... stages) {
-        return new AppenderConfig(
-                commitMode,
-                replicationMode,
-                producerName,
-                maxBatchBytes,
-                maxBatchRecords,
-                maxRequestBytes,
-                linger,
-                maxInFlightBatches,
-                maxInFlightBytes,
-                maxInFlightRecords,
-                whenFull,
-                maxBlock,
-                deliveryTimeout,
-                Set.of(stages),
-                fencingToken);
+        return with(next -> next.laterStages = Set.of(stages));
     }
 
     public AppenderConfig fencingToken(long token) {
-        return new AppenderConfig(
-                commitMode,
-                replicationMode,
-                producerName,
-                maxBatchBytes,
-                maxBatchRecords,
-                maxRequestBytes,
-                linger,
-                maxInFlightBatches,
-                maxInFlightBytes,
-                maxInFlightRecords,
-                whenFull,
-                maxBlock,
-                deliveryTimeout,
-                laterStages,
-                token);
+        return with(next -> next.fencingToken = token);
+    }
+
+    private AppenderConfig with(Consumer<Draft> change) {
+        var next = new Draft(this);
+        change.accept(next);
+        return next.config();
+    }
+
+    private static final class Draft {
+        CommitMode commitMode;
+        ReplicationMode replicationMode;
+        String producerName;
+        int maxBatchBytes;
+        int maxBatchRecords;
+        int maxRequestBytes;
+        Duration linger;
+        int maxInFlightBatches;
+        long maxInFlightBytes;
+        long maxInFlightRecords;
+        WhenFull whenFull;
+        Duration maxBlock;
+        Duration deliveryTimeout;
+        Set<AppendStage> laterStages;
+
+        @Nullable
+        Long fencingToken;
+
+        Draft(AppenderConfig from) {
+            commitMode = from.commitMode;
+            replicationMode = from.replicationMode;
+            producerName = from.producerName;
+            maxBatchBytes = from.maxBatchBytes;
+            maxBatchRecords = from.maxBatchRecords;
+            maxRequestBytes = from.maxRequestBytes;
+            linger = from.linger;
+            maxInFlightBatches = from.maxInFlightBatches;
+            maxInFlightBytes = from.maxInFlightBytes;
+            maxInFlightRecords = from.maxInFlightRecords;
+            whenFull = from.whenFull;
+            maxBlock = from.maxBlock;
+            deliveryTimeout = from.deliveryTimeout;
+            laterStages = from.laterStages;
+            fencingToken = from.fencingToken;
+        }
+
+        AppenderConfig config() {
+            return new AppenderConfig(
+                    commitMode,
+                    replicationMode,
+                    producerName,
+                    maxBatchBytes,
+                    maxBatchRecords,
+                    maxRequestBytes,
+                    linger,
+                    maxInFlightBatches,
+                    maxInFlightBytes,
+                    maxInFlightRecords,
+                    whenFull,
+                    maxBlock,
+                    deliveryTimeout,
+                    laterStages,
+                    fencingToken);
+        }
     }
 }
