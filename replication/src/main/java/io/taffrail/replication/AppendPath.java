@@ -125,17 +125,14 @@ final class AppendPath {
 
     private boolean append(AppendCommand command) {
         var recordsBytes = command.records().remaining();
-        switch (wal.admit(RecordsPayload.PREFIX_BYTES + recordsBytes)) {
+        var admission = wal.admit(RecordsPayload.PREFIX_BYTES + recordsBytes);
+        switch (admission) {
             case ADMITTED -> {}
             case QUEUE_FULL -> {
                 return reject(command, "%s bytes wait for the disk, the limit".formatted(settings.pendingBytes()));
             }
-            case DISK_FULL -> {
-                command.refuse(diskFull());
-                return true;
-            }
-            case NO_SEGMENT -> {
-                command.refuse(noSegment());
+            case DISK_FULL, NO_SEGMENT -> {
+                command.refuse(noRoom(admission));
                 return true;
             }
             case TOO_LARGE -> {
@@ -209,12 +206,11 @@ final class AppendPath {
         return true;
     }
 
-    private static Refusal diskFull() {
-        return Refusal.of(Refusal.Code.DISK_FULL, "the disk has only its reserve left: trim streams or enlarge it");
-    }
-
-    private Refusal noSegment() {
-        return Refusal.of(Refusal.Code.NO_SEGMENT, "the log cannot make its next file: %s".formatted(wal.hindrance()));
+    private Refusal noRoom(Wal.Admission why) {
+        return why == Wal.Admission.DISK_FULL
+                ? Refusal.of(Refusal.Code.DISK_FULL, "the disk has only its reserve left: trim streams or enlarge it")
+                : Refusal.of(
+                        Refusal.Code.NO_SEGMENT, "the log cannot make its next file: %s".formatted(wal.hindrance()));
     }
 
     private void wanted(Durability durability) {
@@ -319,7 +315,8 @@ final class AppendPath {
             case CommandDecision.Refused(Refusal refusal) -> item.refuse(refusal);
             case CommandDecision.Unchanged _ -> waitForAll(item.done(), Durability.SAFEST_DEFAULT);
             case CommandDecision.Accepted(ByteBuffer payload) -> {
-                switch (wal.admit(payload.remaining())) {
+                var admission = wal.admit(payload.remaining());
+                switch (admission) {
                     case QUEUE_FULL -> {
                         return reject(item, "%s bytes wait for the disk, the limit".formatted(settings.pendingBytes()));
                     }
@@ -332,15 +329,9 @@ final class AppendPath {
                                 Refusal.Code.TOO_LARGE, "a command of %s bytes".formatted(payload.remaining())));
                         return true;
                     }
-                    case DISK_FULL -> {
+                    case DISK_FULL, NO_SEGMENT -> {
                         if (!freesRoom(item.command())) {
-                            item.refuse(diskFull());
-                            return true;
-                        }
-                    }
-                    case NO_SEGMENT -> {
-                        if (!freesRoom(item.command())) {
-                            item.refuse(noSegment());
+                            item.refuse(noRoom(admission));
                             return true;
                         }
                     }

@@ -8,9 +8,8 @@ import java.util.List;
 import java.util.regex.Pattern;
 
 /// The damages that are known, so that a process that starts looks there first and counts nowhere before it
-/// has. Two LSN a line. It is a hint: what it names is verified again, so a lost or garbled line, or a disk that does
-/// not
-/// give the file back, costs time and no byte.
+/// has. Two LSN a line. It is a hint: what it names is verified again, so a lost or garbled line, or a file that
+/// cannot be read, costs time and no byte.
 final class DamageFile {
     static final String NAME = "damage";
     private static final int MAX_BYTES = 4096;

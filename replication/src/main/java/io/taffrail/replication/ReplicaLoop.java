@@ -754,13 +754,14 @@ final class ReplicaLoop {
             done.accept(new CommandOutcome.Refused(refusal));
             return;
         }
-        if (core.hardState().clusterId() == null) {
-            bootstrapRequests.add(requests.add(done));
-            post(new Event.Bootstrap(clusterId, first));
-        } else if (bootstrapRequests.isEmpty()) {
+        var isMember = core.hardState().clusterId() != null;
+        if (isMember && bootstrapRequests.isEmpty()) {
             done.accept(new CommandOutcome.Done(0, core.epoch()));
-        } else {
-            bootstrapRequests.add(requests.add(done));
+            return;
+        }
+        bootstrapRequests.add(requests.add(done));
+        if (!isMember) {
+            post(new Event.Bootstrap(clusterId, first));
         }
     }
 
