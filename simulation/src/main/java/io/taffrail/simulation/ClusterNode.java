@@ -87,6 +87,11 @@ public final class ClusterNode {
         return givenUp;
     }
 
+    /// It is down, and stays so for as long as a plot wants.
+    public boolean isHeld() {
+        return held;
+    }
+
     /// It has another node's volume.
     public boolean exchanged() {
         return exchangedWith != null;

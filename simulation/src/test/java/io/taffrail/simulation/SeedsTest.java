@@ -37,7 +37,9 @@ class SeedsTest {
                 32000001343L,
                 32000003931L,
                 32000005065L,
-                34000001385L
+                34000001385L,
+                35000000510L,
+                35000000920L
             })
     void keepsThePromisesThatItOnceFoundBroken(long seed) {
         keepsEveryPromise(seed);

@@ -143,6 +143,8 @@ public final class FrameCodec {
                 SMALL_BYTES
                         + 16 * invite.formerHistories().size()
                         + Fields.mostBytes(invite.configuration().configuration());
+            case Message.PreVoteReply reply ->
+                SMALL_BYTES + Fields.mostBytes(reply.configuration().configuration());
             case Message.Promise promise ->
                 SMALL_BYTES
                         + Fields.bytes(promise.lineage())
@@ -216,10 +218,12 @@ public final class FrameCodec {
                 to.putLong(epoch);
                 Fields.putPosition(to, end);
             }
-            case Message.PreVoteReply(long epoch, boolean granted, long promisedEpoch) -> {
-                to.putLong(epoch);
-                Fields.putBoolean(to, granted);
-                to.putLong(promisedEpoch);
+            case Message.PreVoteReply reply -> {
+                to.putLong(reply.epoch());
+                Fields.putBoolean(to, reply.granted());
+                to.putLong(reply.promisedEpoch());
+                Fields.putPosition(to, reply.end());
+                Fields.putLogged(to, reply.configuration());
             }
             case Message.Prepare(long epoch) -> to.putLong(epoch);
             case Message.Promise promise -> {
@@ -377,7 +381,9 @@ public final class FrameCodec {
                 new Message.Invite(Fields.uuid(from), Fields.uuid(from), Fields.uuids(from), Fields.logged(from));
             case UNINITIALIZED -> new Message.Uninitialized();
             case PRE_VOTE -> new Message.PreVote(from.getLong(), Fields.position(from));
-            case PRE_VOTE_REPLY -> new Message.PreVoteReply(from.getLong(), Fields.bool(from), from.getLong());
+            case PRE_VOTE_REPLY ->
+                new Message.PreVoteReply(
+                        from.getLong(), Fields.bool(from), from.getLong(), Fields.position(from), Fields.logged(from));
             case PREPARE -> new Message.Prepare(from.getLong());
             case PROMISE ->
                 new Message.Promise(

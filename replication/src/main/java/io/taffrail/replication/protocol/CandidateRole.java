@@ -1,8 +1,10 @@
 package io.taffrail.replication.protocol;
 
 import java.util.List;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /// Stands for election: asks whether it would be promised an epoch, has it promised, learns what the voters hold,
@@ -23,12 +25,15 @@ final class CandidateRole implements Role {
 
     private static final long NOT_FORCED = -1;
 
+    private record Willing(UUID storageId, LogPosition end, LoggedConfiguration configuration) {}
+
     private final ReplicaState state;
     private Phase phase;
     private long epoch;
     private long deadline;
     private long repeatAt;
-    private final TreeSet<Integer> willing = new TreeSet<>();
+    /// Those that would promise, this replica included.
+    private final TreeMap<Integer, Willing> willing = new TreeMap<>();
     private final TreeMap<Integer, Tally.Testimony> testimonies = new TreeMap<>();
 
     private long hardVersion;
@@ -70,7 +75,7 @@ final class CandidateRole implements Role {
         if (phase == Phase.PROMISING) {
             return promise();
         }
-        willing.add(state.nodeId);
+        willing.put(state.nodeId, new Willing(state.storageId, state.end, state.loggedConfiguration()));
         return askAgain();
     }
 
@@ -78,28 +83,77 @@ final class CandidateRole implements Role {
 
     private Role askAgain() {
         repeatAt = state.nowNanos + state.config.heartbeatNanos();
-        if (willing.size() >= state.configuration().majority()) {
+        if (wouldLead()) {
             return promise();
         }
-        for (var voter : state.configuration().voters()) {
-            if (!willing.contains(voter.nodeId())) {
+        ask();
+        return this;
+    }
+
+    private void ask() {
+        var asked = new TreeSet<>(willing.keySet());
+        ask(state.configuration(), asked);
+        ask(bestConfiguration(), asked);
+    }
+
+    private void ask(Configuration configuration, Set<Integer> asked) {
+        for (var voter : configuration.voters()) {
+            if (asked.add(voter.nodeId())) {
                 state.invite(voter.nodeId());
                 state.send(voter.nodeId(), new Message.PreVote(epoch, state.end));
             }
         }
-        return this;
     }
 
     private Role answered(Event.Received received, Message.PreVoteReply reply) {
         state.sawEpoch(reply.promisedEpoch());
-        if (phase != Phase.ASKING
-                || reply.epoch() != epoch
-                || !reply.granted()
-                || !state.configuration().isVoter(received.from(), received.fromStorage())) {
+        if (phase != Phase.ASKING || reply.epoch() != epoch || !reply.granted()) {
             return this;
         }
-        willing.add(received.from());
-        return willing.size() >= state.configuration().majority() ? promise() : this;
+        var before = bestConfiguration();
+        if (!state.configuration().isVoter(received.from(), received.fromStorage())
+                && !before.isVoter(received.from(), received.fromStorage())) {
+            return this;
+        }
+        willing.put(received.from(), new Willing(received.fromStorage(), reply.end(), reply.configuration()));
+        if (wouldLead()) {
+            return promise();
+        }
+        var best = bestConfiguration();
+        if (!best.equals(before)) {
+            state.emit(new Effect.Locate(best.members()));
+            ask();
+        }
+        return this;
+    }
+
+    /// The epoch would go on from the log that is ahead, and only the voters that this one names can elect. Without
+    /// them, those that were removed and have not heard of it could say yes to each other, fence the leader with an
+    /// epoch that they cannot open, and begin again.
+    private boolean wouldLead() {
+        var best = bestConfiguration();
+        return areWilling(state.configuration()) && areWilling(best) && best.isVoter(state.nodeId, state.storageId);
+    }
+
+    private Configuration bestConfiguration() {
+        var best = willing.get(state.nodeId);
+        for (var each : willing.values()) {
+            if (best == null || each.end().isAheadOf(best.end())) {
+                best = each;
+            }
+        }
+        return best == null ? state.configuration() : best.configuration().configuration();
+    }
+
+    private boolean areWilling(Configuration configuration) {
+        return willingOf(configuration) >= configuration.majority();
+    }
+
+    private long willingOf(Configuration configuration) {
+        return willing.entrySet().stream()
+                .filter(each ->
+                        configuration.isVoter(each.getKey(), each.getValue().storageId()))
+                .count();
     }
 
     // Promise
@@ -410,8 +464,8 @@ final class CandidateRole implements Role {
                 "asks whether it would be promised epoch %s: %s of %s voters would"
                         .formatted(
                                 epoch,
-                                willing.size(),
-                                state.configuration().voters().size());
+                                willingOf(bestConfiguration()),
+                                bestConfiguration().voters().size());
             case PROMISING ->
                 (isForced() ? "forced recovery: " : "") + "makes its own promise of epoch %s durable".formatted(epoch);
             case PREPARING -> waiting();

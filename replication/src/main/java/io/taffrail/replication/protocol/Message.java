@@ -19,7 +19,11 @@ public sealed interface Message {
     /// Would you promise `epoch`? Changes nothing.
     record PreVote(long epoch, LogPosition end) implements Message {}
 
-    record PreVoteReply(long epoch, boolean granted, long promisedEpoch) implements Message {}
+    /// @param end of the answering voter's log, as it would testify
+    /// @param configuration in force there: whoever adopts that log has to convince the voters that it names
+    record PreVoteReply(
+            long epoch, boolean granted, long promisedEpoch, LogPosition end, LoggedConfiguration configuration)
+            implements Message {}
 
     /// Promise `epoch` to me: accept nothing lower any more, then say what you hold.
     record Prepare(long epoch) implements Message {}

@@ -324,7 +324,14 @@ public final class ReplicationCore {
                 && !role.hearsLeader()
                 && (state.hasOnlyEntered() || state.end.lsn() - preVote.end().lsn() <= state.config.hopelessBytes())
                 && mayLead(received, preVote.end());
-        state.send(received.from(), new Message.PreVoteReply(preVote.epoch(), granted, state.hard.promisedEpoch()));
+        state.send(
+                received.from(),
+                new Message.PreVoteReply(
+                        preVote.epoch(),
+                        granted,
+                        state.hard.promisedEpoch(),
+                        state.hasOnlyEntered() ? LogPosition.EMPTY : state.end,
+                        state.loggedConfiguration()));
     }
 
     /// Whoever was removed and does not know it yet goes on to stand. It cannot lead, since it would adopt the

@@ -51,7 +51,7 @@ class FrameCodecTest {
                 new Message.Invite(new UUID(1, 2), new UUID(3, 4), List.of(new UUID(5, 6), new UUID(7, 8)), LOGGED),
                 new Message.Uninitialized(),
                 new Message.PreVote(4, POSITION),
-                new Message.PreVoteReply(4, true, 3),
+                new Message.PreVoteReply(4, true, 3, POSITION, LOGGED),
                 new Message.Prepare(4),
                 new Message.Promise(4, Integrity.AMNESIC, POSITION, LINEAGE, 50, 40, LOGGED, -1),
                 new Message.Stale(4, 5),

@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.Arrays;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -77,5 +79,55 @@ class RemovedVoterTest {
                 transcript.node(2).core.view(LATER).kind());
         assertEquals(1, transcript.node(0).core.hardState().promisedEpoch());
         assertEquals(1, transcript.node(1).core.hardState().promisedEpoch());
+    }
+
+    /// It asks, and `from` would promise, with a log that goes on behind its own.
+    private List<Message> saysAfterYes(Message.PreVote asked, int from, Configuration newest) {
+        var mine = transcript.node(2).end();
+        var ahead = new LogPosition(mine.lsn() + 90, mine.epoch(), 7);
+        var yes = new Message.PreVoteReply(asked.epoch(), true, 1, ahead, new LoggedConfiguration(ahead.lsn(), newest));
+        return says(new Event.Received(from, CoreNode.member(from).storageId(), 1, yes));
+    }
+
+    private List<Message> says(Event event) {
+        return transcript.node(2).core.step(LATER, event).stream()
+                .filter(Effect.Send.class::isInstance)
+                .map(effect -> ((Effect.Send) effect).message())
+                .toList();
+    }
+
+    private Message.PreVote asks() {
+        return says(new Event.Tick(0, 0)).stream()
+                .filter(Message.PreVote.class::isInstance)
+                .map(Message.PreVote.class::cast)
+                .findFirst()
+                .orElseThrow();
+    }
+
+    private long promised() {
+        return transcript.node(2).core.hardState().promisedEpoch();
+    }
+
+    private static Configuration voters(int... nodes) {
+        return new Configuration(
+                9, Arrays.stream(nodes).mapToObj(CoreNode::member).toList(), List.of());
+    }
+
+    @Test
+    void doesNotStandWithTheYesOfOneWhoseLogNamesItNoMore() {
+        saysAfterYes(asks(), 1, voters(0, 1, 3));
+        assertEquals(1, promised());
+    }
+
+    @Test
+    void standsWhenTheVotersThatTheLogAheadNamesWouldPromise() {
+        var asked = asks();
+        var newest = voters(0, 1, 2, 3, 4);
+        var next = saysAfterYes(asked, 1, newest);
+        assertEquals(1, promised(), "two of three would, and two of five");
+        assertEquals(
+                3, next.stream().filter(Message.PreVote.class::isInstance).count(), "the others of the five are asked");
+        saysAfterYes(asked, 4, newest);
+        assertEquals(asked.epoch(), promised());
     }
 }

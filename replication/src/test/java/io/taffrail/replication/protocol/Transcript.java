@@ -202,6 +202,14 @@ final class Transcript {
                                 logged.configuration().id(),
                                 nodes(logged.configuration().voters()),
                                 nodes(logged.configuration().learners()));
+            case Message.PreVoteReply reply ->
+                "PreVoteReply[epoch=%s, granted=%s, promisedEpoch=%s, end=%s, configuration=%s]"
+                        .formatted(
+                                reply.epoch(),
+                                reply.granted(),
+                                reply.promisedEpoch(),
+                                reply.end(),
+                                reply.configuration().configuration().id());
             case Message.Promise promise ->
                 "Promise[epoch=%s, %s, end=%s, quorumFlushed=%s]"
                         .formatted(promise.epoch(), promise.integrity(), promise.end(), promise.quorumFlushed());

@@ -95,16 +95,19 @@ public final class Administrator {
         if (cluster.leader() != null || looks == 0) {
             return;
         }
-        if (replica != null && replica.status().voters().size() > survivors.size() && majorityIsUp()) {
-            // A person who looks sees that those that were to be given up can elect.
-            cluster.coverage().count("a majority was back before it was given up");
+        if (replica != null && replica.status().voters().size() > survivors.size() && majorityIsBack()) {
             return;
         }
         if (replica != null) {
             replica.planRecovery(survivors, plan -> {
                 switch (plan) {
                     case RecoveryPlan.Refused _ -> cluster.coverage().count("plan of a forced recovery refused");
-                    case RecoveryPlan.Possible possible -> force(survivor, replica, possible, survivors, request);
+                    case RecoveryPlan.Possible possible -> {
+                        // The plan may have been long in coming.
+                        if (!majorityIsBack()) {
+                            force(survivor, replica, possible, survivors, request);
+                        }
+                    }
                 }
             });
         }
@@ -112,11 +115,16 @@ public final class Administrator {
         cluster.scheduler().after(EVERY_NANOS, () -> recover(survivor, survivors, next, looks - 1));
     }
 
-    private boolean majorityIsUp() {
-        var up = cluster.nodes().stream()
-                .filter(node -> node.isUp() && cluster.isVoter(node))
+    /// A person who looks sees whether those that were to be given up can elect, or soon can.
+    private boolean majorityIsBack() {
+        var back = cluster.nodes().stream()
+                .filter(node -> cluster.isVoter(node) && !node.isHeld())
                 .count();
-        return up > cluster.voters().size() / 2;
+        if (back <= cluster.voters().size() / 2) {
+            return false;
+        }
+        cluster.coverage().count("a majority was back before it was given up");
+        return true;
     }
 
     private void force(
