@@ -18,7 +18,6 @@ import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -41,16 +40,13 @@ class ConnectionLimitTest {
     private int port;
 
     @BeforeEach
-    void listen() throws Exception {
+    void listen() {
         server.method(HOLD, call -> {
             held.incrementAndGet();
             call.sendHeaders();
             return IgnoringListener.INSTANCE;
         });
-        port = server.listen("127.0.0.1", 0, 2, null)
-                .toCompletionStage()
-                .toCompletableFuture()
-                .get(5, TimeUnit.MINUTES);
+        port = LocalServer.listen(server, 2);
     }
 
     @AfterEach
@@ -59,7 +55,7 @@ class ConnectionLimitTest {
         for (var socket : sockets) {
             socket.close();
         }
-        vertx.close().toCompletionStage().toCompletableFuture().get(5, TimeUnit.MINUTES);
+        LocalServer.close(vertx);
     }
 
     private Socket silent() throws IOException {

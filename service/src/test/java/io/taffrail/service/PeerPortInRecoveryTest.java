@@ -10,20 +10,16 @@ import io.grpc.Status;
 import io.grpc.stub.MetadataUtils;
 import io.taffrail.proto.replication.Frame;
 import io.taffrail.proto.replication.ReplicationGrpc;
-import io.taffrail.service.accept.OpenFiles;
-import io.taffrail.service.accept.PortLimit;
 import io.taffrail.service.host.ReplicaHost;
 import io.taffrail.service.peer.PeerCalls;
 import io.taffrail.service.peer.PeerClient;
 import io.taffrail.service.peer.PeerServer;
 import io.taffrail.service.rpc.MemoryBudget;
 import io.taffrail.service.rpc.RpcLimits;
-import io.taffrail.service.rpc.RpcServer;
 import io.taffrail.service.telemetry.ProcessInfo;
 import io.vertx.core.Vertx;
 import java.nio.file.Path;
 import java.util.Random;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -56,16 +52,9 @@ class PeerPortInRecoveryTest {
                 new Random(1),
                 () -> null,
                 new Nowhere());
-        var server = new RpcServer(
-                vertx,
-                RpcLimits.DEFAULTS.forPeers(),
-                new MemoryBudget(Long.MAX_VALUE),
-                new PortLimit(OpenFiles.PEER_CONNECTIONS, "a test"));
+        var server = LocalServer.of(vertx, RpcLimits.DEFAULTS.forPeers(), new MemoryBudget(Long.MAX_VALUE));
         new PeerServer(host, (nodeId, call) -> false, calls).register(server);
-        var port = server.listen("127.0.0.1", 0, 1, null)
-                .toCompletionStage()
-                .toCompletableFuture()
-                .get(60, TimeUnit.SECONDS);
+        var port = LocalServer.listen(server, 1);
         var channel = Grpc.newChannelBuilder("127.0.0.1:" + port, InsecureChannelCredentials.create())
                 .build();
         try {
@@ -80,7 +69,7 @@ class PeerPortInRecoveryTest {
             assertEquals(Status.Code.UNAVAILABLE, Status.fromThrowable(failure).getCode());
         } finally {
             channel.shutdownNow();
-            vertx.close().toCompletionStage().toCompletableFuture().get(60, TimeUnit.SECONDS);
+            LocalServer.close(vertx);
         }
     }
 }

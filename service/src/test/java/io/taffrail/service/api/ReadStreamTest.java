@@ -11,21 +11,18 @@ import io.taffrail.proto.log.Edge;
 import io.taffrail.proto.log.ReadRequest;
 import io.taffrail.replication.Watermarks;
 import io.taffrail.service.DataDirectory;
+import io.taffrail.service.LocalServer;
 import io.taffrail.service.RawConnection;
 import io.taffrail.service.RunningReplica;
-import io.taffrail.service.accept.OpenFiles;
-import io.taffrail.service.accept.PortLimit;
 import io.taffrail.service.host.ReplicaHost;
 import io.taffrail.service.rpc.MemoryBudget;
 import io.taffrail.service.rpc.RpcLimits;
-import io.taffrail.service.rpc.RpcServer;
 import io.taffrail.service.telemetry.TrafficMetrics;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import jakarta.inject.Inject;
 import java.util.List;
 import java.util.concurrent.LinkedBlockingDeque;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -54,19 +51,14 @@ class ReadStreamTest {
         }
         var desk = new ReadDesk(
                 host, onReadThreads::add, new LogChunks.Pool(1), wakeups, new TrafficMetrics(registry), 64 << 10, MANY);
-        var server = new RpcServer(
-                vertx,
-                RpcLimits.DEFAULTS,
-                new MemoryBudget(Long.MAX_VALUE),
-                new PortLimit(OpenFiles.PEER_CONNECTIONS, "a test"));
+        var server = LocalServer.of(vertx, RpcLimits.DEFAULTS, new MemoryBudget(Long.MAX_VALUE));
         server.method(READ, call -> new ReadStream(desk, call));
-        address = "127.0.0.1:"
-                + RawConnection.await(server.listen("127.0.0.1", 0, 1, null).toCompletionStage());
+        address = "127.0.0.1:" + LocalServer.listen(server, 1);
     }
 
     @AfterEach
-    void close() throws Exception {
-        vertx.close().toCompletionStage().toCompletableFuture().get(5, TimeUnit.MINUTES);
+    void close() {
+        LocalServer.close(vertx);
     }
 
     private static Buffer follow() {

@@ -3,6 +3,7 @@ package io.taffrail.service.host;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.taffrail.service.LocalServer;
 import io.taffrail.service.rpc.RpcServer;
 import io.taffrail.wal.io.IoMethod;
 import io.taffrail.wal.io.IoRequest;
@@ -115,7 +116,7 @@ class ReplicaLoopTest {
             }
             assertTrue(isEventLoop(thread), "no turn of " + turns.get() + " was an event loop's");
         } finally {
-            vertx.close().toCompletionStage().toCompletableFuture().get(5, TimeUnit.MINUTES);
+            LocalServer.close(vertx);
         }
     }
 
@@ -141,7 +142,7 @@ class ReplicaLoopTest {
             await(done);
             assertEquals(1, most.get());
         } finally {
-            vertx.close().toCompletionStage().toCompletableFuture().get(5, TimeUnit.MINUTES);
+            LocalServer.close(vertx);
         }
     }
 
@@ -166,7 +167,7 @@ class ReplicaLoopTest {
             thread.join(Duration.ofMinutes(5));
             assertEquals("broken", ended.get().getMessage());
         } finally {
-            vertx.close().toCompletionStage().toCompletableFuture().get(5, TimeUnit.MINUTES);
+            LocalServer.close(vertx);
         }
     }
 

@@ -4,9 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.taffrail.service.LocalServer;
 import io.taffrail.service.RunningReplica;
-import io.taffrail.service.accept.OpenFiles;
-import io.taffrail.service.accept.PortLimit;
 import io.taffrail.service.rpc.MemoryBudget;
 import io.taffrail.service.rpc.RpcLimits;
 import io.taffrail.service.rpc.RpcListener;
@@ -22,7 +21,6 @@ import java.util.List;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
@@ -41,11 +39,8 @@ class PeerClientTest {
     private static final int SLOW_BYTES_PER_SECOND = 2 << 20;
 
     private final Vertx vertx = Vertx.vertx();
-    private final RpcServer server = new RpcServer(
-            vertx,
-            RpcLimits.DEFAULTS.forPeers(),
-            new MemoryBudget(Long.MAX_VALUE),
-            new PortLimit(OpenFiles.PEER_CONNECTIONS, "a test"));
+    private final RpcServer server =
+            LocalServer.of(vertx, RpcLimits.DEFAULTS.forPeers(), new MemoryBudget(Long.MAX_VALUE));
     private final AtomicInteger calls = new AtomicInteger();
     /// Number of the last call that a message came on.
     private final AtomicInteger heardOn = new AtomicInteger();
@@ -166,19 +161,15 @@ class PeerClientTest {
                 public void writable() {}
             };
         });
-        var port = server.listen("127.0.0.1", 0, 1, null)
-                .toCompletionStage()
-                .toCompletableFuture()
-                .get(5, TimeUnit.MINUTES);
         wire.close();
-        wire = new Wire(port);
+        wire = new Wire(LocalServer.listen(server, 1));
     }
 
     @AfterEach
     void close() throws Exception {
         client.close();
         wire.close();
-        vertx.close().toCompletionStage().toCompletableFuture().get(5, TimeUnit.MINUTES);
+        LocalServer.close(vertx);
     }
 
     private void send() {

@@ -5,13 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.Empty;
 import io.grpc.Status;
+import io.taffrail.service.LocalServer;
 import io.taffrail.service.RawConnection;
 import io.taffrail.service.RunningReplica;
-import io.taffrail.service.accept.OpenFiles;
-import io.taffrail.service.accept.PortLimit;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -25,8 +23,7 @@ class RpcCallTest {
 
     private final Vertx vertx = Vertx.vertx();
     private final MemoryBudget budget = new MemoryBudget(64 << 10);
-    private final RpcServer server =
-            new RpcServer(vertx, RpcLimits.DEFAULTS, budget, new PortLimit(OpenFiles.PEER_CONNECTIONS, "a test"));
+    private final RpcServer server = LocalServer.of(vertx, RpcLimits.DEFAULTS, budget);
     private final AtomicInteger accepted = new AtomicInteger();
     private final AtomicInteger closed = new AtomicInteger();
 
@@ -80,13 +77,12 @@ class RpcCallTest {
                                         .start(() -> call.guarded(() -> {
                                             throw new IllegalStateException("broken");
                                         }))));
-        address = "127.0.0.1:"
-                + RawConnection.await(server.listen("127.0.0.1", 0, 1, null).toCompletionStage());
+        address = "127.0.0.1:" + LocalServer.listen(server, 1);
     }
 
     @AfterEach
-    void close() throws Exception {
-        vertx.close().toCompletionStage().toCompletableFuture().get(5, TimeUnit.MINUTES);
+    void close() {
+        LocalServer.close(vertx);
     }
 
     private void endsWith(Status.Code code, String method, Buffer body) {

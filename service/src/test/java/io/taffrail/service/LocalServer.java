@@ -1,0 +1,27 @@
+package io.taffrail.service;
+
+import io.taffrail.service.accept.OpenFiles;
+import io.taffrail.service.accept.PortLimit;
+import io.taffrail.service.rpc.MemoryBudget;
+import io.taffrail.service.rpc.RpcLimits;
+import io.taffrail.service.rpc.RpcServer;
+import io.vertx.core.Vertx;
+
+/// A server of a test's own, on a free port of loopback.
+public final class LocalServer {
+    private LocalServer() {}
+
+    public static RpcServer of(Vertx vertx, RpcLimits limits, MemoryBudget budget) {
+        return new RpcServer(vertx, limits, budget, new PortLimit(OpenFiles.PEER_CONNECTIONS, "a test"));
+    }
+
+    /// The port.
+    public static int listen(RpcServer server, int loops) {
+        return RawConnection.await(server.listen("127.0.0.1", 0, loops, null).toCompletionStage());
+    }
+
+    /// With all that is on it.
+    public static void close(Vertx vertx) {
+        RawConnection.await(vertx.close().toCompletionStage());
+    }
+}
