@@ -1,5 +1,14 @@
 package io.taffrail.cli;
 
+import com.google.gson.JsonArray;
+import com.google.gson.JsonObject;
+import io.taffrail.client.Endpoint;
+import io.taffrail.proto.control.ReplicaStatus;
+import io.taffrail.proto.log.ClusterDescription;
+import io.taffrail.proto.log.ReplicaDescription;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -27,7 +36,9 @@ final class ClusterCommand {
     @Command(
             name = "status",
             mixinStandardHelpOptions = true,
-            description = "Show the replicas as the leader sees them.")
+            description =
+                    "Show the replicas as the leader sees them, and what each says of damage to its log that is not"
+                            + " repaired yet; ?: it does not answer.")
     static final class Status implements Callable<Integer> {
         @Mixin
         ServerOptions server = new ServerOptions();
@@ -40,28 +51,79 @@ final class ClusterCommand {
 
         @Override
         public Integer call() {
-            try (var client = server.connect()) {
+            try (var client = server.connectBriefly(ReplicaStatuses.ATTEMPT)) {
                 var cluster = client.describeCluster();
-                var out = spec.commandLine().getOut();
+                // The leader does not hear of damage to the logs of others.
+                var endpoints = cluster.getReplicasList().stream()
+                        .flatMap(replica -> Endpoint.ofHint(replica.getAddress()).stream())
+                        .toList();
+                var statuses = ReplicaStatuses.ask(client, endpoints);
                 if (output.json()) {
-                    OutputOptions.json(out, cluster);
-                    return ExitCode.OK;
+                    OutputOptions.json(spec.commandLine().getOut(), tree(cluster, statuses));
+                } else {
+                    show(cluster, statuses);
                 }
-                var table =
-                        new Table("REPLICA", "ADDRESS", "ROLE", "VOTER", "IN SYNC", "INTEGRITY", "RECEIVED", "FLUSHED");
-                cluster.getReplicasList()
-                        .forEach(replica -> table.row(
-                                String.valueOf(replica.getNodeId()),
-                                replica.getAddress(),
-                                replica.getRole(),
-                                replica.getVoter() ? "yes" : "no",
-                                replica.getInSync() ? "yes" : "no",
-                                replica.getIntegrity(),
-                                String.valueOf(replica.getReceivedLsn()),
-                                String.valueOf(replica.getFlushedLsn())));
-                table.print(out);
             }
             return ExitCode.OK;
+        }
+
+        private void show(ClusterDescription cluster, Map<Endpoint, ReplicaStatus> statuses) {
+            var out = spec.commandLine().getOut();
+            var table = new Table(
+                    "REPLICA", "ADDRESS", "ROLE", "VOTER", "IN SYNC", "INTEGRITY", "DAMAGE", "RECEIVED", "FLUSHED");
+            for (var replica : cluster.getReplicasList()) {
+                table.row(
+                        String.valueOf(replica.getNodeId()),
+                        replica.getAddress(),
+                        replica.getRole(),
+                        replica.getVoter() ? "yes" : "no",
+                        replica.getInSync() ? "yes" : "no",
+                        replica.getIntegrity(),
+                        statusOf(replica, statuses).map(Status::damage).orElse("?"),
+                        String.valueOf(replica.getReceivedLsn()),
+                        String.valueOf(replica.getFlushedLsn()));
+            }
+            table.print(out);
+            for (var replica : cluster.getReplicasList()) {
+                statusOf(replica, statuses).map(ReplicaStatus::getDamagedRangesList).orElse(List.of()).stream()
+                        .map(range -> "replica " + replica.getNodeId() + " is damaged from LSN " + range.getFromLsn()
+                                + " to " + range.getToLsn() + ": " + range.getDetail())
+                        .forEach(out::println);
+            }
+        }
+
+        private static JsonObject tree(ClusterDescription cluster, Map<Endpoint, ReplicaStatus> statuses) {
+            var tree = OutputOptions.tree(cluster);
+            var replicas = tree.getAsJsonArray("replicas");
+            for (var i = 0; i < cluster.getReplicasCount(); i++) {
+                var fields = replicas.get(i).getAsJsonObject();
+                statusOf(cluster.getReplicas(i), statuses).ifPresent(status -> {
+                    var ranges = new JsonArray();
+                    status.getDamagedRangesList().forEach(range -> ranges.add(OutputOptions.tree(range)));
+                    fields.addProperty("damagedBytes", String.valueOf(damagedBytes(status)));
+                    fields.add("damagedRanges", ranges);
+                });
+            }
+            return tree;
+        }
+
+        private static Optional<ReplicaStatus> statusOf(
+                ReplicaDescription replica, Map<Endpoint, ReplicaStatus> statuses) {
+            return Endpoint.ofHint(replica.getAddress())
+                    .flatMap(endpoint -> Optional.ofNullable(statuses.get(endpoint)));
+        }
+
+        private static String damage(ReplicaStatus status) {
+            var count = status.getDamagedRangesCount();
+            return count == 0
+                    ? "no"
+                    : count + (count == 1 ? " range, " : " ranges, ") + Sizes.bytes(damagedBytes(status));
+        }
+
+        private static long damagedBytes(ReplicaStatus status) {
+            return status.getDamagedRangesList().stream()
+                    .mapToLong(range -> range.getToLsn() - range.getFromLsn())
+                    .sum();
         }
     }
 

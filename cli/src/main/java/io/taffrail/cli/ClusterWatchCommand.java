@@ -2,12 +2,10 @@ package io.taffrail.cli;
 
 import io.taffrail.client.Endpoint;
 import io.taffrail.client.LogClient;
-import io.taffrail.client.LogClientException;
 import io.taffrail.proto.control.FollowerStatus;
 import io.taffrail.proto.control.ReplicaStatus;
 import io.taffrail.proto.control.State;
 import io.taffrail.proto.control.Voter;
-import java.time.Duration;
 import java.time.LocalTime;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
@@ -20,8 +18,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.Executors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -39,8 +35,6 @@ import picocli.CommandLine.Spec;
             "Goes on through failovers; a replica that does not answer is shown, too."
         })
 final class ClusterWatchCommand implements Callable<Integer> {
-    // A busy machine may take so long for the first answer; a replica that is stopped holds up no more than this.
-    private static final Duration ATTEMPT = Duration.ofSeconds(3);
     private static final DateTimeFormatter TO_THE_SECOND = DateTimeFormatter.ofPattern("HH:mm:ss", Locale.ROOT);
 
     @Option(names = "--interval", paramLabel = "MILLIS", defaultValue = "1000", description = "default: 1000")
@@ -69,7 +63,7 @@ final class ClusterWatchCommand implements Callable<Integer> {
         }
         known.addAll(server.endpoints());
         var answered = false;
-        try (var client = server.connectBriefly(ATTEMPT)) {
+        try (var client = server.connectBriefly(ReplicaStatuses.ATTEMPT)) {
             for (var shown = 0; count == 0 || shown < count; shown++) {
                 if (shown > 0) {
                     Thread.sleep(intervalMillis);
@@ -86,29 +80,14 @@ final class ClusterWatchCommand implements Callable<Integer> {
         return answered ? ExitCode.OK : ExitCode.UNAVAILABLE;
     }
 
-    /// All at once: one that is stopped or cut off holds up nobody else's line.
     private Map<Endpoint, ReplicaStatus> ask(LogClient client) {
-        var statuses = new LinkedHashMap<Endpoint, ReplicaStatus>();
-        try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
-            var answers = new LinkedHashMap<Endpoint, CompletableFuture<Optional<ReplicaStatus>>>();
-            known.forEach(endpoint ->
-                    answers.put(endpoint, CompletableFuture.supplyAsync(() -> status(client, endpoint), threads)));
-            answers.forEach((endpoint, answer) -> answer.join().ifPresent(status -> statuses.put(endpoint, status)));
-        }
+        var statuses = ReplicaStatuses.ask(client, known);
         for (var status : statuses.values()) {
             for (var member : members(status)) {
                 Endpoint.ofHint(member.getClientAddress()).ifPresent(known::add);
             }
         }
         return statuses;
-    }
-
-    private static Optional<ReplicaStatus> status(LogClient client, Endpoint endpoint) {
-        try {
-            return Optional.of(client.status(endpoint));
-        } catch (LogClientException silent) {
-            return Optional.empty();
-        }
     }
 
     private static List<Voter> members(ReplicaStatus status) {

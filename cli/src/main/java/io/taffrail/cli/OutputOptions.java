@@ -2,6 +2,7 @@ package io.taffrail.cli;
 
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
+import com.google.gson.JsonObject;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.MessageOrBuilder;
 import com.google.protobuf.util.JsonFormat;
@@ -33,14 +34,27 @@ final class OutputOptions {
     }
 
     static void json(PrintWriter out, MessageOrBuilder message) {
-        try {
-            out.println(MESSAGES.print(message));
-        } catch (InvalidProtocolBufferException impossible) {
-            throw new IllegalStateException(impossible);
-        }
+        out.println(text(message));
+    }
+
+    static void json(PrintWriter out, JsonObject tree) {
+        out.println(GSON.toJson(tree));
     }
 
     static void json(PrintWriter out, Map<String, ?> fields) {
         out.println(GSON.toJson(fields));
+    }
+
+    /// For who has something to add.
+    static JsonObject tree(MessageOrBuilder message) {
+        return GSON.fromJson(text(message), JsonObject.class);
+    }
+
+    private static String text(MessageOrBuilder message) {
+        try {
+            return MESSAGES.print(message);
+        } catch (InvalidProtocolBufferException impossible) {
+            throw new IllegalStateException(impossible);
+        }
     }
 }
