@@ -3,7 +3,7 @@ package io.taffrail.service;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithConverter;
 import io.smallrye.config.WithDefault;
-import io.smallrye.config.WithName;
+import io.taffrail.service.accept.OpenFiles;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -11,41 +11,50 @@ import java.util.OptionalInt;
 
 /// Everything that can be set, as it is written: `taffrail.*` in a properties file, `TAFFRAIL_*` in the environment,
 /// `-Dtaffrail.*`, or the options of `taffrail serve`. [ServiceSettings] checks it. An unknown key is refused.
-@ConfigMapping(prefix = "taffrail")
+///
+/// [SettingsReference] makes docs/operating/settings.md of it.
+@ConfigMapping(prefix = ServiceConfig.PREFIX)
 public interface ServiceConfig {
-    /// The folder that holds the log. One process at a time.
+    String PREFIX = "taffrail";
+
+    @Setting("The folder that holds the log; one process at a time.")
     @WithDefault("taffrail-data")
     String dataDir();
 
+    @Setting("This replica's number in its cluster; whoever takes over its log keeps it.")
     @WithDefault("0")
     int nodeId();
 
-    /// The interface that the client port is bound to.
+    @Setting("The interface that the client port is bound to.")
     @WithDefault("127.0.0.1")
     String listen();
 
-    /// Of the client service; 0 picks a free one.
+    @Setting("Port of the client service; 0 picks a free one.")
     @WithDefault("9090")
     int port();
 
-    /// host:port where clients reach this replica; by default the listening address.
+    @Setting("Where clients reach this replica; without it the listening address.")
     Optional<String> advertisedAddress();
 
     Peer peer();
 
     Cluster cluster();
 
-    /// `Async` or `Sync`: default of streams that name none.
+    @Setting(value = "When one replica's copy counts, for streams that name nothing else.", live = true)
     @WithDefault("Sync")
     String commitMode();
 
-    /// `Async`, `Quorum` or `All`: default of streams that name none.
+    @Setting(
+            value = "How many copies must count before an append is acknowledged, for streams that name nothing else.",
+            live = true)
     @WithDefault("Quorum")
     String replicationMode();
 
     Minimum minimum();
 
-    /// Asynchronous appends are flushed this often; at most three times as much is ever at risk.
+    @Setting(
+            value = "Asynchronous appends are flushed this often; at most three times as much is ever at risk.",
+            live = true)
     @WithDefault("10ms")
     @WithConverter(DurationConverter.class)
     Duration writerDelay();
@@ -70,246 +79,286 @@ public interface ServiceConfig {
 
     Unsafe unsafe();
 
-    /// Of the settings that can change while the process runs; the control service refuses older ones.
+    @Setting("Of the settings that can change while the process runs; the control service refuses older ones.")
     @WithDefault("0")
     long settingsGeneration();
 
-    /// Written once the replica serves: addresses and process id, one `name=value` a line.
+    @Setting("Written once the replica serves: addresses and process id, one `name=value` a line.")
     Optional<String> readyFile();
 
     interface Peer {
-        /// The interface of the replication port; by default that of the client port.
+        @Setting("The interface that the replication port is bound to; without it that of the client port.")
         Optional<String> listen();
 
+        @Setting("Port of the replication service; 0 picks a free one.")
         @WithDefault("9091")
         int port();
 
+        @Setting("Where replicas reach this replica; without it the listening address.")
         Optional<String> advertisedAddress();
     }
 
     interface Cluster {
-        /// `single`: this process is the cluster and bootstraps itself. `static`: `voters` are the cluster, and the one
-        /// with the lowest id bootstraps it. `managed`: waits for the control service's Bootstrap.
-        @WithDefault("single")
+        @Setting("Single: this process is the cluster and bootstraps itself. Static: `cluster.voters` are the cluster,"
+                + " and the one with the lowest id bootstraps it. Managed: waits for the control service's Bootstrap.")
+        @WithDefault("Single")
         String mode();
 
-        /// `ID=PEER_HOST:PORT/CLIENT_HOST:PORT`, comma separated, this replica included.
+        @Setting("`ID=PEER_HOST:PORT/CLIENT_HOST:PORT`, comma separated, this replica included.")
         Optional<List<String>> voters();
     }
 
     interface Minimum {
+        @Setting(value = "No stream and no append may ask for less; nor may `commit-mode`.", live = true)
         @WithDefault("Async")
         String commitMode();
 
+        @Setting(value = "No stream and no append may ask for less; nor may `replication-mode`.", live = true)
         @WithDefault("Async")
         String replicationMode();
     }
 
     interface GroupCommit {
+        @Setting(value = "How long a flush waits for more appends that it can serve as well.", live = true)
         @WithDefault("0ms")
         @WithConverter(DurationConverter.class)
         Duration delay();
 
+        @Setting(value = "A flush waits only if at least this many other appends are being committed.", live = true)
         @WithDefault("5")
         int siblings();
     }
 
     interface Limits {
-        /// Appended and not flushed.
+        @Setting(value = "Appended and not flushed.", live = true)
         @WithDefault("64Mi")
         @WithConverter(ByteSizeConverter.class)
         Long pendingBytes();
 
-        /// Appends that wait for the replica's loop, or for room among the pending bytes.
+        @Setting("Appends that wait for the replica's loop, or for room among the pending bytes.")
         @WithDefault("64Mi")
         @WithConverter(ByteSizeConverter.class)
         Long inboxBytes();
 
+        @Setting(value = "How far a majority may be behind the leader before it takes no more appends.", live = true)
         @WithDefault("16Mi")
         @WithConverter(ByteSizeConverter.class)
         Long replicationLagBytes();
 
+        @Setting(
+                value = "For how long a majority may be behind the leader before it takes no more appends.",
+                live = true)
         @WithDefault("1s")
         @WithConverter(DurationConverter.class)
         Duration replicationLagAge();
 
-        /// `Wait` or `Reject`.
+        @Setting(
+                value = "What an append does for which there is no room: wait for it, or be refused and retried.",
+                live = true)
         @WithDefault("Wait")
         String onFull();
 
-        /// Largest append request, its records' encoding included.
+        @Setting("Largest append request, its records' encoding included.")
         @WithDefault("8Mi")
         @WithConverter(ByteSizeConverter.class)
         Long batchBytes();
 
+        @Setting("Most records of one append request.")
         @WithDefault("100000")
         int batchRecords();
 
+        @Setting("Largest record, its encoding included; no larger than `limits.batch-bytes`.")
         @WithDefault("4Mi")
         @WithConverter(ByteSizeConverter.class)
         Long recordBytes();
 
-        /// Requests that are being received or worked on, of all connections. By default 256Mi, or a quarter of the
-        /// heap where that is less; a quarter is the most in any case.
+        @Setting("Requests that are being received or worked on, of all connections. Without it "
+                + ServiceSettings.REQUEST_MEMORY_MEBIBYTES + "Mi; a quarter of the heap is the most in any case.")
         Optional<@WithConverter(ByteSizeConverter.class) Long> requestMemory();
 
-        /// The same, of one connection.
+        @Setting("Requests that are being received or worked on, of one connection; no more than"
+                + " `limits.request-memory`.")
         @WithDefault("32Mi")
         @WithConverter(ByteSizeConverter.class)
         Long connectionMemory();
 
+        @Setting("Requests that are being received or worked on, of one connection, by their number.")
         @WithDefault("20000")
         int connectionRequests();
 
-        /// Of clients, whether they say anything or not. By default as many as the limit on open files leaves, and
-        /// no more than 20,000.
+        @Setting("Of clients, whether they say anything or not. Without it as many as the limit on open files"
+                + " (`ulimit -n`) leaves, and no more than " + OpenFiles.MOST_CLIENTS
+                + "; never more than that limit leaves.")
         OptionalInt connections();
 
+        @Setting("Calls that may be open at once on a connection.")
         @WithDefault("1000")
         int callsPerConnection();
 
+        @Setting("Largest list of headers of a call.")
         @WithDefault("16Ki")
         @WithConverter(ByteSizeConverter.class)
         Long headerBytes();
 
-        /// How long a request may take to arrive once it began.
+        @Setting("How long a request may take to arrive once it began.")
         @WithDefault("30s")
         @WithConverter(DurationConverter.class)
         Duration partialRequestTimeout();
 
+        @Setting("A connection without a call is told to go away after this.")
         @WithDefault("5m")
         @WithConverter(DurationConverter.class)
         Duration idleTimeout();
 
+        @Setting("How often a connection that has calls is pinged, so that half-open ones are found.")
         @WithDefault("30s")
         @WithConverter(DurationConverter.class)
         Duration pingInterval();
 
-        /// Of one Read response.
+        @Setting("Largest response of a read, unless a record is larger.")
         @WithDefault("256Ki")
         @WithConverter(ByteSizeConverter.class)
         Long readResponseBytes();
 
-        /// Reads that may be open at once.
+        @Setting("Reads that may be open at once.")
         @WithDefault("50000")
         int readers();
     }
 
     interface Io {
-        /// `Auto`, `Sync`, `Worker`, `IoUring` or `PosixAio`.
+        @Setting("How the log is written and flushed; Auto: the best that the kernel and the seccomp profile allow.")
         @WithDefault("Auto")
         String method();
 
-        /// Past the page cache, where the file system can.
+        @Setting("Past the page cache, where the file system can.")
         @WithDefault("true")
         boolean direct();
     }
 
     interface Storage {
+        @Setting("Size of one file of the log.")
         @WithDefault("64Mi")
         @WithConverter(ByteSizeConverter.class)
         Long segmentBytes();
 
-        /// Free space below which appends are refused.
+        @Setting("Free space below which appends are refused.")
         @WithDefault("256Mi")
         @WithConverter(ByteSizeConverter.class)
         Long reserveBytes();
 
-        /// Newest bytes of the log that readers find in memory; at least the pending bytes.
+        @Setting("Newest bytes of the log that readers find in memory; at least `limits.pending-bytes`.")
         @WithDefault("96Mi")
         @WithConverter(ByteSizeConverter.class)
         Long tailCacheBytes();
 
+        @Setting("A leader whose disk completes nothing for so long hands leadership over.")
         @WithDefault("5s")
         @WithConverter(DurationConverter.class)
         Duration stallTimeout();
     }
 
     interface Scrub {
-        /// Closed segments are read so fast, to find what the disk has lost while another replica still has
-        /// it. 0: they are not.
+        @Setting("Closed segments are read so fast, to find what the disk has lost while another replica still has it;"
+                + " 0: they are not.")
         @WithDefault("2Mi")
         @WithConverter(ByteSizeConverter.class)
         Long bytesPerSecond();
 
-        /// From the beginning of one round over all of them to that of the next.
+        @Setting("From the beginning of one round over all of them to that of the next.")
         @WithDefault("168h")
         @WithConverter(DurationConverter.class)
         Duration interval();
     }
 
     interface Retention {
-        /// 0s: for ever.
+        @Setting(
+                value = "Records older than this may go, of streams that name nothing else; 0s: they stay for ever.",
+                live = true)
         @WithDefault("0s")
         @WithConverter(DurationConverter.class)
         Duration age();
 
-        /// 0: without limit.
+        @Setting(
+                value =
+                        "The oldest records of a stream may go beyond this, of streams that name nothing else; 0: without"
+                                + " limit.",
+                live = true)
         @WithDefault("0")
         @WithConverter(ByteSizeConverter.class)
         Long bytes();
     }
 
     interface Election {
+        @Setting("How often a leader is heard from.")
         @WithDefault("100ms")
         @WithConverter(DurationConverter.class)
         Duration heartbeat();
 
+        @Setting("A follower that hears nothing of a leader stands for election after a random time of no less; at"
+                + " least three heartbeats.")
         @WithDefault("1s")
         @WithConverter(DurationConverter.class)
         Duration timeoutMin();
 
+        @Setting(
+                "A follower that hears nothing of a leader stands for election after a random time of no more; above the minimum,"
+                        + " so that not all stand at once.")
         @WithDefault("2s")
         @WithConverter(DurationConverter.class)
         Duration timeoutMax();
 
+        @Setting("How long an append at All waits for a follower before that one is out of the in-sync set.")
         @WithDefault("500ms")
         @WithConverter(DurationConverter.class)
         Duration syncTimeout();
 
+        @Setting("How long an election waits for a voter that may hold asynchronous appends.")
         @WithDefault("30s")
         @WithConverter(DurationConverter.class)
         Duration amnesiaWait();
 
-        /// `Available` or `Consistent`: whether to lead without a voter that may hold asynchronous appends.
+        @Setting(
+                "Available: an election then goes on without that voter and declares its appends lost. Consistent: it waits"
+                        + " on, and nobody leads meanwhile.")
         @WithDefault("Available")
         String asyncRecovery();
     }
 
     interface Tls {
-        /// PEM files; both or none. They are read again when they change.
+        @Setting("PEM file with this replica's certificates; read again when it changes. With `tls.key` or not at all.")
         Optional<String> certificate();
 
+        @Setting("PEM file with the certificate's key; read again when it changes.")
         Optional<String> key();
 
-        /// Signs the certificates of clients and peers.
+        @Setting("PEM file with what signs the certificates of clients and peers; with it the replication port wants"
+                + " certificates on both sides.")
         Optional<String> ca();
 
-        /// Clients need a certificate, too.
+        @Setting("Clients need a certificate, too.")
         @WithDefault("false")
         boolean clientAuth();
 
-        /// The replication port is TLS with certificates on both sides whenever `ca` is set.
+        @Setting("How often the files are looked at.")
         @WithDefault("30s")
         @WithConverter(DurationConverter.class)
         Duration reloadInterval();
     }
 
     interface Stop {
-        /// How long handing over, flushing and closing may take before the process leaves all the same.
+        @Setting("How long handing over, flushing and closing may take before the process leaves all the same.")
         @WithDefault("20s")
         @WithConverter(DurationConverter.class)
         Duration timeout();
     }
 
     interface Unsafe {
-        /// A crash may then corrupt the log, not only shorten it.
+        @Setting("Nothing is flushed: a crash may then corrupt the log, not only shorten it.")
         @WithDefault("false")
-        @WithName("fsync-disabled")
         boolean fsyncDisabled();
 
-        /// Takes a data directory on a file system that cannot keep what is written to it: memory, a container's layer,
-        /// a network.
+        @Setting("Takes a data directory on a file system that cannot keep what is written to it: memory, a container's"
+                + " layer, a network.")
         @WithDefault("false")
         boolean storage();
     }

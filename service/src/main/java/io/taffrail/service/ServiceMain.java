@@ -15,11 +15,11 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Properties;
 import java.util.stream.IntStream;
 import org.eclipse.microprofile.config.ConfigProvider;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine;
 
 /// Begins here: command line, then configuration, then the process. A configuration that cannot be used is refused
 /// before anything is opened, in one line a problem.
@@ -60,7 +60,7 @@ public final class ServiceMain {
         var options = arguments.length > 0 && arguments[0].equals(SERVE)
                 ? Arrays.copyOfRange(arguments, 1, arguments.length)
                 : arguments;
-        var status = new CommandLine(new ServeCommand()).execute(options);
+        var status = ServeCommand.commandLine().execute(options);
         if (status != 0) {
             System.exit(status);
         }
@@ -111,18 +111,13 @@ public final class ServiceMain {
 
     /// Reads what Quarkus will read, for what [ServiceConfig] and [ServiceSettings] refuse.
     private static List<String> problems() {
-        try (var defaults = ServiceMain.class.getResourceAsStream("/application.properties")) {
-            var properties = new Properties();
-            if (defaults != null) {
-                properties.load(defaults);
-            }
-            var named = new HashMap<String, String>();
-            properties.stringPropertyNames().forEach(name -> named.put(name, properties.getProperty(name)));
+        try {
             var config = new SmallRyeConfigBuilder()
                     .addDefaultInterceptors()
                     .addDefaultSources()
                     .addDiscoveredSources()
-                    .withSources(new PropertiesConfigSource(named, "application.properties", DEFAULTS_ORDINAL))
+                    .withSources(
+                            new PropertiesConfigSource(quarkusDefaults(), "application.properties", DEFAULTS_ORDINAL))
                     .withMapping(ServiceConfig.class)
                     .build();
             var mapped = config.getConfigMapping(ServiceConfig.class);
@@ -150,6 +145,18 @@ public final class ServiceMain {
             return IntStream.range(0, refused.getProblemCount())
                     .mapToObj(index -> refused.getProblem(index).getMessage())
                     .toList();
+        }
+    }
+
+    static Map<String, String> quarkusDefaults() {
+        try (var defaults = ServiceMain.class.getResourceAsStream("/application.properties")) {
+            var properties = new Properties();
+            if (defaults != null) {
+                properties.load(defaults);
+            }
+            var named = new HashMap<String, String>();
+            properties.stringPropertyNames().forEach(name -> named.put(name, properties.getProperty(name)));
+            return named;
         } catch (IOException unreadable) {
             throw new UncheckedIOException(unreadable);
         }

@@ -1,5 +1,7 @@
 package io.taffrail.service;
 
+import static io.taffrail.service.DurationConverter.text;
+
 import io.netty.util.internal.PlatformDependent;
 import io.taffrail.replication.ReplicaConfig;
 import io.taffrail.replication.ReplicaSettings;
@@ -15,9 +17,15 @@ import io.taffrail.wal.WalConfig;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /// What [ServiceConfig] says, checked: every bound and every relation between two settings is here. All problems are
@@ -53,7 +61,8 @@ public record ServiceSettings(
     /// A quarter of the heap is for requests, whatever the setting.
     private static final int HEAP_FOR_REQUESTS = 4;
 
-    private static final long REQUEST_MEMORY_BYTES = 256L << 20;
+    static final int REQUEST_MEMORY_MEBIBYTES = 256;
+    private static final long REQUEST_MEMORY_BYTES = (long) REQUEST_MEMORY_MEBIBYTES << 20;
     /// An eighth is for what the network may bring before anybody looks at it.
     private static final int HEAP_FOR_WINDOWS = 8;
     /// Room in a request for what is not records.
@@ -78,6 +87,14 @@ public record ServiceSettings(
     /// @param directBytes what the JVM allows outside its heap
     static ServiceSettings of(ServiceConfig config, OpenFiles openFiles, long directBytes) {
         return new Check(config, openFiles, directBytes).settings();
+    }
+
+    /// The bounds of each setting that has some, as a refusal tells them. Where they depend on another setting it has
+    /// its value in `defaults`.
+    static Map<String, Set<String>> bounds(ServiceConfig defaults) {
+        var check = new Check(defaults, new OpenFiles(Long.MAX_VALUE, 1), Long.MAX_VALUE);
+        var _ = check.settings();
+        return check.bounds;
     }
 
     public ReplicaConfig replicaConfig(ServiceConfig config, String peerAddress, String clientAddress) {
@@ -120,6 +137,8 @@ public record ServiceSettings(
         private final OpenFiles openFiles;
         private final long directBytes;
         private final List<String> problems = new ArrayList<>();
+        /// What was checked, by setting.
+        private final Map<String, Set<String>> bounds = new HashMap<>();
 
         Check(ServiceConfig config, OpenFiles openFiles, long directBytes) {
             this.config = config;
@@ -152,9 +171,11 @@ public record ServiceSettings(
             between("node-id", config.nodeId(), 0, 1_000_000);
             var written = config.cluster().voters().orElse(List.of());
             if (mode != ClusterMode.STATIC) {
-                if (!written.isEmpty()) {
-                    refuse("cluster.voters", String.join(",", written), "only with taffrail.cluster.mode=static");
-                }
+                allow(
+                        written.isEmpty(),
+                        "cluster.voters",
+                        String.join(",", written),
+                        "only with taffrail.cluster.mode=static");
                 return List.of();
             }
             var voters = new ArrayList<Voter>();
@@ -186,11 +207,7 @@ public record ServiceSettings(
         }
 
         private void address(String name, Optional<String> value) {
-            value.ifPresent(text -> {
-                if (HostPort.parse(text) == null) {
-                    refuse(name, text, HostPort.ALLOWED);
-                }
-            });
+            allow(value.isEmpty() || HostPort.parse(value.get()) != null, name, value.orElse(""), HostPort.ALLOWED);
         }
 
         private void elections() {
@@ -226,9 +243,9 @@ public record ServiceSettings(
             between("writer-delay", config.writerDelay(), Duration.ofMillis(1), Duration.ofSeconds(10));
             between("group-commit.delay", config.groupCommit().delay(), NONE, Duration.ofMillis(100));
             between("group-commit.siblings", config.groupCommit().siblings(), 0, 1_000);
-            between("limits.pending-bytes", limits.pendingBytes(), 1 << 20, 1 << 30);
-            between("limits.inbox-bytes", limits.inboxBytes(), 1 << 20, 8L << 30);
-            between("limits.replication-lag-bytes", limits.replicationLagBytes(), 64 << 10, 1L << 40);
+            sizeBetween("limits.pending-bytes", limits.pendingBytes(), 1 << 20, 1 << 30);
+            sizeBetween("limits.inbox-bytes", limits.inboxBytes(), 1 << 20, 8L << 30);
+            sizeBetween("limits.replication-lag-bytes", limits.replicationLagBytes(), 64 << 10, 1L << 40);
             between(
                     "limits.replication-lag-age",
                     limits.replicationLagAge(),
@@ -278,12 +295,14 @@ public record ServiceSettings(
 
         private void checkWal() {
             var storage = config.storage();
-            between("storage.segment-bytes", storage.segmentBytes(), 1 << 20, 1 << 30);
-            if (storage.segmentBytes() % BLOCK_BYTES != 0) {
-                refuse("storage.segment-bytes", storage.segmentBytes().toString(), "a multiple of 4Ki");
-            }
-            between("storage.reserve-bytes", storage.reserveBytes(), 0, 1L << 40);
-            between("storage.tail-cache-bytes", storage.tailCacheBytes(), 1 << 20, 2_000_000_000);
+            sizeBetween("storage.segment-bytes", storage.segmentBytes(), 1 << 20, 1 << 30);
+            allow(
+                    storage.segmentBytes() % BLOCK_BYTES == 0,
+                    "storage.segment-bytes",
+                    ByteSizeConverter.text(storage.segmentBytes()),
+                    "a multiple of " + ByteSizeConverter.text(BLOCK_BYTES));
+            sizeBetween("storage.reserve-bytes", storage.reserveBytes(), 0, 1L << 40);
+            sizeBetween("storage.tail-cache-bytes", storage.tailCacheBytes(), 1 << 20, 2_000_000_000);
             if (storage.tailCacheBytes() < config.limits().pendingBytes()) {
                 problems.add("taffrail.storage.tail-cache-bytes is " + storage.tailCacheBytes()
                         + " and taffrail.limits.pending-bytes is "
@@ -294,13 +313,13 @@ public record ServiceSettings(
 
         private void checkScrub() {
             var scrub = config.scrub();
-            if (scrub.bytesPerSecond() != 0) {
-                between(
-                        "scrub.bytes-per-second",
-                        scrub.bytesPerSecond(),
-                        ScrubConfig.MIN_BYTES_PER_SECOND,
-                        ScrubConfig.MAX_BYTES_PER_SECOND);
-            }
+            var rate = scrub.bytesPerSecond();
+            allow(
+                    rate == 0 || (rate >= ScrubConfig.MIN_BYTES_PER_SECOND && rate <= ScrubConfig.MAX_BYTES_PER_SECOND),
+                    "scrub.bytes-per-second",
+                    ByteSizeConverter.text(rate),
+                    "0, or " + ByteSizeConverter.text(ScrubConfig.MIN_BYTES_PER_SECOND) + " to "
+                            + ByteSizeConverter.text(ScrubConfig.MAX_BYTES_PER_SECOND));
             between("scrub.interval", scrub.interval(), Duration.ofSeconds(1), Duration.ofDays(365));
         }
 
@@ -330,16 +349,16 @@ public record ServiceSettings(
 
         private void checkLimits() {
             var limits = config.limits();
-            between("limits.batch-bytes", limits.batchBytes(), 4 << 10, LARGEST_BATCH_BYTES);
+            sizeBetween("limits.batch-bytes", limits.batchBytes(), 4 << 10, LARGEST_BATCH_BYTES);
             between("limits.batch-records", limits.batchRecords(), 1, 10_000_000);
-            between("limits.record-bytes", limits.recordBytes(), 1, limits.batchBytes());
+            sizeBetween("limits.record-bytes", limits.recordBytes(), 1, limits.batchBytes());
             var requestMemory = limits.requestMemory().orElse(REQUEST_MEMORY_BYTES);
-            between("limits.request-memory", requestMemory, 1 << 20, 1L << 40);
-            between("limits.connection-memory", limits.connectionMemory(), 64 << 10, requestMemory);
+            sizeBetween("limits.request-memory", requestMemory, 1 << 20, 1L << 40);
+            sizeBetween("limits.connection-memory", limits.connectionMemory(), 64 << 10, requestMemory);
             between("limits.connection-requests", limits.connectionRequests(), 1, 10_000_000);
             checkConnections();
             between("limits.calls-per-connection", limits.callsPerConnection(), 1, 1_000_000);
-            between("limits.header-bytes", limits.headerBytes(), 1 << 10, 1 << 20);
+            sizeBetween("limits.header-bytes", limits.headerBytes(), 1 << 10, 1 << 20);
             between(
                     "limits.partial-request-timeout",
                     limits.partialRequestTimeout(),
@@ -347,7 +366,7 @@ public record ServiceSettings(
                     Duration.ofHours(1));
             between("limits.idle-timeout", limits.idleTimeout(), Duration.ofSeconds(1), Duration.ofDays(1));
             between("limits.ping-interval", limits.pingInterval(), Duration.ofMillis(100), Duration.ofHours(1));
-            between("limits.read-response-bytes", limits.readResponseBytes(), 4 << 10, 16 << 20);
+            sizeBetween("limits.read-response-bytes", limits.readResponseBytes(), 4 << 10, 16 << 20);
             between("limits.readers", limits.readers(), 1, 10_000_000);
             between("stop.timeout", config.stop().timeout(), Duration.ofSeconds(1), Duration.ofMinutes(10));
         }
@@ -403,13 +422,13 @@ public record ServiceSettings(
                         + " and taffrail.tls.key is " + tls.key().orElse("not set") + ": allowed are both or none");
                 return Optional.empty();
             }
-            if (tls.clientAuth() && tls.ca().isEmpty()) {
-                refuse("tls.client-auth", "true", "only with taffrail.tls.ca");
-            }
+            allow(!tls.clientAuth() || tls.ca().isPresent(), "tls.client-auth", "true", "only with taffrail.tls.ca");
             if (tls.certificate().isEmpty()) {
-                if (tls.ca().isPresent()) {
-                    refuse("tls.ca", tls.ca().get(), "only with taffrail.tls.certificate and taffrail.tls.key");
-                }
+                allow(
+                        tls.ca().isEmpty(),
+                        "tls.ca",
+                        tls.ca().orElse(""),
+                        "only with taffrail.tls.certificate and taffrail.tls.key");
                 return Optional.empty();
             }
             return Optional.of(new TlsFiles(
@@ -420,18 +439,19 @@ public record ServiceSettings(
         }
 
         private <E extends Enum<E>> E one(String name, String value, Class<E> type) {
+            var constants = List.of(type.getEnumConstants());
             var wanted = value.replace("_", "").replace("-", "");
-            for (var constant : type.getEnumConstants()) {
-                if (constant.name().replace("_", "").equalsIgnoreCase(wanted)) {
-                    return constant;
-                }
-            }
-            var allowed = new ArrayList<String>();
-            for (var constant : type.getEnumConstants()) {
-                allowed.add(camelCase(constant.name()));
-            }
-            refuse(name, value, String.join(", ", allowed));
-            return type.getEnumConstants()[0];
+            var meant = constants.stream()
+                    .filter(constant -> constant.name().replace("_", "").equalsIgnoreCase(wanted))
+                    .findFirst();
+            allow(
+                    meant.isPresent(),
+                    name,
+                    value,
+                    constants.stream()
+                            .map(constant -> camelCase(constant.name()))
+                            .collect(Collectors.joining(", ")));
+            return meant.orElse(constants.getFirst());
         }
 
         private static String camelCase(String constant) {
@@ -442,41 +462,42 @@ public record ServiceSettings(
             return text.toString();
         }
 
-        private void oneOf(String name, String value, String... allowed) {
-            for (var each : allowed) {
-                if (each.equalsIgnoreCase(value)) {
-                    return;
-                }
-            }
-            refuse(name, value, String.join(", ", allowed));
+        private void oneOf(String name, String value, String... words) {
+            allow(
+                    Arrays.stream(words).anyMatch(word -> word.equalsIgnoreCase(value)),
+                    name,
+                    value,
+                    String.join(", ", words));
         }
 
         private void between(String name, long value, long least, long most) {
-            if (value < least || value > most) {
-                refuse(name, Long.toString(value), least + " to " + most);
-            }
+            allow(value >= least && value <= most, name, Long.toString(value), least + " to " + most);
+        }
+
+        private void sizeBetween(String name, long value, long least, long most) {
+            allow(
+                    value >= least && value <= most,
+                    name,
+                    ByteSizeConverter.text(value),
+                    ByteSizeConverter.text(least) + " to " + ByteSizeConverter.text(most));
         }
 
         private boolean between(String name, Duration value, Duration least, Duration most) {
             var fits = value.compareTo(least) >= 0 && value.compareTo(most) <= 0;
-            if (!fits) {
-                refuse(name, text(value), text(least) + " to " + text(most));
-            }
+            allow(fits, name, text(value), text(least) + " to " + text(most));
             return fits;
         }
 
-        private static String text(Duration duration) {
-            // Whole seconds may be more than a long holds nanoseconds: 292 years. What has a fraction is never so long.
-            if (duration.toNanosPart() == 0) {
-                return duration.toSeconds() + "s";
+        private void allow(boolean fits, String name, String value, String bound) {
+            bounds.computeIfAbsent(ServiceConfig.PREFIX + "." + name, _ -> new LinkedHashSet<>())
+                    .add(bound);
+            if (!fits) {
+                refuse(name, value, bound);
             }
-            return duration.toNanosPart() % 1_000_000 == 0
-                    ? duration.toMillis() + "ms"
-                    : duration.toNanos() / 1_000 + "us";
         }
 
-        private void refuse(String name, String value, String allowed) {
-            problems.add("taffrail." + name + " is " + value + ": allowed is " + allowed);
+        private void refuse(String name, String value, String bound) {
+            problems.add(ServiceConfig.PREFIX + "." + name + " is " + value + ": allowed is " + bound);
         }
     }
 }

@@ -47,17 +47,19 @@ class ServiceSettingsTest {
             value = {
                 "writer-delay | 0ms | taffrail.writer-delay is 0s: allowed is 1ms to 10s",
                 "writer-delay | 1us | taffrail.writer-delay is 1us: allowed is 1ms to 10s",
-                "writer-delay | 10h | taffrail.writer-delay is 36000s: allowed is 1ms to 10s",
-                "retention.age | 106752d | taffrail.retention.age is 9223372800s: allowed is 0s to 3153600000s",
+                "writer-delay | 10h | taffrail.writer-delay is 10h: allowed is 1ms to 10s",
+                "retention.age | 106752d | taffrail.retention.age is 106752d: allowed is 0s to 36500d",
                 "scrub.interval | 999999999999999ms | taffrail.scrub.interval is 999999999999999ms: allowed is 1s to"
-                        + " 31536000s",
-                "election.heartbeat | 106751991167300d | taffrail.election.heartbeat is 9223372036854720000s: allowed is"
+                        + " 365d",
+                "election.heartbeat | 106751991167300d | taffrail.election.heartbeat is 106751991167300d: allowed is"
                         + " 10ms to 10s",
                 "commit-mode | Maybe | taffrail.commit-mode is Maybe: allowed is Async, Sync",
                 "replication-mode | Most | taffrail.replication-mode is Most: allowed is Async, Quorum, All",
                 "io.method | Mmap | taffrail.io.method is Mmap: allowed is Auto, Sync, Worker, IoUring, PosixAio",
                 "cluster.mode | three | taffrail.cluster.mode is three: allowed is Single, Static, Managed",
                 "storage.segment-bytes | 1048577 | taffrail.storage.segment-bytes is 1048577: allowed is a multiple of 4Ki",
+                "limits.pending-bytes | 5 | taffrail.limits.pending-bytes is 5: allowed is 1Mi to 1Gi",
+                "scrub.bytes-per-second | 1Ki | taffrail.scrub.bytes-per-second is 1Ki: allowed is 0, or 64Ki to 1Gi",
                 "port | 70000 | taffrail.port is 70000: allowed is 0 to 65535",
                 "advertised-address | nowhere | taffrail.advertised-address is nowhere: allowed is host:port,"
                         + " a port from 1 to 65535, at most 512 bytes",
