@@ -384,6 +384,12 @@ final class AppendPipeline implements DeliveryWatch.Waiting {
         }
     }
 
+    /// A message that is too large ends the call of all that share it; only its own appender has to give up.
+    private boolean hasSentMoreThan(Error error) {
+        return error.hasMostBytes()
+                && sent.stream().anyMatch(batch -> batch.message().size() > error.getMostBytes());
+    }
+
     private void failStages(Batch batch, LogClientException cause) {
         source.releaseRecords(batch.recordCount());
         completions.add(() -> batch.fail(cause));
@@ -529,7 +535,12 @@ final class AppendPipeline implements DeliveryWatch.Waiting {
         public void closed(Status status, Metadata trailers) {
             ifCurrent(() -> {
                 connection = null;
-                disconnected(LogClientException.of(status, trailers, endpoint), endpoint);
+                var cause = LogClientException.of(status, trailers, endpoint);
+                if (hasSentMoreThan(cause.error())) {
+                    fail(cause);
+                } else {
+                    disconnected(cause, endpoint);
+                }
             });
         }
 

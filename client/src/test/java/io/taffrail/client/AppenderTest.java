@@ -466,6 +466,27 @@ class AppenderTest {
         assertEquals(numbered(2), server.values());
     }
 
+    /// Scenario: 1. two appenders share a call. 2. the request of one is larger than the service takes, which ends the
+    /// call. 3. the other goes on over the next one.
+    @Test
+    void aRequestThatEndsTheCallFailsItsOwnAppenderAlone() {
+        server.mostRequestBytes(1_000);
+        try (var modest = client.appender("s", ONE_RECORD_A_BATCH)) {
+            append(modest, 0, 2);
+            modest.flush(SOON);
+            var greedy = client.appender("s", ONE_RECORD_A_BATCH);
+            var _ = greedy.append(new byte[2_000]);
+            append(modest, 2, 2);
+            var refused = assertThrows(LogClientException.class, () -> greedy.flush(SOON));
+            assertEquals(ErrorCode.ERROR_CODE_TOO_LARGE, refused.code());
+            assertThrows(LogClientException.class, greedy::close);
+            append(modest, 4, 2);
+            modest.flush(SOON);
+            assertEquals(2, server.connections());
+        }
+        assertEquals(numbered(6), server.values());
+    }
+
     @Test
     void closingFlushes() {
         var config = AppenderConfig.DEFAULTS

@@ -72,6 +72,7 @@ final class ScriptedLogServer extends LogGrpc.LogImplBase implements AutoCloseab
     private int asked;
     private int connections;
     private int breakReadsAfter = Integer.MAX_VALUE;
+    private int mostRequestBytes = Integer.MAX_VALUE;
 
     ScriptedLogServer() throws IOException {
         server = Grpc.newServerBuilderForPort(0, InsecureServerCredentials.create())
@@ -127,6 +128,11 @@ final class ScriptedLogServer extends LogGrpc.LogImplBase implements AutoCloseab
 
     synchronized void breakReadsAfter(int responses) {
         breakReadsAfter = responses;
+    }
+
+    /// A larger request ends its call.
+    synchronized void mostRequestBytes(int bytes) {
+        mostRequestBytes = bytes;
     }
 
     /// Of the batches that are logged, in their order.
@@ -221,6 +227,17 @@ final class ScriptedLogServer extends LogGrpc.LogImplBase implements AutoCloseab
 
     /// False: the connection is broken.
     private boolean handle(AppendRequest request, StreamObserver<AppendResponse> answers) {
+        if (request.getSerializedSize() > mostRequestBytes) {
+            var trailers = new Metadata();
+            trailers.put(
+                    LogClientException.ERROR_TRAILER,
+                    Error.newBuilder()
+                            .setCode(ErrorCode.ERROR_CODE_TOO_LARGE)
+                            .setMostBytes(mostRequestBytes)
+                            .build());
+            answers.onError(Status.RESOURCE_EXHAUSTED.asRuntimeException(trailers));
+            return false;
+        }
         var fate = fates.isEmpty() ? Fate.LOG : fates.remove();
         switch (fate) {
             case LOG -> {

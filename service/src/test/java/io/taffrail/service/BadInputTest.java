@@ -4,6 +4,7 @@ import static io.taffrail.service.ServiceClient.append;
 import static io.taffrail.service.ServiceClient.error;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -144,6 +145,31 @@ class BadInputTest {
         assertEquals(2, replies.next().getRequestId());
         requests.onCompleted();
         assertNull(replies.awaitEnd());
+    }
+
+    /// Longer than any request may be, so it is not read, and what ends the call says what a client needs to know.
+    @Test
+    void aRequestThatIsNotEvenReadEndsItsCallWithSizeAndLimit() {
+        var replies = new ReplySink<AppendResponse>();
+        var requests = client.asynchronous().appendStream(replies);
+        requests.onNext(append("bad", "v").toBuilder().setRequestId(1).build());
+        assertEquals(1, replies.next().getRequestId());
+        var value = ByteString.copyFrom(new byte[9 << 20]);
+        var large = AppendRequest.newBuilder()
+                .setStream("bad")
+                .addRecords(Record.newBuilder().setValue(value))
+                .build();
+        requests.onNext(large);
+        var refused = assertInstanceOf(StatusRuntimeException.class, replies.awaitEnd());
+        assertEquals(Status.Code.RESOURCE_EXHAUSTED, refused.getStatus().getCode());
+        var error = error(refused);
+        assertEquals(ErrorCode.ERROR_CODE_TOO_LARGE, error.getCode());
+        assertFalse(error.getRetryable());
+        assertTrue(error.getMostBytes() < large.getSerializedSize(), error.toString());
+        assertEquals(
+                "the message has " + large.getSerializedSize() + " bytes, at most " + error.getMostBytes()
+                        + " are allowed",
+                error.getMessage());
     }
 
     /// With a configuration that is not in force, so that nothing but the address is in question.

@@ -147,11 +147,7 @@ public final class RpcCall {
                         moreNeeded();
                         return;
                     }
-                    case TOO_LARGE ->
-                        end(RpcStatus.of(
-                                Status.Code.RESOURCE_EXHAUSTED,
-                                "the message has " + deframer.length() + " bytes, at most " + deframer.maxMessageBytes()
-                                        + " are allowed"));
+                    case TOO_LARGE -> end(RpcStatus.tooLarge(deframer.length(), deframer.maxMessageBytes()));
                     case COMPRESSED ->
                         end(RpcStatus.of(
                                 Status.Code.UNIMPLEMENTED,

@@ -2,6 +2,8 @@ package io.taffrail.service.rpc;
 
 import com.google.protobuf.ByteString;
 import io.grpc.Status;
+import io.taffrail.proto.log.Error;
+import io.taffrail.proto.log.ErrorCode;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import org.jspecify.annotations.Nullable;
@@ -17,6 +19,16 @@ public record RpcStatus(
 
     public static RpcStatus of(Status.Code code, String message) {
         return new RpcStatus(code, message, null);
+    }
+
+    /// The message was not read, so nobody knows whose it was; whoever sent it must not send it again.
+    static RpcStatus tooLarge(long bytes, int mostBytes) {
+        var error = Error.newBuilder()
+                .setCode(ErrorCode.ERROR_CODE_TOO_LARGE)
+                .setMessage("the message has " + bytes + " bytes, at most " + mostBytes + " are allowed")
+                .setMostBytes(mostBytes)
+                .build();
+        return new RpcStatus(Status.Code.RESOURCE_EXHAUSTED, error.getMessage(), error.toByteString());
     }
 
     /// Percent-encoded as the protocol wants it; also what keeps a name with a line break out of the headers.

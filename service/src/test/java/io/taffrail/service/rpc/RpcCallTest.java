@@ -1,15 +1,19 @@
 package io.taffrail.service.rpc;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.Empty;
 import io.grpc.Status;
+import io.taffrail.proto.log.Error;
+import io.taffrail.proto.log.ErrorCode;
 import io.taffrail.service.LocalServer;
 import io.taffrail.service.RawConnection;
 import io.taffrail.service.RunningReplica;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
+import java.util.Base64;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -129,7 +133,7 @@ class RpcCallTest {
     }
 
     @Test
-    void aMessageThatIsTooLargeIsComparedWithWhatItsMethodTakes() {
+    void aMessageThatIsTooLargeIsComparedWithWhatItsMethodTakes() throws Exception {
         try (var raw = new RawConnection(address)) {
             var call = raw.call(LISTENS);
             var response = RawConnection.await(
@@ -137,6 +141,10 @@ class RpcCallTest {
                             .toCompletionStage());
             var message = String.valueOf(response.getHeader("grpc-message"));
             assertTrue(message.contains("1048577 bytes") && message.contains("1048576 are allowed"), message);
+            var error = Error.parseFrom(Base64.getDecoder().decode(response.getHeader(RpcStatus.ERROR_TRAILER)));
+            assertEquals(ErrorCode.ERROR_CODE_TOO_LARGE, error.getCode());
+            assertEquals(1 << 20, error.getMostBytes());
+            assertFalse(error.getRetryable());
         }
     }
 
