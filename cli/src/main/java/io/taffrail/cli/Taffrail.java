@@ -155,6 +155,7 @@ final class Taffrail {
             case ERROR_CODE_STREAM_EXISTS -> " (taffrail streams describe NAME shows it)";
             case ERROR_CODE_FENCED -> " (someone else goes by the same producer name, or raised the fencing token)";
             case ERROR_CODE_OUT_OF_SEQUENCE -> "; append them again from their source";
+            case ERROR_CODE_DATA_LOSS -> " (taffrail cluster status shows which replicas are damaged)";
             case ERROR_CODE_BELOW_MINIMUM -> " (ask for a safer --commit-mode or --replication-mode)";
             default -> "";
         };

@@ -40,6 +40,10 @@ final class LeaderCache {
         return leader;
     }
 
+    List<Endpoint> endpoints() {
+        return endpoints;
+    }
+
     /// The believed leader, or else whom the replicas name, or else the endpoints in turn. Never fails and answers
     /// within [#WHO_LEADS_TIMEOUT_MILLIS].
     CompletableFuture<Endpoint> locate() {

@@ -4,6 +4,7 @@ import io.grpc.CallOptions;
 import io.grpc.ClientCall;
 import io.grpc.Metadata;
 import io.grpc.Status;
+import io.taffrail.proto.log.ErrorCode;
 import io.taffrail.proto.log.LogGrpc;
 import io.taffrail.proto.log.ReadPosition;
 import io.taffrail.proto.log.ReadRequest;
@@ -11,8 +12,10 @@ import io.taffrail.proto.log.ReadResponse;
 import io.taffrail.proto.log.RecordBatch;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.HashSet;
 import java.util.Iterator;
 import java.util.NoSuchElementException;
+import java.util.Set;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
@@ -50,6 +53,8 @@ public final class Reader implements AutoCloseable {
     private boolean complete;
     private boolean closed;
     private @Nullable LogClientException failure;
+    /// Whose log is damaged where this goes on.
+    private final Set<Endpoint> damaged = new HashSet<>();
 
     // The reading thread's own.
     private @Nullable ReadResponse response;
@@ -210,7 +215,22 @@ public final class Reader implements AutoCloseable {
     }
 
     private void locateAndConnect() {
-        var _ = leaders.locate().thenAccept(endpoint -> locked(() -> connectTo(endpoint)));
+        var _ = leaders.locate().thenAccept(endpoint -> locked(() -> connectTo(soundOr(endpoint))));
+    }
+
+    /// A replica that has not said yet that its log is damaged here. When all have, they are asked again: one may have
+    /// been filled up from another meanwhile.
+    private Endpoint soundOr(Endpoint located) {
+        if (!damaged.contains(located)) {
+            return located;
+        }
+        for (var other : leaders.endpoints()) {
+            if (!damaged.contains(other)) {
+                return other;
+            }
+        }
+        damaged.clear();
+        return located;
     }
 
     private void connectTo(Endpoint endpoint) {
@@ -247,6 +267,7 @@ public final class Reader implements AutoCloseable {
 
     private void received(ReadResponse message) {
         failures = 0;
+        damaged.clear();
         tailOffset = message.getNextOffset();
         if (message.hasPosition()) {
             position = message.getPosition();
@@ -284,6 +305,9 @@ public final class Reader implements AutoCloseable {
             return;
         }
         leaders.learn(cause, endpoint);
+        if (cause.code() == ErrorCode.ERROR_CODE_DATA_LOSS) {
+            damaged.add(endpoint);
+        }
         if (!cause.isRetryable()) {
             fail(cause);
             return;

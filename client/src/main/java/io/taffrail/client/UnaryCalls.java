@@ -4,6 +4,7 @@ import io.grpc.CallOptions;
 import io.grpc.MethodDescriptor;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ClientCalls;
+import io.taffrail.proto.log.ErrorCode;
 import java.time.Duration;
 import java.util.Iterator;
 import java.util.List;
@@ -48,7 +49,9 @@ final class UnaryCalls {
             } catch (LogClientException failure) {
                 leaders.learn(failure, endpoint);
                 var mayRepeat = repeat == Repeat.SAFE || failure.isDefiniteRefusal();
-                if (!failure.isRetryable() || !mayRepeat) {
+                // What its disk has lost the leader does not find when it is asked again.
+                var lost = failure.code() == ErrorCode.ERROR_CODE_DATA_LOSS;
+                if (!failure.isRetryable() || !mayRepeat || lost) {
                     throw failure;
                 }
                 // That the time is over says less than why it went by.

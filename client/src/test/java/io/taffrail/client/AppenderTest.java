@@ -517,6 +517,72 @@ class AppenderTest {
         assertEquals(numbered(100), read);
     }
 
+    private static List<String> readAll(LogClient client) {
+        var read = new ArrayList<String>();
+        try (var reader = client.reader("s", ReaderConfig.DEFAULTS)) {
+            reader.iterator().forEachRemaining(next -> read.add(next.value().toStringUtf8()));
+        }
+        return read;
+    }
+
+    @Test
+    void readsFromAnotherReplicaWhatIsDamagedOnOne() throws Exception {
+        try (var other = new ScriptedLogServer();
+                var both = LogClient.connect(server.address(), other.address())) {
+            for (var address : List.of(server.address(), other.address())) {
+                try (var one = LogClient.connect(address)) {
+                    append(one.appender("s"), 0, 100);
+                }
+            }
+            server.damagedFrom(40, true);
+            assertEquals(numbered(100), readAll(both));
+            assertEquals(1, server.reads());
+            assertEquals(1, other.reads());
+        }
+    }
+
+    @Test
+    void readsNoMoreOfALogOfWhichThereIsNoOtherCopy() {
+        try (var appender = client.appender("s")) {
+            append(appender, 0, 10);
+        }
+        server.damagedFrom(5, false);
+        var refused = assertThrows(LogClientException.class, () -> readAll(client));
+        assertEquals(ErrorCode.ERROR_CODE_DATA_LOSS, refused.code());
+        assertEquals(1, server.reads());
+    }
+
+    @Test
+    void asksTheLeaderOnceForWhatItsDiskLost() {
+        server.damagedFrom(0, true);
+        var refused = assertThrows(LogClientException.class, () -> client.trimStream("s", 1));
+        assertEquals(ErrorCode.ERROR_CODE_DATA_LOSS, refused.code());
+        assertEquals(1, server.trims());
+    }
+
+    /// Until its time is over, and then it says why.
+    @Test
+    void asksEveryReplicaForWhatIsDamagedOnAll() throws Exception {
+        var retry = RetryPolicy.DEFAULTS.withTotalTimeout(Duration.ofMillis(1));
+        try (var other = new ScriptedLogServer()) {
+            var endpoints = List.of(Endpoint.parse(server.address()), Endpoint.parse(other.address()));
+            for (var address : List.of(server.address(), other.address())) {
+                try (var one = LogClient.connect(address)) {
+                    append(one.appender("s"), 0, 10);
+                }
+            }
+            server.damagedFrom(0, true);
+            other.damagedFrom(0, true);
+            try (var both = new LogClient(
+                    new LogClientConfig(endpoints, null, retry, LogClientConfig.DEFAULT_MAX_RESPONSE_BYTES))) {
+                var refused = assertThrows(LogClientException.class, () -> readAll(both));
+                assertEquals(ErrorCode.ERROR_CODE_DATA_LOSS, refused.code());
+            }
+            assertEquals(1, server.reads());
+            assertEquals(1, other.reads());
+        }
+    }
+
     @Test
     void readsNoMoreThanAskedForOverABrokenConnection() {
         try (var appender = client.appender("s")) {

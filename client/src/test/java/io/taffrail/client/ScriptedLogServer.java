@@ -5,6 +5,7 @@ import io.grpc.InsecureServerCredentials;
 import io.grpc.Metadata;
 import io.grpc.Server;
 import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
 import io.grpc.stub.StreamObserver;
 import io.taffrail.proto.log.Acknowledgement;
 import io.taffrail.proto.log.AppendRequest;
@@ -22,6 +23,8 @@ import io.taffrail.proto.log.RecordBatch;
 import io.taffrail.proto.log.RegisterProducerRequest;
 import io.taffrail.proto.log.RegisterProducerResponse;
 import io.taffrail.proto.log.ReplicationMode;
+import io.taffrail.proto.log.StreamDescription;
+import io.taffrail.proto.log.TrimStreamRequest;
 import io.taffrail.proto.log.WhoLeadsRequest;
 import io.taffrail.proto.log.WhoLeadsResponse;
 import java.io.IOException;
@@ -73,6 +76,10 @@ final class ScriptedLogServer extends LogGrpc.LogImplBase implements AutoCloseab
     private int connections;
     private int breakReadsAfter = Integer.MAX_VALUE;
     private int mostRequestBytes = Integer.MAX_VALUE;
+    private int damagedFrom = Integer.MAX_VALUE;
+    private boolean othersHaveIt;
+    private int reads;
+    private int trims;
 
     ScriptedLogServer() throws IOException {
         server = Grpc.newServerBuilderForPort(0, InsecureServerCredentials.create())
@@ -128,6 +135,20 @@ final class ScriptedLogServer extends LogGrpc.LogImplBase implements AutoCloseab
 
     synchronized void breakReadsAfter(int responses) {
         breakReadsAfter = responses;
+    }
+
+    /// From this offset on nothing can be read here.
+    synchronized void damagedFrom(int offset, boolean others) {
+        damagedFrom = offset;
+        othersHaveIt = others;
+    }
+
+    synchronized int trims() {
+        return trims;
+    }
+
+    synchronized int reads() {
+        return reads;
     }
 
     /// A larger request ends its call.
@@ -356,11 +377,34 @@ final class ScriptedLogServer extends LogGrpc.LogImplBase implements AutoCloseab
                 .build();
     }
 
+    private synchronized StatusRuntimeException dataLoss() {
+        var trailers = new Metadata();
+        trailers.put(
+                LogClientException.ERROR_TRAILER,
+                Error.newBuilder()
+                        .setCode(ErrorCode.ERROR_CODE_DATA_LOSS)
+                        .setRetryable(othersHaveIt)
+                        .build());
+        return Status.DATA_LOSS.asRuntimeException(trailers);
+    }
+
+    /// Where it would have to look, the index is damaged.
+    @Override
+    public void trimStream(TrimStreamRequest request, StreamObserver<StreamDescription> answer) {
+        synchronized (this) {
+            trims++;
+        }
+        answer.onError(dataLoss());
+    }
+
     @Override
     public void read(ReadRequest request, StreamObserver<ReadResponse> answer) {
         List<Record> snapshot;
         int responsesLeft;
+        int sound;
         synchronized (this) {
+            reads++;
+            sound = damagedFrom;
             snapshot = List.copyOf(log);
             responsesLeft = breakReadsAfter;
         }
@@ -373,7 +417,11 @@ final class ScriptedLogServer extends LogGrpc.LogImplBase implements AutoCloseab
                 answer.onError(Status.UNAVAILABLE.asRuntimeException());
                 return;
             }
-            var end = Math.min(last, offset + 3);
+            if (offset >= sound) {
+                answer.onError(dataLoss());
+                return;
+            }
+            var end = Math.min(Math.min(last, sound), offset + 3);
             answer.onNext(ReadResponse.newBuilder()
                     .setNextOffset(snapshot.size())
                     .addBatches(RecordBatch.newBuilder()

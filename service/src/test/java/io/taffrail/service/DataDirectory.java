@@ -6,11 +6,19 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.Map;
 
 /// A replica of its own for the tests of one class: free ports, a folder that goes away with it.
 public final class DataDirectory implements QuarkusTestResourceLifecycleManager {
     private Path folder = Path.of("");
+    private Map<String, String> more = Map.of();
+
+    /// Settings instead of those below, or beside them.
+    @Override
+    public void init(Map<String, String> arguments) {
+        more = arguments;
+    }
 
     @Override
     public Map<String, String> start() {
@@ -19,7 +27,7 @@ public final class DataDirectory implements QuarkusTestResourceLifecycleManager 
         } catch (IOException unwritable) {
             throw new UncheckedIOException(unwritable);
         }
-        return Map.of(
+        var settings = new HashMap<>(Map.of(
                 "taffrail.data-dir", folder.toString(),
                 "taffrail.port", "0",
                 "taffrail.peer.port", "0",
@@ -29,7 +37,9 @@ public final class DataDirectory implements QuarkusTestResourceLifecycleManager 
                 "taffrail.limits.record-bytes", "256Ki",
                 "taffrail.limits.batch-records", "1000",
                 "taffrail.limits.connection-memory", "4Mi",
-                "taffrail.limits.partial-request-timeout", "5s");
+                "taffrail.limits.partial-request-timeout", "5s"));
+        settings.putAll(more);
+        return settings;
     }
 
     @Override

@@ -37,6 +37,7 @@ import io.taffrail.service.rpc.RpcStatus;
 import io.taffrail.service.rpc.UnaryCall;
 import io.taffrail.service.telemetry.ProcessInfo;
 import io.taffrail.streams.CommitMode;
+import io.taffrail.streams.CorruptStateException;
 import io.taffrail.streams.Durability;
 import io.taffrail.streams.Refusal;
 import io.taffrail.streams.ReplicationMode;
@@ -176,11 +177,16 @@ public final class LogGrpcService {
                         call.refuse(streamNotFound(stream));
                         return;
                     }
-                    var tail = StreamTail.nextOffset(
-                            replica.streams(), view, ReadDesk.visibleLsn(replica, ReadDesk.Isolation.DURABLE));
-                    call.answer(StreamMessages.describe(view).toBuilder()
-                            .setDurableNextOffset(tail)
-                            .build());
+                    try {
+                        var tail = StreamTail.nextOffset(
+                                replica.streams(), view, ReadDesk.visibleLsn(replica, ReadDesk.Isolation.DURABLE));
+                        call.answer(StreamMessages.describe(view).toBuilder()
+                                .setDurableNextOffset(tail)
+                                .build());
+                    } catch (CorruptStateException damaged) {
+                        call.refuse(GrpcStatusMapping.status(
+                                DamagedRange.ofIndex(replica, stream, String.valueOf(damaged.getMessage()))));
+                    }
                 }));
     }
 

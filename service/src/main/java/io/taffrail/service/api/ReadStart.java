@@ -172,6 +172,9 @@ sealed interface ReadStart {
                     : new Refused(noEntry(seen.getEpoch(), seen.getLsn()));
         } catch (WalException.OutOfRange noEntryThere) {
             return new Refused(noEntry(seen.getEpoch(), seen.getLsn()));
+        } catch (WalException.BadEntry | WalException.Unusable damaged) {
+            replica.doubt(seen.getLsn());
+            throw damaged;
         } finally {
             pool.giveBack(chunks);
         }

@@ -1,6 +1,7 @@
 package io.taffrail.service.api;
 
 import io.grpc.Status;
+import io.taffrail.proto.log.Error;
 import io.taffrail.proto.log.ReadRequest;
 import io.taffrail.replication.CommandOutcome;
 import io.taffrail.replication.EpochMap;
@@ -11,6 +12,7 @@ import io.taffrail.service.rpc.RpcCall;
 import io.taffrail.service.rpc.RpcListener;
 import io.taffrail.service.rpc.RpcStatus;
 import io.taffrail.streams.BatchLocation;
+import io.taffrail.streams.CorruptStateException;
 import io.taffrail.streams.RecordsPayload;
 import io.taffrail.streams.Refusal;
 import io.taffrail.streams.StreamView;
@@ -51,6 +53,7 @@ final class ReadStream implements RpcListener, FollowWakeups.Waiting {
     private final RpcCall call;
     private final OneRequest<ReadRequest> one;
     private boolean counted;
+    private String streamName = "";
 
     /// The step's; [#closed] looks whether there may be a follower.
     private volatile @Nullable ReadStart start;
@@ -91,6 +94,7 @@ final class ReadStream implements RpcListener, FollowWakeups.Waiting {
             return;
         }
         counted = true;
+        streamName = request.getStream();
         if (Integer.toUnsignedLong(request.getMaxWaitMillis()) > LONGEST_WAIT_MILLIS) {
             end(GrpcStatusMapping.invalid("max_wait_millis is " + Integer.toUnsignedString(request.getMaxWaitMillis())
                     + ": allowed is 0 to " + LONGEST_WAIT_MILLIS));
@@ -238,7 +242,13 @@ final class ReadStream implements RpcListener, FollowWakeups.Waiting {
             }
         }
         // Each batch has a record at least.
-        located = replica.streams().locate(streamId, position, (int) Math.min(LOCATED_BATCHES, recordsLeft));
+        var limit = (int) Math.min(LOCATED_BATCHES, recordsLeft);
+        try {
+            located = replica.streams().locate(streamId, position, limit);
+        } catch (CorruptStateException ahead) {
+            // What stands before the damage is sound, and is read first.
+            located = replica.streams().locate(streamId, position, 1);
+        }
         return located;
     }
 
@@ -290,7 +300,7 @@ final class ReadStream implements RpcListener, FollowWakeups.Waiting {
             try {
                 bytes = chunks.read(
                         startLsn, batches.get(last).endLsn(), batches.get(first).lengthBytes(), cachedOnly);
-            } catch (WalException.BadEntry damaged) {
+            } catch (WalException.BadEntry | WalException.Unusable damaged) {
                 if (response.records() > 0) {
                     // What was read before it is sound; the next response is a refusal.
                     return true;
@@ -412,12 +422,12 @@ final class ReadStream implements RpcListener, FollowWakeups.Waiting {
         desk.threads().execute(() -> guarded(() -> step(false)));
     }
 
-    private void guarded(Runnable step) {
+    void guarded(Runnable step) {
         try {
             step.run();
-        } catch (WalException.BadEntry corrupt) {
-            LOG.errorf("read of stream %s at offset %s: %s", streamId, position, corrupt.getMessage());
-            damaged();
+        } catch (WalException.BadEntry | WalException.Unusable | CorruptStateException damage) {
+            // What the disk does not read is as good as damaged: another replica may have it.
+            damaged(damage);
         } catch (WalException.OutOfRange trimmed) {
             rangeLeft();
         } catch (RuntimeException | OutOfMemoryError broken) {
@@ -428,15 +438,24 @@ final class ReadStream implements RpcListener, FollowWakeups.Waiting {
     }
 
     /// Never zeros, and never what follows as if nothing were missing.
-    private void damaged() {
+    private void damaged(RuntimeException cause) {
+        LOG.errorf("read of stream %s at offset %s: %s", streamName, position, cause.getMessage());
         var replica = desk.host().replica();
-        var stream = replica == null || start == null ? null : replica.streams().stream(start().stream());
-        if (replica == null || stream == null) {
+        if (replica == null) {
             end(GrpcStatusMapping.shuttingDown());
             return;
         }
-        end(GrpcStatusMapping.status(
-                Refusal.of(Refusal.Code.DATA_LOSS, DamagedRange.describe(replica, stream, position)), null));
+        var detail = String.valueOf(cause.getMessage());
+        var stream = start == null ? null : replica.streams().stream(streamName);
+        Error error;
+        if (cause instanceof CorruptStateException) {
+            error = DamagedRange.ofIndex(replica, streamName, detail);
+        } else if (stream == null) {
+            error = DamagedRange.ofBeginning(replica, streamName, detail);
+        } else {
+            error = DamagedRange.describe(replica, stream, position);
+        }
+        end(GrpcStatusMapping.status(error));
     }
 
     /// The log was trimmed, or cut by an election, between the look-up and the read.

@@ -1,5 +1,6 @@
 package io.taffrail.service.api;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -18,6 +19,8 @@ import io.taffrail.service.host.ReplicaHost;
 import io.taffrail.service.rpc.MemoryBudget;
 import io.taffrail.service.rpc.RpcLimits;
 import io.taffrail.service.telemetry.TrafficMetrics;
+import io.taffrail.streams.CorruptStateException;
+import io.taffrail.wal.WalException;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import jakarta.inject.Inject;
@@ -32,6 +35,8 @@ import org.junit.jupiter.api.Test;
 @QuarkusTestResource(value = DataDirectory.class, restrictToAnnotatedClass = true)
 class ReadStreamTest {
     private static final String READ = "Read";
+    private static final String DAMAGED_INDEX = "DamagedIndex";
+    private static final String UNREADABLE = "Unreadable";
     /// More than the replica's turn looks through by itself, so that a read thread is asked to.
     private static final int MANY = 9;
 
@@ -53,6 +58,20 @@ class ReadStreamTest {
                 host, onReadThreads::add, new LogChunks.Pool(1), wakeups, new TrafficMetrics(registry), 64 << 10, MANY);
         var server = LocalServer.of(vertx, RpcLimits.DEFAULTS, new MemoryBudget(Long.MAX_VALUE));
         server.method(READ, call -> new ReadStream(desk, call));
+        server.method(DAMAGED_INDEX, call -> {
+            var reader = new ReadStream(desk, call);
+            reader.guarded(() -> {
+                throw new CorruptStateException("block 1 of 0000000000000001-0.index is damaged");
+            });
+            return reader;
+        });
+        server.method(UNREADABLE, call -> {
+            var reader = new ReadStream(desk, call);
+            reader.guarded(() -> {
+                throw new WalException.Unusable("reading at 4096: Input/output error");
+            });
+            return reader;
+        });
         address = "127.0.0.1:" + LocalServer.listen(server, 1);
     }
 
@@ -95,6 +114,16 @@ class ReadStreamTest {
                 awaitNoReaders();
             }
         }
+    }
+
+    @Test
+    void whatADiskLostIsDataLossAndNoFailureOfTheServer() {
+        var dataLoss = String.valueOf(Status.Code.DATA_LOSS.value());
+        try (var raw = new RawConnection(address)) {
+            assertEquals(dataLoss, raw.status(DAMAGED_INDEX, follow()));
+            assertEquals(dataLoss, raw.status(UNREADABLE, follow()));
+        }
+        awaitNoReaders();
     }
 
     @Test
