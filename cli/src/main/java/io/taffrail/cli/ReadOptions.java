@@ -1,6 +1,7 @@
 package io.taffrail.cli;
 
 import io.taffrail.client.LogClient;
+import io.taffrail.client.LogClientException;
 import io.taffrail.client.ReadFrom;
 import io.taffrail.client.ReaderConfig;
 import io.taffrail.proto.log.Isolation;
@@ -63,13 +64,17 @@ final class ReadOptions {
         var config = ReaderConfig.DEFAULTS.from(from).maxRecords(max).isolation(isolation());
         try (var client = server.connect();
                 var reader = client.reader(stream, follow ? config.following() : config)) {
-            var progress = new ReadProgress(
-                    new RecordSink(output == OutputOptions.Output.JSON ? RecordSink.Format.JSON : format),
-                    nextOffset -> commit(client, stream, nextOffset),
-                    System::nanoTime);
-            while (!reader.isAtEnd()) {
-                var batch = reader.nextBatch(ReadProgress.FLUSH_INTERVAL);
-                progress.read(batch, reader.nextOffset());
+            var sink = new RecordSink(output == OutputOptions.Output.JSON ? RecordSink.Format.JSON : format);
+            var progress = new ReadProgress(sink, nextOffset -> commit(client, stream, nextOffset), System::nanoTime);
+            try {
+                while (!reader.isAtEnd()) {
+                    var batch = reader.nextBatch(ReadProgress.FLUSH_INTERVAL);
+                    progress.read(batch, reader.nextOffset());
+                }
+            } catch (LogClientException failed) {
+                // What came before is shown.
+                sink.flush();
+                throw failed;
             }
             progress.read(null, reader.nextOffset());
         } catch (IOException closed) {
