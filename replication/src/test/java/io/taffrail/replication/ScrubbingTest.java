@@ -241,6 +241,30 @@ class ScrubbingTest {
         noneHalted();
     }
 
+    /// 1. A leader with a hole hands over, and counts nowhere. 2. Whoever it handed over to is lost. 3. The third
+    /// voter fills the hole.
+    @Test
+    void twoWholeLogsElectWhenTheSuccessorOfADamagedLeaderIsLost() {
+        write(3);
+        for (var id = 0; id < 3; id++) {
+            restart(world.node(id));
+        }
+        var leader = world.leader();
+        world.run(2 * SECOND);
+        flip(segments(leader).get(1), 2 * BLOCK + 500);
+        world.until("it is suspect", () -> leader.up().status().integrity() == ReplicaStatus.Integrity.SUSPECT);
+        var successor = List.of(1, 2).stream()
+                .map(step -> world.node((leader.id + step) % 3))
+                .filter(node -> node.up().status().state() != ReplicaStatus.State.FOLLOWER)
+                .findFirst()
+                .orElseThrow();
+        successor.crash();
+        world.until("one of the others leads", () -> world.openLeader() != null);
+        assertEquals(1, leader.up().scrub().repairedSegments());
+        append(world.leader(), 40, 42);
+        assertEquals(0, errors(leader));
+    }
+
     @Test
     void whatAReaderMeetsIsLookedAtOnce() {
         open(3, with -> with.scrub = ScrubConfig.OFF);

@@ -242,6 +242,7 @@ final class FollowerRole implements Role {
 
     void damageChanged() {
         state.distrustIfDamaged();
+        state.trustIfRepaired();
         echoOwed = true;
         progress();
     }

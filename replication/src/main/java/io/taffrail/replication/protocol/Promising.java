@@ -41,7 +41,11 @@ final class Promising {
     }
 
     void progress() {
-        if (!pending || !state.isDurable(hardVersion) || state.isTruncating() || state.flushedLsn < state.end.lsn()) {
+        if (!pending
+                || !state.isDurable(hardVersion)
+                || !state.intactIsDurable()
+                || state.isTruncating()
+                || state.flushedLsn < state.end.lsn()) {
             return;
         }
         pending = false;

@@ -66,9 +66,12 @@ final class ReplicaState {
     private long intactVersion;
     private long nonces;
     private boolean truncating;
+    private long cutLsn;
     private int seedFrom = -1;
     private List<EpochStart> seedLineage = List.of();
     private Integrity beforeSeed = Integrity.SUSPECT;
+    /// What this replica is again once the damage is repaired; `SUSPECT`: only a leader can tell.
+    private Integrity beforeDamage = Integrity.SUSPECT;
     private long refillLsn;
     private long heldQuorumFlushed;
     private List<Effect> effects = new ArrayList<>();
@@ -252,6 +255,7 @@ final class ReplicaState {
         var before = hard.historyId();
         Check.that(before != null, "a replica without history has none to replace");
         if (before != null) {
+            beforeDamage = Integrity.SUSPECT;
             configurations.replace(new LoggedConfiguration(end.lsn(), next));
             // What a majority of the old history held beyond this log is lost; nobody may take it for committed here.
             knownQuorumReceived = Math.min(knownQuorumReceived, end.lsn());
@@ -268,6 +272,7 @@ final class ReplicaState {
     void enterHistory(Message.Invite invite) {
         configurations.replace(invite.configuration());
         integrity = Integrity.SUSPECT;
+        beforeDamage = Integrity.SUSPECT;
         knownQuorumReceived = 0;
         knownQuorumFlushed = 0;
         heldQuorumFlushed = 0;
@@ -332,6 +337,7 @@ final class ReplicaState {
             return;
         }
         integrity = Integrity.INTACT;
+        beforeDamage = Integrity.SUSPECT;
         if (hard.suspect()) {
             intactVersion =
                     persist(hard.withSuspect(false).withStanding(hard.standing().counting()));
@@ -339,7 +345,7 @@ final class ReplicaState {
         emit(new Effect.StatusChanged());
     }
 
-    /// What would have to be taken back after a crash is not said.
+    /// What would have to be taken back after a crash is not said: *intact*, or *amnesic* after *suspect*.
     boolean intactIsDurable() {
         return isDurable(intactVersion);
     }
@@ -350,8 +356,24 @@ final class ReplicaState {
         if (!damaged || integrity == Integrity.SUSPECT || !belongsToCluster() || isOnlyVoter()) {
             return;
         }
+        // One that is filled up behind a seed is suspect to its next process in any case.
+        beforeDamage = hard.suspect() ? Integrity.SUSPECT : integrity;
         integrity = Integrity.SUSPECT;
         persist(hard.withSuspect(true));
+        emit(new Effect.StatusChanged());
+    }
+
+    /// The log holds again what it held: a peer's bytes, between the same two chain checksums, or it has been
+    /// trimmed behind them. Meanwhile it has lost only what a leader had it cut, as any follower. So what this
+    /// replica could vouch for it can vouch for again, and needs no leader for that: without one it may be the
+    /// voter that the others lack. Not while the log is cut, of which it may turn out that nothing is left.
+    void trustIfRepaired() {
+        if (damaged || truncating || beforeDamage == Integrity.SUSPECT) {
+            return;
+        }
+        integrity = beforeDamage;
+        beforeDamage = Integrity.SUSPECT;
+        intactVersion = persist(hard.withSuspect(false));
         emit(new Effect.StatusChanged());
     }
 
@@ -385,6 +407,7 @@ final class ReplicaState {
     void truncate(long lsn) {
         checkCut(lsn);
         truncating = true;
+        cutLsn = lsn;
         emit(new Effect.Truncate(lsn));
     }
 
@@ -415,6 +438,7 @@ final class ReplicaState {
     void seed() {
         beforeSeed = integrity;
         integrity = Integrity.SUSPECT;
+        beforeDamage = Integrity.SUSPECT;
         persist(hard.withSuspect(true));
         emit(new Effect.InstallSeed(lineage.commonLsn(end, seedLineage)));
         emit(new Effect.StatusChanged());
@@ -428,6 +452,7 @@ final class ReplicaState {
         var start = seeded.start();
         var offer = seeded.offer();
         if (start == null || offer == null) {
+            trustIfRepaired();
             return;
         }
         // As after a cut: what is gone was in no majority, or this leader would hold it, and it has trimmed only what
@@ -479,6 +504,11 @@ final class ReplicaState {
         if (configurations.truncate(newEnd.lsn())) {
             configurationChanged();
         }
+        if (newEnd.lsn() != cutLsn) {
+            // It was begun anew, with nothing.
+            beforeDamage = Integrity.SUSPECT;
+        }
+        trustIfRepaired();
     }
 
     private void configurationChanged() {

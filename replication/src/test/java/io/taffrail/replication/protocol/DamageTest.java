@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.UUID;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -174,5 +175,137 @@ class DamageTest {
         var asked = new Event.Received(1, CoreNode.member(1).storageId(), 1, question);
         return sent(core(2).step(LATER, asked)).stream()
                 .anyMatch(message -> message instanceof Message.PreVoteReply reply && reply.granted());
+    }
+
+    // A log that is repaired while nobody leads
+
+    private final Message prepare = new Message.Prepare(9);
+
+    private static long newestVersion(List<Effect> effects) {
+        return effects.stream()
+                .filter(Effect.Persist.class::isInstance)
+                .mapToLong(effect -> ((Effect.Persist) effect).version())
+                .max()
+                .orElseThrow();
+    }
+
+    private static List<Integrity> testifies(List<Effect> effects) {
+        return sent(effects).stream()
+                .filter(Message.Promise.class::isInstance)
+                .map(promise -> ((Message.Promise) promise).integrity())
+                .toList();
+    }
+
+    /// 1. The leader is lost, and this voter's session with it. 2. The third voter stands, and has a majority only
+    /// with this one. 3. It gives this one the bytes that were bad.
+    @Test
+    void aRepairedVoterIsWhatItWasAlsoWithoutALeader() {
+        core(2).step(3000, new Event.Damaged(true));
+        var promised = says(1, 2, prepare);
+        assertEquals(
+                List.of(Integrity.SUSPECT),
+                testifies(core(2).step(3001, new Event.HardStateDurable(newestVersion(promised)))));
+        assertFalse(grants(new Message.PreVote(10, transcript.node(1).end())));
+
+        var repaired = core(2).step(LATER, new Event.Damaged(false));
+        assertEquals(Integrity.INTACT, core(2).view(LATER).integrity());
+        assertFalse(core(2).hardState().suspect());
+        assertTrue(grants(new Message.PreVote(10, transcript.node(1).end())));
+        assertEquals(List.of(), testifies(says(1, 2, prepare)), "a crash would leave a suspect voter");
+        assertEquals(
+                List.of(Integrity.INTACT),
+                testifies(core(2).step(LATER, new Event.HardStateDurable(newestVersion(repaired)))));
+        assertTrue(sent(core(2).step(2 * LATER, new Event.Tick(0, 0))).stream()
+                .anyMatch(Message.PreVote.class::isInstance));
+    }
+
+    /// Of another process than the transcript's, so in no session.
+    private ReplicationCore restarted(HardState hard) {
+        return new ReplicationCore(
+                new ReplicationCore.Start(
+                        2,
+                        CoreNode.member(2).storageId(),
+                        2,
+                        hard,
+                        List.of(new EpochStart(1, 0, 0, 0)),
+                        0,
+                        transcript.node(2).end()),
+                CoreNode.config(),
+                lsn -> new LogView.Chain.Unreadable(),
+                new Random(1),
+                3000);
+    }
+
+    private static Integrity afterRepair(ReplicationCore voter) {
+        voter.step(3000, new Event.Damaged(true));
+        assertEquals(Integrity.SUSPECT, voter.view(3000).integrity());
+        voter.step(3001, new Event.Damaged(false));
+        return voter.view(3001).integrity();
+    }
+
+    @Test
+    void aRepairedVoterThatHasForgottenIsAmnesicAgain() {
+        var voter = restarted(core(2).hardState().withDirty(true));
+        assertEquals(Integrity.AMNESIC, afterRepair(voter));
+        assertFalse(voter.hardState().suspect());
+        assertTrue(voter.hardState().dirty(), "also after a crash");
+        assertEquals(Integrity.AMNESIC, afterRepair(voter), "again and again");
+    }
+
+    @Test
+    void aRepairedVoterThatWasSuspectBeforeNeedsALeader() {
+        var voter = restarted(core(2).hardState().withSuspect(true));
+        assertEquals(Integrity.SUSPECT, afterRepair(voter));
+        assertTrue(voter.hardState().suspect());
+    }
+
+    @Test
+    void aRepairedVoterThatHasEnteredAnotherHistoryNeedsALeader() {
+        var voter = restarted(core(2).hardState());
+        voter.step(3000, new Event.Damaged(true));
+        voter.step(
+                3000,
+                new Event.ReceivedFromHistory(
+                        new UUID(5, 5),
+                        1,
+                        new Message.Invite(
+                                CoreNode.CLUSTER,
+                                new UUID(5, 5),
+                                List.of(CoreNode.CLUSTER),
+                                new LoggedConfiguration(0, CoreNode.configuration(3)))));
+        voter.step(3001, new Event.Damaged(false));
+        assertEquals(Integrity.SUSPECT, voter.view(3001).integrity());
+        assertTrue(voter.hardState().suspect());
+    }
+
+    /// What is bad lies behind the cut.
+    private ReplicationCore cutWhereItIsDamaged(LogPosition cut) {
+        var voter = restarted(core(2).hardState());
+        voter.step(3000, new Event.Damaged(true));
+        var view = new Message.LeaderView(3000, 0, 0, false);
+        var join = (Message.Join) sent(voter.step(3000, from(new Message.Heartbeat(1, 0, view, 0))))
+                .getFirst();
+        var effects = voter.step(3001, from(new Message.Welcome(1, join.nonce(), session, cut, 1000)));
+        assertTrue(effects.contains(new Effect.Truncate(cut.lsn())), effects::toString);
+        voter.step(3002, new Event.Damaged(false));
+        assertEquals(Integrity.SUSPECT, voter.view(3002).integrity(), "what is left is not known yet");
+        return voter;
+    }
+
+    @Test
+    void aVoterWhoseDamageIsCutIsWhatItWas() {
+        var cut = transcript.node(2).log.getFirst().end();
+        var voter = cutWhereItIsDamaged(cut);
+        voter.step(3003, new Event.Truncated(cut));
+        assertEquals(Integrity.INTACT, voter.view(3003).integrity());
+        assertFalse(voter.hardState().suspect());
+    }
+
+    @Test
+    void aVoterThatBeganWithNothingInsteadOfACutNeedsALeader() {
+        var voter = cutWhereItIsDamaged(transcript.node(2).log.getFirst().end());
+        voter.step(3003, new Event.Truncated(LogPosition.EMPTY));
+        assertEquals(Integrity.SUSPECT, voter.view(3003).integrity());
+        assertTrue(voter.hardState().suspect());
     }
 }

@@ -159,5 +159,7 @@ class SeededVoterTest {
         step(new Event.Appended(new LogPosition(STATE_LSN, 1, 78), List.of(), false, false));
         step(new Event.Progress(STATE_LSN, STATE_LSN));
         assertTrue(voter.hardState().suspect());
+        step(new Event.Damaged(false));
+        assertEquals(Integrity.SUSPECT, integrity(), "it is not the log any more that was sound before the damage");
     }
 }
