@@ -149,7 +149,7 @@ final class BeginningAnew {
                 metaFile.lowerHint(0, owner::wake);
                 yield 1;
             }
-            case HINT_LOWERED -> metaFile.isSettled() && !scrubbing.isBusy() ? replaceLog(current) : 0;
+            case HINT_LOWERED -> !metaFile.isWriting() && !scrubbing.isBusy() ? replaceLog(current) : 0;
             case INSTALLED -> metaFile.isSettled() ? installed(current) : 0;
         };
     }

@@ -4,6 +4,7 @@ import io.taffrail.replication.codec.LineageCodec;
 import io.taffrail.replication.codec.MalformedException;
 import io.taffrail.replication.protocol.EpochStart;
 import io.taffrail.wal.SlotFile;
+import io.taffrail.wal.io.Errno;
 import io.taffrail.wal.io.IoMethod;
 import io.taffrail.wal.io.LogDirectory;
 import java.io.IOException;
@@ -67,9 +68,9 @@ final class LineageFile implements AutoCloseable {
         return List.copyOf(all);
     }
 
-    /// `done` hears null, or what went wrong, when the newest epochs are durable. Blocks if the second file has to be
-    /// replaced.
-    void write(List<EpochStart> starts, Consumer<@Nullable String> done) {
+    /// `done` hears null, or what went wrong, when the newest epochs are durable. Blocks if the second file has
+    /// to be replaced. False: there is no room for that; both files are as they were, and `done` hears nothing.
+    boolean write(List<EpochStart> starts, Consumer<@Nullable String> done) {
         var inSlot = LineageCodec.mostEpochs(SlotFile.MAX_VALUE_BYTES);
         var left = Math.max(0, starts.size() - inSlot);
         try {
@@ -77,10 +78,14 @@ final class LineageFile implements AutoCloseable {
                 replaceOlder(List.copyOf(starts.subList(0, Math.min(starts.size(), left + SLACK))));
             }
         } catch (IOException e) {
+            if (Errno.isNoRoom(e)) {
+                return false;
+            }
             done.accept(OLDER + ": " + e.getMessage());
-            return;
+            return true;
         }
         slot.write(LineageCodec.encode(starts, SlotFile.MAX_VALUE_BYTES), done);
+        return true;
     }
 
     /// What a write of the newest epochs failed with; null: none has.

@@ -81,7 +81,7 @@ final class LogCut {
             cutting = current;
             metaFile.lowerHint(current.lsn(), owner::wake);
         }
-        if (wal.flushedLsn() < wal.receivedLsn() || !metaFile.isSettled() || scrubbing.isBusy()) {
+        if (wal.flushedLsn() < wal.receivedLsn() || metaFile.isWriting() || scrubbing.isBusy()) {
             return 0;
         }
         try {

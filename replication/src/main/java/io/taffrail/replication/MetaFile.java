@@ -5,6 +5,7 @@ import io.taffrail.replication.protocol.EpochStart;
 import io.taffrail.replication.protocol.HardState;
 import io.taffrail.replication.protocol.LogPosition;
 import io.taffrail.wal.SlotFile;
+import io.taffrail.wal.segment.DiskReserve;
 import java.util.List;
 import java.util.UUID;
 import java.util.function.Consumer;
@@ -25,6 +26,9 @@ final class MetaFile implements AutoCloseable {
     private long hintLsn;
     private long hintCeilingLsn = Long.MAX_VALUE;
     private int writing;
+    /// There was no room for it.
+    private @Nullable List<EpochStart> unwritten;
+    private long nextTryNanos = Long.MIN_VALUE;
 
     MetaFile(SlotFile meta, LineageFile lineage, ReplicaMeta now, Consumer<String> failed) {
         this.meta = meta;
@@ -69,7 +73,20 @@ final class MetaFile implements AutoCloseable {
 
     void write(List<EpochStart> starts) {
         writing++;
-        lineage.write(starts, error -> done(error, "lineage", () -> {}));
+        unwritten = null;
+        if (!lineage.write(starts, error -> done(error, "lineage", () -> {}))) {
+            writing--;
+            unwritten = starts;
+        }
+    }
+
+    /// Call now and then: others may have filled the disk, which ends by itself.
+    void tryAgain(long nowNanos) {
+        var starts = unwritten;
+        if (starts != null && nowNanos >= nextTryNanos) {
+            nextTryNanos = nowNanos + DiskReserve.CHECK_NANOS;
+            write(starts);
+        }
     }
 
     private void done(@Nullable String error, String file, Runnable durable) {
@@ -91,7 +108,12 @@ final class MetaFile implements AutoCloseable {
     /// A checkpoint of the streams shortens what recovery reads of the log; what these files hold of the part that
     /// it leaves out must be durable before.
     boolean isSettled() {
-        return writing == 0;
+        return writing == 0 && unwritten == null;
+    }
+
+    /// What waits for room is not under way. The next process finds it in the log, behind the newest checkpoint.
+    boolean isWriting() {
+        return writing > 0;
     }
 
     @Override

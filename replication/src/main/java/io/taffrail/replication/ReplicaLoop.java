@@ -234,7 +234,7 @@ final class ReplicaLoop {
             if (ending.mayMarkClean()) {
                 post(new Event.MarkClean());
             }
-            if (!metaFile.isSettled()) {
+            if (metaFile.isWriting()) {
                 return 0;
             }
         }
@@ -378,6 +378,7 @@ final class ReplicaLoop {
         }
         loop.schedule(config.heartbeatNanos() / TICKS_A_HEARTBEAT, this::tick);
         var now = loop.nanoTime();
+        metaFile.tryAgain(now);
         if (!isReplacingLog() && shutdown == null && !scrubbing.isBusy()) {
             // Before the core hears where the log begins: it must not look for what was trimmed since.
             housekeeping.tick(now, settings, scrubbing, this::internal);
