@@ -35,7 +35,7 @@ final class FrameShipper {
     private final EventLoop loop;
     private final CatchUpPace pace;
     private final Ready ready;
-    private final long maxUnsentBytes;
+    private long maxUnsentBytes;
     private final TreeMap<Integer, CatchUp> catchUps = new TreeMap<>();
     private long generation;
 
@@ -81,7 +81,12 @@ final class FrameShipper {
         this.loop = loop;
         this.pace = pace;
         this.ready = ready;
-        this.maxUnsentBytes = Math.max(FRAME_BYTES, pendingBytes / 8);
+        pendingBytes(pendingBytes);
+    }
+
+    /// Of which a part may be unsent in each connection.
+    void pendingBytes(int bytes) {
+        maxUnsentBytes = Math.max(FRAME_BYTES, bytes / 8);
     }
 
     /// The log was cut, or begun anew: what was read of it may not be what it holds.

@@ -24,8 +24,12 @@ final class ProtocolSettings {
                 Math.min(OLD_LEADER_WAIT_NANOS, config.electionTimeoutMinNanos() / 2),
                 config.diskStallTimeoutNanos(),
                 HOPELESS_BYTES,
-                Math.min(WINDOW_BYTES, config.settings().pendingBytes() / 2),
+                windowBytes(config.settings()),
                 config.settings().replicationLagBytes(),
                 config.settings().replicationLagNanos());
+    }
+
+    static long windowBytes(ReplicaSettings settings) {
+        return Math.min(WINDOW_BYTES, settings.pendingBytes() / 2);
     }
 }

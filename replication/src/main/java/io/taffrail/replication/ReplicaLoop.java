@@ -810,7 +810,9 @@ final class ReplicaLoop {
                 old.fsyncDisabled()));
         settings = next;
         appends.settings(next);
-        post(new Event.LagLimits(next.replicationLagBytes(), next.replicationLagNanos()));
+        shipper.pendingBytes(next.pendingBytes());
+        post(new Event.Limits(
+                ProtocolSettings.windowBytes(next), next.replicationLagBytes(), next.replicationLagNanos()));
         statusDirty = true;
         wake();
         done.accept(new CommandOutcome.Done(wal.receivedLsn(), core.epoch()));

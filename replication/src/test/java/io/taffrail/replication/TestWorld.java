@@ -54,6 +54,8 @@ final class TestWorld implements AutoCloseable {
     private long sequence;
     long segmentBytes = 1 << 20;
     long reserveBytes = 1 << 20;
+    /// In every connection.
+    long unsentBytes;
     ScrubConfig scrub = new ScrubConfig(64 << 20, 1_000_000_000);
     /// What the next replica that starts is given as its disk.
     UnaryOperator<IoMethod> disk = method -> method;
@@ -423,7 +425,7 @@ final class TestWorld implements AutoCloseable {
 
         @Override
         public long unsentBytes(int toNodeId) {
-            return 0;
+            return unsentBytes;
         }
 
         @Override

@@ -447,4 +447,29 @@ class ThreeReplicasTest {
     private static EpochMap.Relation relation(TestWorld.Node node, long epoch, long lsn) {
         return node.up().epochs().relation(epoch, lsn, node.up().watermarks().leaderReceived());
     }
+
+    @Test
+    void morePendingBytesAreMoreUnsentOnesAtOnce() {
+        var leader = world.leader();
+        leader.createStream("s");
+        world.unsentBytes = 2 << 20;
+        var waiting = leader.append("s", "x", SYNC_QUORUM);
+        world.run(SECOND / 10);
+        assertEquals(null, waiting.outcome, "an eighth of the pending bytes may be unsent");
+        var before = world.settings;
+        leader.up()
+                .applySettings(
+                        new ReplicaSettings(
+                                before.generation() + 1,
+                                before.streams(),
+                                before.writerDelayNanos(),
+                                before.groupCommitDelayNanos(),
+                                before.groupCommitSiblings(),
+                                32 << 20,
+                                before.replicationLagBytes(),
+                                before.replicationLagNanos(),
+                                before.rejectWhenFull()),
+                        outcome -> assertInstanceOf(CommandOutcome.Done.class, outcome));
+        assertInstanceOf(AppendOutcome.Acknowledged.class, leader.await(waiting));
+    }
 }

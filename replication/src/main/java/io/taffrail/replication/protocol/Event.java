@@ -84,8 +84,8 @@ public sealed interface Event {
         record RemoveLearner(int nodeId) implements Change {}
     }
 
-    /// No more than this may a majority lag while appends are admitted.
-    record LagLimits(long bytes, long nanos) implements Event {}
+    /// New ones, see [ProtocolConfig].
+    record Limits(long windowBytes, long lagBytes, long lagNanos) implements Event {}
 
     record StorageFailed(String message) implements Event {}
 

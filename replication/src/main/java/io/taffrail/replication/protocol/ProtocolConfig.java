@@ -42,7 +42,7 @@ public record ProtocolConfig(
         return electionTimeoutMinNanos * 8 / 10;
     }
 
-    ProtocolConfig withLag(long bytes, long nanos) {
+    ProtocolConfig with(Event.Limits limits) {
         return new ProtocolConfig(
                 heartbeatNanos,
                 electionTimeoutMinNanos,
@@ -53,8 +53,8 @@ public record ProtocolConfig(
                 oldLeaderWaitNanos,
                 diskStallTimeoutNanos,
                 hopelessBytes,
-                windowBytes,
-                bytes,
-                nanos);
+                limits.windowBytes(),
+                limits.lagBytes(),
+                limits.lagNanos());
     }
 }

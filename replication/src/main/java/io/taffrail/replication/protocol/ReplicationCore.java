@@ -147,7 +147,7 @@ public final class ReplicationCore {
                 }
             }
             case Event.ForceRecovery(long requestId, var request) -> forceRecovery(requestId, request);
-            case Event.LagLimits(long bytes, long nanos) -> state.config = state.config.withLag(bytes, nanos);
+            case Event.Limits limits -> state.config = state.config.with(limits);
             case Event.StorageFailed(String message) -> storageFailed(message);
             case Event.Stop() -> state.stopping = true;
             case Event.MarkClean() -> {
