@@ -334,6 +334,13 @@ final class AppendPath {
                             item.refuse(noRoom(admission));
                             return true;
                         }
+                        if (wal.admitFromReserve(payload.remaining()) != Wal.Admission.ADMITTED) {
+                            // To wait would keep everything behind it from being refused.
+                            item.refuse(Refusal.of(
+                                    Refusal.Code.QUEUE_FULL,
+                                    "%s bytes wait for a full disk, the limit".formatted(settings.pendingBytes())));
+                            return true;
+                        }
                     }
                     case ADMITTED -> {}
                 }

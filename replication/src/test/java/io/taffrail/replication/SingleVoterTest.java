@@ -10,7 +10,10 @@ import io.taffrail.streams.Refusal;
 import io.taffrail.streams.ReplicationMode;
 import io.taffrail.streams.StreamCommand;
 import io.taffrail.streams.StreamConfig;
+import io.taffrail.wal.io.IoMethod;
+import io.taffrail.wal.io.IoRequest;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
@@ -241,6 +244,96 @@ class SingleVoterTest {
                 new StreamCommand.DeleteStream("gone"))) {
             assertDone(node.execute(logged));
         }
+    }
+
+    /// A disk that writes nothing while it is told not to.
+    private static final class StalledDisk implements IoMethod {
+        private final IoMethod disk;
+        private final ArrayDeque<IoRequest> held = new ArrayDeque<>();
+        boolean stalls;
+
+        StalledDisk(IoMethod disk) {
+            this.disk = disk;
+        }
+
+        @Override
+        public String name() {
+            return disk.name();
+        }
+
+        @Override
+        public void submit(IoRequest request) {
+            held.add(request);
+        }
+
+        @Override
+        public int poll() {
+            while (!stalls && !held.isEmpty()) {
+                disk.submit(held.remove());
+            }
+            return disk.poll();
+        }
+
+        @Override
+        public void await(long timeoutNanos) {
+            disk.await(timeoutNanos);
+        }
+
+        @Override
+        public void wakeup() {
+            disk.wakeup();
+        }
+
+        @Override
+        public int inFlight() {
+            return held.size() + disk.inFlight();
+        }
+
+        @Override
+        public void close() {
+            disk.close();
+        }
+    }
+
+    @Test
+    void onAFullDiskThatWritesNothingWhatFreesRoomIsPendingLikeAnythingElse() {
+        world.leader();
+        node.createStream("s");
+        var usual = world.settings;
+        var pendingBytes = 4096;
+        world.settings = new ReplicaSettings(
+                usual.generation(),
+                usual.streams(),
+                usual.writerDelayNanos(),
+                usual.groupCommitDelayNanos(),
+                usual.groupCommitSiblings(),
+                pendingBytes,
+                usual.replicationLagBytes(),
+                usual.replicationLagNanos(),
+                usual.rejectWhenFull());
+        var disks = new ArrayDeque<StalledDisk>();
+        world.disk = disk -> {
+            disks.add(new StalledDisk(disk));
+            return disks.getLast();
+        };
+        onAFullDisk();
+        disks.getLast().stalls = true;
+        var outcomes = new ArrayList<CommandOutcome>();
+        for (var age = 1; age <= 200; age++) {
+            var config = new StreamConfig(null, null, null, null, age, 0, new TreeMap<>());
+            node.up().execute(new StreamCommand.UpdateStream("s", config), outcomes::add);
+        }
+        world.run(100_000_000);
+        var pending = node.up().walStats().unflushedBytes();
+        assertTrue(pending > 0 && pending <= pendingBytes, () -> pending + " bytes are pending");
+        assertTrue(!outcomes.isEmpty());
+        for (var outcome : outcomes) {
+            var refused = assertInstanceOf(CommandOutcome.Refused.class, outcome);
+            assertEquals(Refusal.Code.QUEUE_FULL, refused.refusal().code());
+        }
+        disks.getLast().stalls = false;
+        world.until("the rest is logged", () -> outcomes.size() == 200);
+        assertDone(outcomes.getLast());
     }
 
     private static void assertDone(CommandOutcome outcome) {

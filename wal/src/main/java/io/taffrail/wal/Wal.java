@@ -201,13 +201,20 @@ public final class Wal implements AutoCloseable {
 
     /// Whether an entry of so many payload bytes fits the pending bytes and leaves the disk's reserve alone.
     public Admission admit(int payloadBytes) {
+        var admission = admitFromReserve(payloadBytes);
+        if (admission == Admission.FAILED || admission == Admission.TOO_LARGE || !reserve.isFull()) {
+            return admission;
+        }
+        return reserve.hindrance() == null ? Admission.DISK_FULL : Admission.NO_SEGMENT;
+    }
+
+    /// Whether such an entry fits the pending bytes, though it takes of the reserve: for what frees a full disk.
+    /// When not even the reserve is left, and nothing can be flushed, that is the end of it.
+    public Admission admitFromReserve(int payloadBytes) {
         var length = payloadBytes + EntryHeader.SIZE_BYTES;
         var refused = refusal(payloadBytes > config.maxEntryBytes() - EntryHeader.SIZE_BYTES);
         if (refused != null) {
             return refused;
-        }
-        if (reserve.isFull()) {
-            return reserve.hindrance() == null ? Admission.DISK_FULL : Admission.NO_SEGMENT;
         }
         return mayBePending(length) && tail.hasRoom(length) ? Admission.ADMITTED : Admission.QUEUE_FULL;
     }

@@ -249,6 +249,24 @@ class FlushTest {
     }
 
     @Test
+    void whatFreesRoomMayUseTheReserveAndNoMoreThanThePendingBytes() {
+        log.settle();
+        log.directory.freeBytes = 2L * SEGMENT_BYTES - 1;
+        log.nowNanos += 1_000_000_000;
+        log.wal.doWork(log.nowNanos);
+        var trims = 0;
+        for (; log.wal.admitFromReserve(10_000) == Wal.Admission.ADMITTED; trims++) {
+            log.append("x".repeat(10_000));
+        }
+        assertTrue(trims > 0);
+        assertEquals(Wal.Admission.QUEUE_FULL, log.wal.admitFromReserve(10_000));
+        assertEquals(Wal.Admission.DISK_FULL, log.wal.admit(10_000));
+        assertEquals(Wal.Admission.TOO_LARGE, log.wal.admit(log.config.maxEntryBytes()));
+        var pending = log.wal.receivedLsn() - log.wal.flushedLsn();
+        assertTrue(pending <= log.config.pendingBytes(), () -> pending + " bytes are pending");
+    }
+
+    @Test
     void stopsReportingWhileAFlushStalls() {
         log.append("a");
         log.nowNanos += MemoryLog.DELAY;
