@@ -1,5 +1,6 @@
 package io.taffrail.operator.plan;
 
+import static io.taffrail.operator.Altered.altered;
 import static io.taffrail.operator.plan.Sight.NEW;
 import static io.taffrail.operator.plan.Sight.NOW;
 import static io.taffrail.operator.plan.Sight.OLD;
@@ -299,16 +300,7 @@ final class ClusterPlannerTest {
     }
 
     private static Pod ready(Pod pod, int seconds) {
-        return new Pod(
-                pod.name(),
-                pod.ordinal(),
-                pod.uid(),
-                NOW.minusSeconds(seconds),
-                false,
-                pod.template(),
-                null,
-                pod.roleLabel(),
-                pod.ip());
+        return altered(pod, "readySince", NOW.minusSeconds(seconds));
     }
 
     @Test
@@ -329,13 +321,7 @@ final class ClusterPlannerTest {
 
     @Test
     void replacesAPodThatNeverStartedWithoutWaitingForIt() {
-        var sight = Sight.healthy(3)
-                .newTemplate()
-                .silent(2)
-                .pod(
-                        2,
-                        pod -> new Pod(
-                                pod.name(), 2, "uid-2", null, false, OLD, "ImagePullBackOff", "follower", pod.ip()));
+        var sight = Sight.healthy(3).newTemplate().silent(2).pod(2, pod -> Sight.waiting(pod, "ImagePullBackOff"));
         assertEquals(
                 List.of(new Action.RestartPod("orders-2", "uid-2", "its container does not run: ImagePullBackOff")),
                 plan("", sight).actions());
@@ -347,10 +333,7 @@ final class ClusterPlannerTest {
                 .newTemplate()
                 .silent(2)
                 .replica(0, leader -> Sight.follower(leader, 2, BEHIND))
-                .pod(
-                        2,
-                        pod -> new Pod(
-                                pod.name(), 2, "uid-2", null, false, NEW, "ImagePullBackOff", "follower", pod.ip()));
+                .pod(2, pod -> Sight.waiting(altered(pod, "template", NEW), "ImagePullBackOff"));
         var plan = plan("", sight);
         assertEquals(List.of(), plan.actions());
         waits("ReplicaNotInSync", plan);
@@ -434,7 +417,7 @@ final class ClusterPlannerTest {
     private static Sight joining() {
         var sight = Sight.healthy(3).set(new PodSet(5, OLD, OLD, false, ""));
         for (var node = 3; node < 5; node++) {
-            sight.addPod(node).pod(node, pod -> labelled(pod));
+            sight.addPod(node).pod(node, pod -> altered(pod, "roleLabel", "follower"));
             sight.addReplica(Sight.replica(node, State.UNINITIALIZED, null, Map.of(), Set.of(), Map.of(), 0, null));
         }
         return sight;
@@ -461,7 +444,7 @@ final class ClusterPlannerTest {
                 four,
                 plan("replicas: 5", joining().addReplica(Sight.unopened(3, State.RECOVERING)))
                         .actions());
-        var givenUp = joining().replica(3, it -> RecoveryPlanTest.withIntegrity(it, Integrity.EVICTED));
+        var givenUp = joining().replica(3, it -> altered(it, "integrity", Integrity.EVICTED));
         assertEquals(four, plan("replicas: 5", givenUp).actions());
         refuses("VolumeGivenUp", plan("replicas: 5", givenUp));
 
@@ -471,19 +454,6 @@ final class ClusterPlannerTest {
         assertEquals(
                 List.of(new Action.ChangeVoters(0, 11, new VoterStep.Promote(4))),
                 plan("replicas: 5", copying).actions());
-    }
-
-    private static Pod labelled(Pod pod) {
-        return new Pod(
-                pod.name(),
-                pod.ordinal(),
-                pod.uid(),
-                pod.readySince(),
-                false,
-                pod.template(),
-                null,
-                "follower",
-                pod.ip());
     }
 
     @Test
@@ -549,10 +519,7 @@ final class ClusterPlannerTest {
         var two = Map.of(0, storage(0), 1, storage(1));
         var sight = Sight.healthy(3).ledBy(0, two, Set.of(2));
         sight.addReplica(Sight.replica(2, State.UNINITIALIZED, null, Map.of(), Set.of(), Map.of(), 0, null));
-        sight.replica(
-                0,
-                leader -> Sight.replica(
-                        0, State.LEADER, UID, two, Map.of(2, storage(9)), leader.followers(), 7, leader.settings()));
+        sight.replica(0, leader -> altered(leader, "learners", Map.of(2, storage(9))));
         assertEquals(
                 List.of(new Action.ChangeVoters(0, 11, new VoterStep.RemoveLearner(2))),
                 plan("", sight).actions());
@@ -578,13 +545,7 @@ final class ClusterPlannerTest {
         var delete = "replicas: 1\nstorage: {size: 1Gi, reclaimPolicy: Delete}";
         assertEquals(
                 List.of(new Action.OwnClaim("data-orders-0", true)),
-                new ClusterPlanner(SETTLE)
-                        .plan(
-                                io.fabric8.kubernetes.client.utils.Serialization.unmarshal(
-                                        delete, io.taffrail.operator.crd.LogClusterSpec.class),
-                                sight.seen(),
-                                NOW)
-                        .actions());
+                plan(delete, sight).actions());
         assertEquals(List.of(), plan("replicas: 1", sight).actions());
     }
 
@@ -605,16 +566,11 @@ final class ClusterPlannerTest {
     @Test
     void takesTheLabelFromTheOldLeaderBeforeTheNewOneGetsIt() {
         var sight = Sight.healthy(3).ledBy(1, THREE, Set.of());
-        sight.pod(0, pod -> withRole(pod, "leader")).pod(1, pod -> withRole(pod, "follower"));
+        sight.pod(0, pod -> altered(pod, "roleLabel", "leader")).pod(1, pod -> altered(pod, "roleLabel", "follower"));
         assertEquals(
                 List.of(
                         new Action.LabelPod("orders-0", Action.Role.FOLLOWER),
                         new Action.LabelPod("orders-1", Action.Role.LEADER)),
                 plan("", sight).actions());
-    }
-
-    private static Pod withRole(Pod pod, String role) {
-        return new Pod(
-                pod.name(), pod.ordinal(), pod.uid(), pod.readySince(), false, pod.template(), null, role, pod.ip());
     }
 }

@@ -1,5 +1,6 @@
 package io.taffrail.operator.plan;
 
+import static io.taffrail.operator.Altered.altered;
 import static io.taffrail.operator.plan.Sight.HISTORY;
 import static io.taffrail.operator.plan.Sight.NOW;
 import static io.taffrail.operator.plan.Sight.UID;
@@ -8,7 +9,6 @@ import static io.taffrail.operator.plan.Sight.storage;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.taffrail.operator.observe.ObservedCluster.Pod;
 import io.taffrail.operator.observe.ObservedCluster.PodSet;
 import io.taffrail.operator.observe.ObservedCluster.Recorded;
 import io.taffrail.operator.observe.ObservedCluster.Recovery;
@@ -21,7 +21,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -106,7 +105,7 @@ final class RecoveryPlanTest {
     @Test
     void aNewHistoryCompletesItAndIsNotForcedAgain() {
         var recovery = decided(plan(ACCEPT, lost()));
-        var sight = recorded(lost(), recovery).replica(0, it -> withHistory(it, NEW_HISTORY));
+        var sight = recorded(lost(), recovery).replica(0, it -> altered(it, "historyId", NEW_HISTORY));
         assertEquals(
                 List.of(new Action.RecordRecovery(recovery.asCompleted())),
                 plan(ACCEPT, sight).actions());
@@ -151,8 +150,7 @@ final class RecoveryPlanTest {
             value = Integrity.class,
             names = {"SUSPECT", "EVICTED"})
     void whoCannotVoteIsNoPartOfAMajority(Integrity integrity) {
-        var follower = other();
-        var plan = plan(ACCEPT, lost().addReplica(withIntegrity(follower, integrity)));
+        var plan = plan(ACCEPT, lost().addReplica(altered(other(), "integrity", integrity)));
         assertEquals(2, plan.actions().size(), plan.toString());
     }
 
@@ -187,19 +185,19 @@ final class RecoveryPlanTest {
     @ParameterizedTest
     @ValueSource(strings = {"CrashLoopBackOff", "ContainerCreating", "PodInitializing"})
     void refusedWhileThePodOfOneThatIsGivenUpComesBack(String waitingFor) {
-        refuses("VoterUnaccounted", plan(ACCEPT, lost().silent(1).pod(1, pod -> waiting(pod, waitingFor))));
+        refuses("VoterUnaccounted", plan(ACCEPT, lost().silent(1).pod(1, pod -> Sight.waiting(pod, waitingFor))));
     }
 
     @Test
     void refusedWhileThePodOfOneThatIsGivenUpIsMade() {
-        refuses("VoterUnaccounted", plan(ACCEPT, lost().silent(1).pod(1, pod -> waiting(pod, null))));
+        refuses("VoterUnaccounted", plan(ACCEPT, lost().silent(1).pod(1, pod -> Sight.waiting(pod, null))));
         refuses("VoterUnaccounted", plan(ACCEPT, lost().silent(1).noPod(1)));
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"Unschedulable", "ImagePullBackOff", "CreateContainerConfigError"})
     void whatCannotStartIsAccountedFor(String waitingFor) {
-        var plan = plan(ACCEPT, lost().silent(1).pod(1, pod -> waiting(pod, waitingFor)));
+        var plan = plan(ACCEPT, lost().silent(1).pod(1, pod -> Sight.waiting(pod, waitingFor)));
         assertEquals(2, plan.actions().size(), plan.toString());
     }
 
@@ -214,11 +212,6 @@ final class RecoveryPlanTest {
                 plan(ACCEPT, sight).toString());
     }
 
-    private static Pod waiting(Pod pod, @Nullable String waitingFor) {
-        return new Pod(
-                pod.name(), pod.ordinal(), pod.uid(), null, false, pod.template(), waitingFor, pod.roleLabel(), null);
-    }
-
     @Test
     void theReplicasOwnRefusalIsTold() {
         var plan = plan(ACCEPT, lost().offers(new RecoveryOffer.Refused("it cuts its log")));
@@ -228,12 +221,7 @@ final class RecoveryPlanTest {
 
     @Test
     void waitsForTheReplicaThatGoesOn() {
-        var sight = lost().offers(null)
-                .silent(0)
-                .pod(
-                        0,
-                        pod -> new Pod(
-                                pod.name(), 0, pod.uid(), null, false, pod.template(), "CrashLoopBackOff", null, null));
+        var sight = lost().offers(null).silent(0).pod(0, pod -> Sight.waiting(pod, "CrashLoopBackOff"));
         var plan = plan(ACCEPT, sight);
         assertEquals(
                 List.of(),
@@ -260,44 +248,11 @@ final class RecoveryPlanTest {
     @Test
     void aVolumeThatWasGivenUpMustBeEmptiedBeforeItJoins() {
         var alone = Map.of(0, storage(0));
-        var old = other();
-        var sight = Sight.healthy(3).ledBy(0, alone, Set.of()).addReplica(withIntegrity(old, Integrity.EVICTED));
+        var sight =
+                Sight.healthy(3).ledBy(0, alone, Set.of()).addReplica(altered(other(), "integrity", Integrity.EVICTED));
         var plan = plan("", sight);
         assertTrue(
                 plan.waits().stream().anyMatch(it -> it.refused() && it.reason().equals("VolumeGivenUp")),
                 plan.toString());
-    }
-
-    private static ObservedReplica withHistory(ObservedReplica replica, String historyId) {
-        return changed(replica, historyId, replica.integrity());
-    }
-
-    static ObservedReplica withIntegrity(ObservedReplica replica, Integrity integrity) {
-        return changed(replica, replica.historyId(), integrity);
-    }
-
-    private static ObservedReplica changed(ObservedReplica replica, String historyId, Integrity integrity) {
-        return new ObservedReplica(
-                replica.nodeId(),
-                replica.storageId(),
-                replica.clusterId(),
-                historyId,
-                replica.state(),
-                replica.detail(),
-                replica.recoveryPercent(),
-                replica.epoch(),
-                integrity,
-                replica.configId(),
-                replica.voters(),
-                replica.learners(),
-                replica.followers(),
-                replica.settingsGeneration(),
-                replica.settings(),
-                replica.version(),
-                replica.ioMethod(),
-                replica.ioMethodReason(),
-                replica.diskTotalBytes(),
-                replica.diskFreeBytes(),
-                replica.warnings());
     }
 }

@@ -1,5 +1,7 @@
 package io.taffrail.operator.plan;
 
+import static io.taffrail.operator.Altered.altered;
+
 import io.fabric8.kubernetes.client.utils.Serialization;
 import io.taffrail.operator.crd.LogClusterSpec;
 import io.taffrail.operator.observe.ObservedCluster;
@@ -17,6 +19,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -42,7 +45,8 @@ public final class Sight {
     private @Nullable RecoveryOffer offer;
 
     public static LogClusterSpec spec(String yaml) {
-        return Serialization.unmarshal("storage: {size: 1Gi}\n" + yaml, LogClusterSpec.class);
+        return Serialization.unmarshal(
+                yaml.contains("storage:") ? yaml : "storage: {size: 1Gi}\n" + yaml, LogClusterSpec.class);
     }
 
     static Sight empty() {
@@ -90,16 +94,7 @@ public final class Sight {
                     node,
                     replica(node, state, UID, voters, learners, node == leader ? followers : Map.of(), 7, settings));
         }
-        pods.replaceAll((node, pod) -> new Pod(
-                pod.name(),
-                pod.ordinal(),
-                pod.uid(),
-                pod.readySince(),
-                pod.terminating(),
-                pod.template(),
-                pod.waitingFor(),
-                node == leader ? "leader" : "follower",
-                pod.ip()));
+        pods.replaceAll((node, pod) -> altered(pod, "roleLabel", node == leader ? "leader" : "follower"));
         return this;
     }
 
@@ -171,8 +166,7 @@ public final class Sight {
 
     /// The pods' template has changed; none has been restarted.
     Sight newTemplate() {
-        var now = set;
-        set = new PodSet(now == null ? 0 : now.replicas(), NEW, NEW, false, "");
+        set = altered(altered(Objects.requireNonNull(set), "liveTemplate", NEW), "desiredTemplate", NEW);
         return this;
     }
 
@@ -213,16 +207,12 @@ public final class Sight {
     }
 
     static Pod restarted(Pod pod) {
-        return new Pod(
-                pod.name(),
-                pod.ordinal(),
-                pod.uid() + "'",
-                pod.readySince(),
-                false,
-                NEW,
-                null,
-                pod.roleLabel(),
-                pod.ip());
+        return altered(altered(pod, "uid", pod.uid() + "'"), "template", NEW);
+    }
+
+    /// Its container does not run, and it has no address.
+    static Pod waiting(Pod pod, @Nullable String waitingFor) {
+        return altered(altered(altered(pod, "readySince", null), "ip", null), "waitingFor", waitingFor);
     }
 
     static ObservedReplica replica(
@@ -236,18 +226,6 @@ public final class Sight {
             @Nullable SettingsValues settings) {
         var storages = new TreeMap<Integer, String>();
         learners.forEach(learner -> storages.put(learner, storage(learner)));
-        return replica(node, state, clusterId, voters, storages, followers, generation, settings);
-    }
-
-    static ObservedReplica replica(
-            int node,
-            State state,
-            @Nullable String clusterId,
-            Map<Integer, String> voters,
-            Map<Integer, String> learners,
-            Map<Integer, Follower> followers,
-            long generation,
-            @Nullable SettingsValues settings) {
         return new ObservedReplica(
                 node,
                 storage(node),
@@ -260,7 +238,7 @@ public final class Sight {
                 Integrity.INTACT,
                 11,
                 voters,
-                learners,
+                storages,
                 followers,
                 generation,
                 settings,
@@ -299,31 +277,12 @@ public final class Sight {
     }
 
     static ObservedReplica with(ObservedReplica replica, State state) {
-        if (state == State.RECOVERING) {
-            return unopened(replica.nodeId(), state);
-        }
-        return replica(
-                replica.nodeId(),
-                state,
-                replica.clusterId(),
-                replica.voters(),
-                replica.learners(),
-                replica.followers(),
-                replica.settingsGeneration(),
-                replica.settings());
+        return state == State.RECOVERING ? unopened(replica.nodeId(), state) : altered(replica, "state", state);
     }
 
     static ObservedReplica follower(ObservedReplica leader, int node, Follower follower) {
         var followers = new TreeMap<>(leader.followers());
         followers.put(node, follower);
-        return replica(
-                leader.nodeId(),
-                leader.state(),
-                leader.clusterId(),
-                leader.voters(),
-                leader.learners(),
-                followers,
-                leader.settingsGeneration(),
-                leader.settings());
+        return altered(leader, "followers", followers);
     }
 }
