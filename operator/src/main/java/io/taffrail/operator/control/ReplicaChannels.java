@@ -114,9 +114,12 @@ public class ReplicaChannels {
     /// UNAVAILABLE is also how a replica says that it is not the leader; then the trailer says so.
     private static <T> CallOutcome<T> notReached(StatusRuntimeException e, Status status, String text) {
         var code = code(e);
-        return code.equals(status.getCode().name())
-                ? new CallOutcome.Unreachable<>(text)
-                : new CallOutcome.Refused<>(code, text);
+        if (!code.equals(status.getCode().name())) {
+            return new CallOutcome.Refused<>(code, text);
+        }
+        // gRPC's own text has the nanoseconds: a status that shows it would be written anew with every pass.
+        return new CallOutcome.Unreachable<>(
+                status.getCode() == Status.Code.DEADLINE_EXCEEDED ? "it did not answer in time" : text);
     }
 
     private static final io.grpc.Metadata.Key<byte[]> ERROR =

@@ -4,6 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 
 import io.taffrail.proto.control.GetStatusRequest;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
@@ -27,6 +30,17 @@ final class ReplicaChannelsTest {
         assertInstanceOf(
                 CallOutcome.Unreachable.class,
                 channels.status(address, null, stub -> stub.getStatus(GetStatusRequest.getDefaultInstance())));
+    }
+
+    /// It goes into the status, which is written whenever it says something else.
+    @Test
+    void oneThatDoesNotAnswerIsToldInTheSameWordsEachTime() throws IOException {
+        try (var deaf = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            var address = new ReplicaAddress("127.0.0.1", deaf.getLocalPort(), "replica", "");
+            assertEquals(
+                    new CallOutcome.Unreachable<>("it did not answer in time"),
+                    channels.status(address, null, stub -> stub.getStatus(GetStatusRequest.getDefaultInstance())));
+        }
     }
 
     @Test
