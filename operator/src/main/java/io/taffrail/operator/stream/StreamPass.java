@@ -28,6 +28,7 @@ public class StreamPass {
 
     private static final String AS_SPECIFIED = "AsSpecified";
     private static final String HIBERNATED = "Hibernated";
+    private static final String PAUSED = "Paused";
 
     private final KubernetesClient client;
     private final ReplicaChannels channels;
@@ -74,6 +75,9 @@ public class StreamPass {
         }
         if (cluster.getSpec().hibernated()) {
             return status(stream, cluster, null, HIBERNATED, "the cluster's lifecycle is Hibernated", now);
+        }
+        if (cluster.getSpec().paused()) {
+            return status(stream, cluster, null, PAUSED, "the cluster's management is Paused: nothing is changed", now);
         }
         var calls = calls(cluster);
         if (calls == null) {
@@ -128,6 +132,9 @@ public class StreamPass {
                 || cluster.isMarkedForDeletion()
                 || namespaceGoes(stream)) {
             return null;
+        }
+        if (cluster.getSpec().paused()) {
+            return "the cluster's management is Paused: nothing is deleted from it";
         }
         var calls = calls(cluster);
         if (calls == null) {
@@ -207,8 +214,8 @@ public class StreamPass {
         var before = stream.getStatus();
         var ready = switch (reason) {
             case AS_SPECIFIED -> Status.True;
-            // False would alert for as long as the cluster sleeps.
-            case HIBERNATED -> Status.Unknown;
+            // False would alert for as long as the cluster is at rest.
+            case HIBERNATED, PAUSED -> Status.Unknown;
             default -> Status.False;
         };
         var known = before == null ? List.<Condition>of() : before.conditions();

@@ -78,7 +78,7 @@ final class StreamPassTest {
                         .endMetadata()
                         .build())
                 .create();
-        cluster("Running");
+        cluster("lifecycle: Running");
         pass = new StreamPass(client, channels);
     }
 
@@ -88,14 +88,14 @@ final class StreamPassTest {
         running.forEach(StandInReplica::close);
     }
 
-    private void cluster(String lifecycle) {
+    private void cluster(String spec) {
         client.resource(Serialization.unmarshal("""
                         apiVersion: taffrail.io/v1alpha1
                         kind: LogCluster
                         metadata: {name: orders, namespace: shop}
-                        spec: {storage: {size: 1Gi}, lifecycle: %s}
+                        spec: {storage: {size: 1Gi}, %s}
                         status: {leader: {pod: orders-0, epoch: "1", since: then}}
-                        """.formatted(lifecycle), LogCluster.class))
+                        """.formatted(spec), LogCluster.class))
                 .createOr(NonDeletingOperation::update);
     }
 
@@ -133,9 +133,30 @@ final class StreamPassTest {
 
     @Test
     void nobodyIsAlarmedByAStreamOfAClusterThatSleepsAsItShould() {
-        cluster("Hibernated");
+        cluster("lifecycle: Hibernated");
         var ready = pass.reconcile(stream(), NOW).conditions().getFirst();
         assertEquals(Condition.Status.Unknown, ready.status());
         assertEquals("Hibernated", ready.reason());
+    }
+
+    @Test
+    void changesNoStreamOfAClusterThatIsPaused() {
+        pass.reconcile(stream(), NOW);
+        cluster("management: Paused");
+        assertEquals("the cluster's management is Paused: nothing is deleted from it", pass.leave(stream()));
+        assertTrue(replicas.streams().containsKey("payments"));
+        replicas.streams().clear();
+        var ready = pass.reconcile(stream(), NOW).conditions().getFirst();
+        assertEquals(Condition.Status.Unknown, ready.status());
+        assertEquals("Paused", ready.reason());
+        assertTrue(replicas.streams().isEmpty());
+        // Whoever waits for a namespace to go does not wait for this.
+        client.resource(new NamespaceBuilder()
+                        .withNewMetadata()
+                        .withName("shop")
+                        .endMetadata()
+                        .build())
+                .delete();
+        assertNull(pass.leave(stream()));
     }
 }
