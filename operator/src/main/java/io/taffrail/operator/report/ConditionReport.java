@@ -5,6 +5,7 @@ import io.taffrail.operator.crd.ByteSize;
 import io.taffrail.operator.crd.Condition;
 import io.taffrail.operator.crd.Condition.Status;
 import io.taffrail.operator.crd.LogClusterSpec;
+import io.taffrail.operator.crd.ReplicationMode;
 import io.taffrail.operator.observe.ObservedCluster;
 import io.taffrail.operator.observe.ObservedCluster.Pod;
 import io.taffrail.operator.observe.ObservedReplica;
@@ -92,17 +93,25 @@ final class ConditionReport {
         var inSync = inSync(leader.get());
         var voters = leader.get().voters().size();
         var majority = voters / 2 + 1;
-        return switch (spec.replicationMode()) {
-            case Async -> yes("DurabilityMet", "LeaderServes", level + " needs the leader alone");
-            case Quorum, All ->
-                inSync >= majority
-                        ? yes("DurabilityMet", "QuorumInSync", level + ": " + inSync + " of " + voters + " in sync")
-                        : no(
-                                "DurabilityMet",
-                                "QuorumLost",
-                                level + " needs " + majority + " of " + voters + " voters in sync, there are "
-                                        + inSync);
-        };
+        var asked = spec.replicas() / 2 + 1;
+        if (spec.replicationMode() == ReplicationMode.Async) {
+            return yes("DurabilityMet", "LeaderServes", level + " needs the leader alone");
+        }
+        if (inSync < majority) {
+            return no(
+                    "DurabilityMet",
+                    "QuorumLost",
+                    level + " needs " + majority + " of " + voters + " voters in sync, there are " + inSync);
+        }
+        if (inSync < asked) {
+            // As after a forced recovery: a majority of fewer voters acknowledges, with fewer copies.
+            return no(
+                    "DurabilityMet",
+                    "TooFewReplicas",
+                    level + " of " + spec.replicas() + " replicas needs " + asked + " copies, and appends are"
+                            + " acknowledged with " + inSync + ": " + voters + " vote so far");
+        }
+        return yes("DurabilityMet", "QuorumInSync", level + ": " + inSync + " of " + voters + " in sync");
     }
 
     private static Condition failoverReady(LogClusterSpec spec, ObservedCluster seen) {

@@ -55,6 +55,21 @@ final class ClusterReportTest {
         assertEquals("TooFewReplicas", growing.reason());
     }
 
+    /// After a forced recovery, or before the first copy is there, one is a majority of one.
+    @Test
+    void aMajorityOfFewerVotersIsNotTheDurabilityThatWasAskedFor() {
+        var alone = condition("DurabilityMet", "replicas: 3", Sight.healthy(1));
+        assertEquals(Condition.Status.False, alone.status());
+        assertEquals("TooFewReplicas", alone.reason());
+        assertEquals(
+                Condition.Status.True,
+                condition("DurabilityMet", "replicas: 3", Sight.healthy(2)).status());
+        assertEquals(
+                Condition.Status.True,
+                condition("DurabilityMet", "replicas: 3\nreplicationMode: Async", Sight.healthy(1))
+                        .status());
+    }
+
     @Test
     void saysWhenOneNodeHoldsTooMany() {
         assertEquals(
