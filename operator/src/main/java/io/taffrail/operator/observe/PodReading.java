@@ -1,6 +1,7 @@
 package io.taffrail.operator.observe;
 
 import io.fabric8.kubernetes.api.model.ContainerState;
+import io.fabric8.kubernetes.api.model.ContainerStateTerminated;
 import io.fabric8.kubernetes.api.model.ContainerStatus;
 import io.fabric8.kubernetes.api.model.PodCondition;
 import io.fabric8.kubernetes.api.model.PodStatus;
@@ -8,11 +9,17 @@ import io.taffrail.operator.observe.ObservedCluster.Pod;
 import io.taffrail.operator.resource.ClusterNames;
 import java.time.Instant;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// A pod as the API server shows it.
 final class PodReading {
     private static final int LAST_WORDS_CHARACTERS_MAX = 300;
+    private static final Set<String> ENDED = Set.of("Failed", "Succeeded");
+    /// Of a container that waits for the init containers before it.
+    private static final String INITIALIZING = "PodInitializing";
+
+    private static final Set<String> STARTING = Set.of(INITIALIZING, "ContainerCreating");
 
     private PodReading() {}
 
@@ -21,7 +28,8 @@ final class PodReading {
         var status = pod.getStatus();
         List<PodCondition> conditions = status == null ? List.of() : status.getConditions();
         var labels = meta.getLabels();
-        var ip = status == null ? null : status.getPodIP();
+        // The address of a pod that has ended may be another's by now, of another cluster say.
+        var ip = status == null || ENDED.contains(String.valueOf(status.getPhase())) ? null : status.getPodIP();
         return new Pod(
                 meta.getName(),
                 ClusterNames.ordinal(meta.getName()),
@@ -29,7 +37,7 @@ final class PodReading {
                 readySince(conditions),
                 meta.getDeletionTimestamp() != null,
                 ClusterObserver.annotation(meta.getAnnotations(), ClusterNames.TEMPLATE_ANNOTATION),
-                waitingFor(conditions, container(status)),
+                waitingFor(conditions, blocking(status)),
                 labels == null ? null : labels.get(ClusterNames.ROLE_LABEL),
                 ip == null || ip.isEmpty() ? null : ip);
     }
@@ -44,14 +52,54 @@ final class PodReading {
         return null;
     }
 
-    /// What its container said last before it ended; null: nothing, or it runs.
+    /// What keeps its container from running: what that, or the init container that is in its way, said last before
+    /// it ended; null: nothing, or it runs.
     static @Nullable String lastWords(io.fabric8.kubernetes.api.model.Pod pod) {
-        var container = container(pod.getStatus());
+        var container = blocking(pod.getStatus());
         if (container == null) {
             return null;
         }
-        var words = words(container.getState());
-        return words != null ? words : words(container.getLastState());
+        var last = words(container.getState());
+        var words = last != null ? last : words(container.getLastState());
+        if (ClusterNames.CONTAINER.equals(container.getName())) {
+            return words;
+        }
+        return "init container " + container.getName() + (words == null ? " does not start" : ": " + words);
+    }
+
+    /// The server's container or, while that waits for them, the init container that fails: a mesh's, or another that
+    /// was put there. One that runs beside the server may crash while the replica runs.
+    private static @Nullable ContainerStatus blocking(@Nullable PodStatus status) {
+        var server = container(status);
+        if (status == null || (server != null && !waitsForOthers(server))) {
+            return server;
+        }
+        return status.getInitContainerStatuses().stream()
+                .filter(PodReading::fails)
+                .findFirst()
+                .orElse(server);
+    }
+
+    private static boolean waitsForOthers(ContainerStatus server) {
+        var state = server.getState();
+        return state != null
+                && state.getWaiting() != null
+                && INITIALIZING.equals(state.getWaiting().getReason());
+    }
+
+    private static boolean fails(ContainerStatus init) {
+        var state = init.getState();
+        if (state == null) {
+            return false;
+        }
+        return state.getTerminated() != null
+                ? hasFailed(state.getTerminated())
+                : state.getWaiting() != null
+                        && !STARTING.contains(state.getWaiting().getReason());
+    }
+
+    private static boolean hasFailed(ContainerStateTerminated ended) {
+        return ended.getExitCode() != null && ended.getExitCode() != 0;
     }
 
     /// The server's. What others have put beside it, as a service mesh does, may crash while the replica runs.
@@ -65,12 +113,15 @@ final class PodReading {
 
     private static @Nullable String words(@Nullable ContainerState state) {
         var ended = state == null ? null : state.getTerminated();
-        if (ended == null || ended.getMessage() == null) {
+        if (ended == null) {
             return null;
         }
+        var message = ended.getMessage() == null ? "" : ended.getMessage().strip();
+        if (message.isEmpty()) {
+            return hasFailed(ended) ? "it ended with " + ended.getExitCode() : null;
+        }
         // The last line is the reason; what stands above it is the log.
-        var line = ended.getMessage().strip();
-        line = line.substring(line.lastIndexOf('\n') + 1);
+        var line = message.substring(message.lastIndexOf('\n') + 1);
         return "it ended with " + ended.getExitCode() + ": "
                 + line.substring(0, Math.min(line.length(), LAST_WORDS_CHARACTERS_MAX));
     }
