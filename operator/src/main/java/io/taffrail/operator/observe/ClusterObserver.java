@@ -13,6 +13,7 @@ import io.taffrail.operator.crd.LogCluster;
 import io.taffrail.operator.crd.LogClusterStatus;
 import io.taffrail.operator.crd.LogClusterStatus.BootstrapVoter;
 import io.taffrail.operator.observe.ObservedCluster.Claim;
+import io.taffrail.operator.observe.ObservedCluster.LogEnd;
 import io.taffrail.operator.observe.ObservedCluster.Pod;
 import io.taffrail.operator.observe.ObservedCluster.PodSet;
 import io.taffrail.operator.observe.ObservedCluster.Recorded;
@@ -20,11 +21,11 @@ import io.taffrail.operator.observe.ObservedCluster.Recovery;
 import io.taffrail.operator.resource.ClusterNames;
 import io.taffrail.operator.resource.ClusterResources;
 import io.taffrail.operator.resource.Drift;
+import io.taffrail.proto.control.ControlGrpc.ControlBlockingStub;
 import io.taffrail.proto.control.ForceRecoveryRequest;
 import io.taffrail.proto.control.ForceRecoveryResponse;
 import io.taffrail.proto.control.GetStatusRequest;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -73,6 +74,8 @@ public final class ClusterObserver {
         var replicas = new TreeMap<Integer, ObservedReplica>();
         var refused = new TreeMap<Integer, String>();
         askReplicas(cluster, pods, tls, replicas, refused);
+        var undecided = cluster.getSpec().forceRecovery() != null
+                && replicas.values().stream().noneMatch(ObservedReplica::leads);
         for (var pod : found) {
             var ordinal = ClusterNames.ordinal(pod.getMetadata().getName());
             var words = PodReading.lastWords(pod);
@@ -95,7 +98,8 @@ public final class ClusterObserver {
                 tls == null ? null : tls.certificate(),
                 newest(cluster.getStatus()),
                 nodes,
-                recoveryOffer(cluster, pods, replicas, tls));
+                undecided ? recoveryOffer(cluster, pods, replicas, tls) : null,
+                undecided ? logEnds(cluster, pods, replicas, tls) : Map.of());
     }
 
     private static String newest(@Nullable LogClusterStatus status) {
@@ -205,31 +209,19 @@ public final class ClusterObserver {
         return quantity == null ? 0 : quantity.getNumericalAmount().longValue();
     }
 
-    /// All at once: a replica that does not answer costs one deadline, not one each.
     private void askReplicas(
             LogCluster cluster,
             List<Pod> pods,
             @Nullable TlsReading tls,
             Map<Integer, ObservedReplica> replicas,
             Map<Integer, String> refused) {
-        var names = ClusterNames.of(cluster);
-        var answers = new HashMap<Integer, Future<CallOutcome<ObservedReplica>>>();
-        try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
-            for (var pod : pods) {
-                var address = address(names, pod, tls);
-                if (address != null) {
-                    answers.put(
-                            pod.ordinal(),
-                            threads.submit(() -> channels.status(
-                                    address,
-                                    tls == null ? null : tls.credentials(),
-                                    stub -> ControlMapping.replica(
-                                            stub.getStatus(GetStatusRequest.getDefaultInstance())))));
-                }
-            }
-        }
+        var answers = ask(
+                cluster,
+                pods,
+                tls,
+                (node, stub) -> ControlMapping.replica(stub.getStatus(GetStatusRequest.getDefaultInstance())));
         answers.forEach((ordinal, answer) -> {
-            switch (answer.resultNow()) {
+            switch (answer) {
                 case CallOutcome.Answer<ObservedReplica>(ObservedReplica replica) ->
                     accept(ordinal, replica, replicas, refused);
                 case CallOutcome.Refused<ObservedReplica>(String code, String message) ->
@@ -239,27 +231,45 @@ public final class ClusterObserver {
         });
     }
 
+    private interface Question<T> {
+        T of(int node, ControlBlockingStub stub);
+    }
+
+    /// All at once: a replica that does not answer costs one deadline, not one each.
+    private <T> Map<Integer, CallOutcome<T>> ask(
+            LogCluster cluster, List<Pod> pods, @Nullable TlsReading tls, Question<T> question) {
+        var names = ClusterNames.of(cluster);
+        var asked = new TreeMap<Integer, Future<CallOutcome<T>>>();
+        try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            for (var pod : pods) {
+                var address = address(names, pod, tls);
+                if (address != null) {
+                    asked.put(
+                            pod.ordinal(),
+                            threads.submit(() -> channels.status(
+                                    address,
+                                    tls == null ? null : tls.credentials(),
+                                    stub -> question.of(pod.ordinal(), stub))));
+                }
+            }
+        }
+        var answers = new TreeMap<Integer, CallOutcome<T>>();
+        asked.forEach((node, answer) -> answers.put(node, answer.resultNow()));
+        return answers;
+    }
+
     /// The plan alone: nothing changes by it.
     private @Nullable RecoveryOffer recoveryOffer(
             LogCluster cluster, List<Pod> pods, Map<Integer, ObservedReplica> replicas, @Nullable TlsReading tls) {
         var asked = cluster.getSpec().forceRecovery();
-        var replica = asked == null ? null : replicas.get(asked.from());
-        if (asked == null || replica == null || replica.leads()) {
+        if (asked == null || !replicas.containsKey(asked.from())) {
             return null;
         }
-        var address = pods.stream()
-                .filter(pod -> pod.ordinal() == asked.from())
-                .findFirst()
-                .map(pod -> address(ClusterNames.of(cluster), pod, tls))
-                .orElse(null);
-        if (address == null) {
-            return null;
-        }
-        var request = ForceRecoveryRequest.newBuilder()
-                .addAllSurvivorNodeIds(asked.goingOn())
-                .build();
-        return switch (channels.status(
-                address, tls == null ? null : tls.credentials(), stub -> stub.forceRecovery(request))) {
+        var survivor =
+                pods.stream().filter(pod -> pod.ordinal() == asked.from()).toList();
+        return switch (ask(cluster, survivor, tls, (node, stub) -> stub.forceRecovery(plan(asked.goingOn())))
+                .get(asked.from())) {
+            case null -> null;
             case CallOutcome.Answer<ForceRecoveryResponse>(ForceRecoveryResponse plan) ->
                 new RecoveryOffer.Possible(
                         ControlMapping.id(plan.getClusterId()),
@@ -270,6 +280,31 @@ public final class ClusterObserver {
                 new RecoveryOffer.Refused(message);
             case CallOutcome.Unreachable<ForceRecoveryResponse> gone -> null;
         };
+    }
+
+    /// By each replica's plan of going on alone, which says where its log ends; nothing changes by it.
+    private Map<Integer, LogEnd> logEnds(
+            LogCluster cluster, List<Pod> pods, Map<Integer, ObservedReplica> replicas, @Nullable TlsReading tls) {
+        var members = pods.stream()
+                .filter(pod -> {
+                    var replica = replicas.get(pod.ordinal());
+                    return replica != null && replica.clusterId() != null;
+                })
+                .toList();
+        var ends = new TreeMap<Integer, LogEnd>();
+        ask(cluster, members, tls, (node, stub) -> stub.forceRecovery(plan(List.of(node))))
+                .forEach((node, answer) -> {
+                    if (answer instanceof CallOutcome.Answer<ForceRecoveryResponse>(ForceRecoveryResponse plan)) {
+                        ends.put(node, new LogEnd(plan.getLastEpoch(), plan.getLastLsn()));
+                    }
+                });
+        return ends;
+    }
+
+    private static ForceRecoveryRequest plan(List<Integer> survivors) {
+        return ForceRecoveryRequest.newBuilder()
+                .addAllSurvivorNodeIds(survivors)
+                .build();
     }
 
     /// Null: the pod has no address yet.

@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /// A cluster as it stands, at one moment. Immutable and free of Kubernetes types, so that a plan is a function.
@@ -21,6 +22,7 @@ import org.jspecify.annotations.Nullable;
 /// @param newestVersion of the servers that have written to the volumes, empty: not known
 /// @param nodes by ordinal, where the pods run
 /// @param recoveryOffer null: no recovery is asked for, or the replica does not answer
+/// @param logEnds by node id, of those that told while a recovery is asked for and nobody leads
 /// @param refusedReplicas by node id, why one that should have answered did not
 public record ObservedCluster(
         String name,
@@ -37,7 +39,8 @@ public record ObservedCluster(
         @Nullable Certificate certificate,
         String newestVersion,
         Map<Integer, String> nodes,
-        @Nullable RecoveryOffer recoveryOffer) {
+        @Nullable RecoveryOffer recoveryOffer,
+        Map<Integer, LogEnd> logEnds) {
 
     /// @param storages the first voters' storage ids by node id, as they were recorded before the bootstrap
     /// @param voters as the last leader said
@@ -136,6 +139,17 @@ public record ObservedCluster(
     /// @param ownedByCluster deleted together with the LogCluster
     public record Claim(String name, int ordinal, long requestedBytes, long capacityBytes, boolean ownedByCluster) {}
 
+    /// Where a log ends, in the order in which elections prefer logs.
+    ///
+    /// @param epoch of its last entry
+    public record LogEnd(long epoch, long lsn) implements Comparable<LogEnd> {
+        @Override
+        public int compareTo(LogEnd other) {
+            var epochs = Long.compareUnsigned(epoch, other.epoch);
+            return epochs != 0 ? epochs : Long.compareUnsigned(lsn, other.lsn);
+        }
+    }
+
     /// @param problem null: it can be used
     public record Certificate(
             @Nullable Instant notAfter, @Nullable String problem) {}
@@ -148,6 +162,7 @@ public record ObservedCluster(
         replicas = Collections.unmodifiableSortedMap(new TreeMap<>(replicas));
         nodes = Collections.unmodifiableSortedMap(new TreeMap<>(nodes));
         refusedReplicas = Collections.unmodifiableSortedMap(new TreeMap<>(refusedReplicas));
+        logEnds = Map.copyOf(logEnds);
     }
 
     /// The replica that leads in the newest epoch: an older one that still believes it does is fenced.
@@ -156,6 +171,15 @@ public record ObservedCluster(
                 .filter(ObservedReplica::leads)
                 .filter(replica -> recorded.clusterId == null || recorded.clusterId.equals(replica.clusterId()))
                 .max(Comparator.comparingLong(ObservedReplica::epoch));
+    }
+
+    /// Nodes that vote as any replica says. Without a leader nobody knows which of their configurations holds.
+    public Set<Integer> votersSaid() {
+        return replicas.values().stream()
+                .filter(replica -> recorded.clusterId == null || recorded.clusterId.equals(replica.clusterId()))
+                .filter(replica -> replica.integrity() != ObservedReplica.Integrity.EVICTED)
+                .flatMap(replica -> replica.voters().keySet().stream())
+                .collect(Collectors.toSet());
     }
 
     public Optional<Pod> pod(int ordinal) {

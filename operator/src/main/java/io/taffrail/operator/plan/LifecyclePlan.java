@@ -30,11 +30,12 @@ final class LifecyclePlan {
         }
     }
 
-    /// Every voter must start, also those that a later edit wants away: they are removed by a leader, and a leader
-    /// needs their majority.
+    /// Every voter must start, also those that a later edit wants away, and those that only a replica's log remembers:
+    /// they are removed by a leader, and a leader needs their majority.
     static int podsNeeded(Draft draft) {
         var recorded = draft.seen.recorded();
         var nodes = new TreeSet<>(recorded.voters());
+        nodes.addAll(draft.seen.votersSaid());
         if (!recorded.bootstrapped()) {
             nodes.addAll(recorded.storages().keySet());
         }

@@ -8,7 +8,7 @@ import io.taffrail.operator.observe.ObservedReplica.Integrity;
 import io.taffrail.operator.observe.ObservedReplica.State;
 import io.taffrail.operator.observe.RecoveryOffer;
 import java.nio.charset.StandardCharsets;
-import java.util.Optional;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.UUID;
 
@@ -31,11 +31,11 @@ final class RecoveryPlan {
                 || carriedOut.filter(it -> isOf(it, asked)).isPresent()) {
             return;
         }
-        // Who reads its log names no voters yet, so nobody would be given up.
-        var survivor = draft.replica(asked.from()).filter(ObservedReplica::opened);
-        if (isNeedless(draft, survivor) || isUnsafe(draft, asked, survivor)) {
+        if (isNeedless(draft) || isUnsafe(draft, asked)) {
             return;
         }
+        // Who reads its log names no voters yet, so nobody would be given up.
+        var survivor = draft.replica(asked.from()).filter(ObservedReplica::opened);
         switch (survivor.isEmpty() ? null : draft.seen.recoveryOffer()) {
             case null ->
                 draft.waitFor(
@@ -61,7 +61,7 @@ final class RecoveryPlan {
     }
 
     /// Whoever can elect a leader loses nothing by it.
-    private static boolean isNeedless(Draft draft, Optional<ObservedReplica> survivor) {
+    private static boolean isNeedless(Draft draft) {
         var leader = draft.seen.leader();
         if (leader.isPresent()) {
             draft.refuse(
@@ -70,37 +70,62 @@ final class RecoveryPlan {
                             + " leads: nothing is forced while a majority lives; remove forceRecovery");
             return true;
         }
-        if (survivor.isEmpty()) {
-            return false;
+        for (var candidate : draft.seen.replicas().values()) {
+            var voters = candidate.voters().keySet();
+            var willing = willing(draft, candidate);
+            if (!voters.isEmpty() && willing.size() >= MembershipPlan.majority(voters)) {
+                draft.refuse(
+                        "MajorityLives",
+                        "replicas " + willing + " of the voters " + voters
+                                + " are there, a majority: they elect a leader by themselves, nothing is forced"
+                                + " meanwhile");
+                return true;
+            }
         }
-        var voters = survivor.get().voters();
-        var living = new TreeSet<Integer>();
-        voters.forEach((node, storage) -> draft.replica(node)
-                .filter(replica -> replica.storageId().equals(storage) && canVote(replica))
-                .ifPresent(replica -> living.add(node)));
-        if (voters.isEmpty() || living.size() < MembershipPlan.majority(voters.keySet())) {
-            return false;
+        return false;
+    }
+
+    /// Who would elect this replica, or one that adopts its log: voters of the configuration that this log ends
+    /// with, whose own logs are not ahead. The survivor's configuration does not tell, since it may be an old one.
+    /// When voters 0, 1, 2 have become 0 to 4 while 0 was away:
+    ///
+    /// 1. 1 and 2 are lost. 0 counts itself alone; 3 counts 0, 4 and itself, three of five, and they elect.
+    /// 2. 2, 3 and 4 are lost. 0 counts itself and 1, but would adopt the log of 1, which counts two of five.
+    private static Set<Integer> willing(Draft draft, ObservedReplica candidate) {
+        var willing = new TreeSet<Integer>();
+        if (canVote(candidate)) {
+            candidate
+                    .voters()
+                    .forEach((node, storage) -> draft.replica(node)
+                            .filter(voter -> voter.storageId().equals(storage)
+                                    && canVote(voter)
+                                    // One that was named and has not heard of it yet joins when it is asked.
+                                    && (voter.empty() || voter.historyId().equals(candidate.historyId()))
+                                    && !isAhead(draft, voter, candidate))
+                            .ifPresent(voter -> willing.add(node)));
         }
-        draft.refuse(
-                "MajorityLives",
-                "replicas " + living + " of the voters " + voters.keySet()
-                        + " are there, a majority: they elect a leader by themselves, nothing is forced meanwhile");
-        return true;
+        return willing;
+    }
+
+    /// Not as long as one of the two has not said where its log ends.
+    private static boolean isAhead(Draft draft, ObservedReplica voter, ObservedReplica candidate) {
+        var end = draft.seen.logEnds().get(voter.nodeId());
+        var other = draft.seen.logEnds().get(candidate.nodeId());
+        return end != null && other != null && end.compareTo(other) > 0;
     }
 
     private static boolean canVote(ObservedReplica replica) {
-        return !replica.empty()
-                && replica.state() != State.FAILED
+        return replica.state() != State.FAILED
                 && replica.integrity() != Integrity.SUSPECT
                 && replica.integrity() != Integrity.EVICTED;
     }
 
     /// One that is given up and runs where nobody sees it may go on with others of its kind, and one that comes back
     /// may be what a majority lacks. So each has to say what its volume holds, or to be unable to start.
-    private static boolean isUnsafe(Draft draft, ForceRecovery asked, Optional<ObservedReplica> survivor) {
+    private static boolean isUnsafe(Draft draft, ForceRecovery asked) {
         // Also of whom the survivor, if it is behind, has not heard.
         var givenUp = new TreeSet<>(draft.seen.recorded().voters());
-        survivor.ifPresent(replica -> givenUp.addAll(replica.voters().keySet()));
+        givenUp.addAll(draft.seen.votersSaid());
         asked.goingOn().forEach(givenUp::remove);
         var unaccounted = givenUp.stream()
                 .filter(node -> !isAccounted(draft, node))

@@ -13,6 +13,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.taffrail.operator.observe.ObservedCluster.Pod;
 import io.taffrail.operator.observe.ObservedCluster.PodSet;
 import io.taffrail.operator.observe.ObservedCluster.Recorded;
+import io.taffrail.operator.observe.ObservedReplica;
 import io.taffrail.operator.observe.ObservedReplica.Follower;
 import io.taffrail.operator.observe.ObservedReplica.Integrity;
 import io.taffrail.operator.observe.ObservedReplica.State;
@@ -21,6 +22,7 @@ import io.taffrail.operator.plan.Action.VoterStep;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -385,6 +387,34 @@ final class ClusterPlannerTest {
             five.silent(node);
         }
         assertEquals(List.of(new Action.ScalePods(5)), plan("replicas: 3", five).actions());
+    }
+
+    /// The LogCluster was created again over retained volumes, and asks for fewer than vote: they are removed by a
+    /// leader, and one of three elects none.
+    @Test
+    void startsEveryVoterThatOnlyTheLogsRemember() {
+        var sight = Sight.healthy(3)
+                .recorded(new Recorded(UID, THREE, true, Set.of()))
+                .set(new PodSet(1, OLD, OLD, false, ""))
+                .replica(0, replica -> Sight.with(replica, State.CANDIDATE));
+        for (var node = 1; node < 3; node++) {
+            sight.silent(node).noPod(node);
+        }
+        assertEquals(
+                List.of(new Action.ScalePods(3)), plan("replicas: 1", sight).actions());
+        // What was given up, or belongs to another cluster, does not count.
+        for (var out : List.of(
+                altered(Sight.with(voter(), State.FOLLOWER), "integrity", Integrity.EVICTED),
+                altered(voter(), "clusterId", "7b1c0000-0000-4000-8000-000000000002"))) {
+            assertTrue(
+                    plan("replicas: 1", sight.addReplica(out)).actions().stream()
+                            .noneMatch(Action.ScalePods.class::isInstance),
+                    out.toString());
+        }
+    }
+
+    private static ObservedReplica voter() {
+        return Objects.requireNonNull(Sight.healthy(3).seen().replicas().get(0));
     }
 
     @Test

@@ -48,9 +48,14 @@ final class RecoveryPlanTest {
                 .replica(0, it -> Sight.with(it, State.CANDIDATE))
                 .offers(OFFER);
         for (var node = 1; node < 3; node++) {
-            sight.addReplica(Sight.replica(node, State.UNINITIALIZED, null, Map.of(), Set.of(), Map.of(), 0, null));
+            sight.addReplica(emptied(node));
         }
         return sight;
+    }
+
+    private static ObservedReplica emptied(int node) {
+        var fresh = Sight.replica(node, State.UNINITIALIZED, null, Map.of(), Set.of(), Map.of(), 0, null);
+        return altered(fresh, "storageId", "00000000-0000-4000-9000-0000000000f" + node);
     }
 
     /// Node 1, as it was before its volume was lost.
@@ -145,6 +150,85 @@ final class RecoveryPlanTest {
         refuses("MajorityLives", plan(ACCEPT, Sight.healthy(3)));
     }
 
+    // Voters 0, 1, 2 became 0 to 4; node 0 was away and holds the configuration before.
+
+    private static Sight grown() {
+        var sight = Sight.healthy(5)
+                .offers(OFFER)
+                .replica(0, it -> altered(it, "voters", VOTERS))
+                .end(0, 3, 4_096);
+        for (var node = 0; node < 5; node++) {
+            sight.replica(node, it -> Sight.with(it, State.CANDIDATE));
+        }
+        return sight;
+    }
+
+    /// 3 and 4 count node 0 and each other: three of five, whatever node 0 counts.
+    @Test
+    void refusedWhileAMajorityLivesThatTheSurvivorHasNotHeardOf() {
+        var sight = grown();
+        for (var node = 1; node < 5; node++) {
+            sight = node < 3 ? sight.addReplica(emptied(node)) : sight.end(node, 3, 8_192);
+        }
+        refuses("MajorityLives", plan("replicas: 5\n" + ACCEPT, sight));
+        // Nor does it take the survivor.
+        var without =
+                grown().addReplica(emptied(1)).end(2, 3, 8_192).end(3, 3, 8_192).end(4, 3, 8_192);
+        refuses("MajorityLives", plan("replicas: 5\n" + ACCEPT, without));
+        refuses("MajorityLives", plan("replicas: 5\n" + ACCEPT, without.silent(0)));
+    }
+
+    /// Node 0 counts 1, but the log that it would adopt counts two of five: nobody is ever elected.
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1})
+    void neededWhereTheMajorityIsOneOfAnOlderConfiguration(int from) {
+        var sight = grown().end(1, 3, 8_192);
+        for (var node = 2; node < 5; node++) {
+            sight.addReplica(emptied(node));
+        }
+        var plan = plan("replicas: 5\n" + ACCEPT.replace("from: 0", "from: " + from), sight);
+        assertEquals(from, decided(plan).from());
+    }
+
+    /// Which log would be adopted is not known: then nothing is forced.
+    @Test
+    void refusedWhileOneThatMayBeElectedHasNotSaidWhereItsLogEnds() {
+        var sight = grown();
+        for (var node = 2; node < 5; node++) {
+            sight.addReplica(emptied(node));
+        }
+        refuses("MajorityLives", plan("replicas: 5\n" + ACCEPT, sight));
+    }
+
+    /// A leader appended it, with a higher number, and died; a later leader of the voters before has gone on. It goes
+    /// with the log that it ends: that of an older epoch, which nobody adopts.
+    @Test
+    void aConfigurationThatNoMajorityHadDecidesNothing() {
+        var four = Map.of(0, storage(0), 1, storage(1), 2, storage(2), 3, storage(3));
+        var sight = lost().addReplica(Sight.with(other(), State.CANDIDATE))
+                .replica(0, it -> altered(altered(it, "voters", four), "configId", 12L))
+                .set(new PodSet(4, Sight.OLD, Sight.OLD, false, ""))
+                .addPod(3)
+                .addReplica(emptied(3))
+                .end(0, 5, 9_000)
+                .end(1, 6, 8_000);
+        refuses("MajorityLives", plan(ACCEPT, sight));
+    }
+
+    /// They do not hear each other: each is a minority of its own.
+    @Test
+    void twoHistoriesAreNoMajority() {
+        var sight = lost().addReplica(altered(Sight.with(other(), State.CANDIDATE), "historyId", NEW_HISTORY));
+        assertEquals(0, decided(plan(ACCEPT, sight)).from());
+    }
+
+    /// It was named in the bootstrap, and is told of it by who asks for its vote.
+    @Test
+    void whoWasNamedAndHasNotHeardOfItVotes() {
+        var named = altered(emptied(1), "storageId", storage(1));
+        refuses("MajorityLives", plan(ACCEPT, lost().addReplica(named)));
+    }
+
     @ParameterizedTest
     @EnumSource(
             value = Integrity.class,
@@ -199,6 +283,20 @@ final class RecoveryPlanTest {
     void whatCannotStartIsAccountedFor(String waitingFor) {
         var plan = plan(ACCEPT, lost().silent(1).pod(1, pod -> Sight.waiting(pod, waitingFor)));
         assertEquals(2, plan.actions().size(), plan.toString());
+    }
+
+    /// One replica alone has heard of it: the operator was away when it became a voter.
+    @Test
+    void refusedWhileAVoterThatOnlyAnotherKnowsIsUnseen() {
+        var four = Map.of(0, storage(0), 1, storage(1), 2, storage(2), 3, storage(3));
+        var sight = lost().addReplica(altered(altered(other(), "voters", four), "integrity", Integrity.SUSPECT))
+                .set(new PodSet(4, Sight.OLD, Sight.OLD, false, ""))
+                .addPod(3);
+        assertTrue(
+                plan(ACCEPT, sight).waits().stream()
+                        .anyMatch(it -> it.reason().equals("VoterUnaccounted")
+                                && it.message().startsWith("orders-3 ")),
+                plan(ACCEPT, sight).toString());
     }
 
     /// The replica that goes on is behind, also in who votes.

@@ -6,6 +6,7 @@ import io.fabric8.kubernetes.client.utils.Serialization;
 import io.taffrail.operator.crd.LogClusterSpec;
 import io.taffrail.operator.observe.ObservedCluster;
 import io.taffrail.operator.observe.ObservedCluster.Claim;
+import io.taffrail.operator.observe.ObservedCluster.LogEnd;
 import io.taffrail.operator.observe.ObservedCluster.Pod;
 import io.taffrail.operator.observe.ObservedCluster.PodSet;
 import io.taffrail.operator.observe.ObservedCluster.Recorded;
@@ -43,6 +44,7 @@ public final class Sight {
     private final TreeMap<Integer, String> nodes = new TreeMap<>();
     private String newestVersion = "";
     private @Nullable RecoveryOffer offer;
+    private final TreeMap<Integer, LogEnd> ends = new TreeMap<>();
 
     public static LogClusterSpec spec(String yaml) {
         return Serialization.unmarshal(
@@ -159,6 +161,12 @@ public final class Sight {
         return this;
     }
 
+    /// Where the log of a replica ends.
+    Sight end(int node, long epoch, long lsn) {
+        ends.put(node, new LogEnd(epoch, lsn));
+        return this;
+    }
+
     Sight silent(int node) {
         replicas.remove(node);
         return this;
@@ -186,7 +194,8 @@ public final class Sight {
                 null,
                 newestVersion,
                 nodes,
-                offer);
+                offer,
+                ends);
     }
 
     static String storage(int node) {
