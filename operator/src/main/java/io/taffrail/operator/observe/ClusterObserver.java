@@ -201,7 +201,8 @@ public final class ClusterObserver {
                 status == null ? 0 : storage(status.getCapacity()),
                 claim.getMetadata().getOwnerReferences().stream()
                         .anyMatch(owner ->
-                                owner.getUid().equals(cluster.getMetadata().getUid())));
+                                owner.getUid().equals(cluster.getMetadata().getUid())),
+                claim.getMetadata().getDeletionTimestamp() != null);
     }
 
     private static long storage(@Nullable Map<String, Quantity> resources) {

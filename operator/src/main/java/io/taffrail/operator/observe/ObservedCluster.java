@@ -137,7 +137,14 @@ public record ObservedCluster(
     }
 
     /// @param ownedByCluster deleted together with the LogCluster
-    public record Claim(String name, int ordinal, long requestedBytes, long capacityBytes, boolean ownedByCluster) {}
+    /// @param terminating deleted already: it goes, with all that is on it, when its pod ends
+    public record Claim(
+            String name,
+            int ordinal,
+            long requestedBytes,
+            long capacityBytes,
+            boolean ownedByCluster,
+            boolean terminating) {}
 
     /// Where a log ends, in the order in which elections prefer logs.
     ///
@@ -180,6 +187,14 @@ public record ObservedCluster(
                 .filter(replica -> replica.integrity() != ObservedReplica.Integrity.EVICTED)
                 .flatMap(replica -> replica.voters().keySet().stream())
                 .collect(Collectors.toSet());
+    }
+
+    /// Pods whose volumes go when they end.
+    public List<Pod> podsLosingVolumes() {
+        return pods.stream()
+                .filter(pod -> !pod.terminating
+                        && claims.stream().anyMatch(claim -> claim.terminating && claim.ordinal == pod.ordinal))
+                .toList();
     }
 
     public Optional<Pod> pod(int ordinal) {

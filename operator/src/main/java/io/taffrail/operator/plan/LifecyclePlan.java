@@ -8,6 +8,10 @@ final class LifecyclePlan {
 
     static void hibernate(Draft draft) {
         var set = draft.seen.statefulSet();
+        // One by one the log would be copied to new volumes; all at once nothing would be left of it.
+        if (!draft.seen.podsLosingVolumes().isEmpty()) {
+            return;
+        }
         if (set != null && set.replicas() > 0) {
             // All at once: each hands over or follows, flushes and marks its log clean when it is told to stop.
             draft.disrupt(new Action.ScalePods(0));

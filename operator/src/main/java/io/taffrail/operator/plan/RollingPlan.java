@@ -36,7 +36,9 @@ final class RollingPlan {
                 "Restart",
                 "PodsOutdated",
                 names(outdated) + " restart one after the other, followers first, each when all voters are in sync");
-        var broken = outdated.stream().filter(RollingPlan::isBroken).max(Comparator.comparingInt(Pod::ordinal));
+        var broken = outdated.stream()
+                .filter(pod -> isBroken(pod) && !draft.seen.podsLosingVolumes().contains(pod))
+                .max(Comparator.comparingInt(Pod::ordinal));
         if (broken.isPresent()) {
             restart(
                     draft,
@@ -52,7 +54,7 @@ final class RollingPlan {
         }
     }
 
-    /// It serves nobody: replacing it takes nothing away.
+    /// It serves nobody: replacing it takes nothing away, unless its volume goes with it.
     private static boolean isBroken(Pod pod) {
         return pod.cannotStart() || "CrashLoopBackOff".equals(pod.waitingFor());
     }
@@ -69,7 +71,9 @@ final class RollingPlan {
                 .filter(node -> node != leader.nodeId())
                 .toList();
         if (others.isEmpty()) {
-            restart(draft, outdated.getFirst(), "its template changed; it is the only replica");
+            if (!draft.seen.podsLosingVolumes().contains(outdated.getFirst())) {
+                restart(draft, outdated.getFirst(), "its template changed; it is the only replica");
+            }
             return;
         }
         MembershipPlan.mostCaughtUp(leader, others)

@@ -2,6 +2,7 @@ package io.taffrail.operator.plan;
 
 import io.taffrail.operator.crd.ByteSize;
 import io.taffrail.operator.crd.LogClusterSpec.ReclaimPolicy;
+import io.taffrail.operator.observe.ObservedCluster.Pod;
 
 /// Volumes: they grow, and they go with the cluster only where the spec says so.
 final class StoragePlan {
@@ -17,6 +18,15 @@ final class StoragePlan {
             if (claim.ownedByCluster() != owned) {
                 draft.act(new Action.OwnClaim(claim.name(), owned));
             }
+        }
+        var going = draft.seen.podsLosingVolumes().stream().map(Pod::name).toList();
+        if (!going.isEmpty()) {
+            draft.refuse(
+                    "ClaimTerminating",
+                    "the claims of " + String.join(", ", going)
+                            + " are deleted, and their volumes go when the pods end: delete these pods one after the"
+                            + " other, each when all others are in sync, and they join with new volumes; the cluster is"
+                            + " not hibernated before");
         }
     }
 }

@@ -593,6 +593,36 @@ final class ClusterPlannerTest {
                 List.of(new Action.ScalePods(5)), plan("replicas: 3", asleep).actions());
     }
 
+    /// All claims were deleted by mistake, and each stays as long as its pod.
+    @Test
+    void endsNoPodWhoseVolumeGoesWithItUnlessOthersHaveTheLog() {
+        var hibernated = plan("lifecycle: Hibernated", Sight.healthy(3).losing(1));
+        assertEquals(List.of(), hibernated.actions());
+        refuses("ClaimTerminating", hibernated);
+
+        var alone = plan("replicas: 1", Sight.healthy(1).newTemplate().losing(0));
+        assertEquals(List.of(), alone.actions());
+        refuses("ClaimTerminating", alone);
+
+        var broken = Sight.healthy(3)
+                .newTemplate()
+                .losing(2)
+                .silent(2)
+                .replica(0, leader -> Sight.follower(leader, 2, BEHIND))
+                .pod(2, pod -> Sight.waiting(pod, "CrashLoopBackOff"));
+        assertEquals(List.of(), plan("", broken).actions());
+
+        // Its turn comes when all have the log, and it joins with a new volume.
+        assertEquals(
+                List.of(new Action.RestartPod("orders-2", "uid-2", "its template changed")),
+                plan("", Sight.healthy(3).newTemplate().losing(2)).actions());
+        // It went, and its pod ends: nothing more is lost.
+        var gone = Sight.healthy(3).losing(1).pod(1, pod -> altered(pod, "terminating", true));
+        assertEquals(
+                List.of(new Action.ScalePods(0)),
+                plan("lifecycle: Hibernated", gone).actions());
+    }
+
     @Test
     void takesTheLabelFromTheOldLeaderBeforeTheNewOneGetsIt() {
         var sight = Sight.healthy(3).ledBy(1, THREE, Set.of());

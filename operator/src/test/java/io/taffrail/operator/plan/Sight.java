@@ -122,7 +122,13 @@ public final class Sight {
     }
 
     Sight claim(int node, long requested, boolean owned) {
-        claims.add(new Claim("data-orders-" + node, node, requested, requested, owned));
+        claims.add(new Claim("data-orders-" + node, node, requested, requested, owned, false));
+        return this;
+    }
+
+    /// Somebody has deleted its claim, which stays as long as its pod does.
+    Sight losing(int node) {
+        claims.add(new Claim("data-orders-" + node, node, 1 << 30, 1 << 30, false, true));
         return this;
     }
 
