@@ -104,6 +104,7 @@ public record ObservedCluster(
 
     /// @param readySince null: not ready
     /// @param template digest of the template it was made from
+    /// @param tls it was started with certificates; as long as it runs it goes on with them, or without
     /// @param waitingFor why its container does not run (`ImagePullBackOff`), null: it runs or did not try yet
     /// @param roleLabel what the leader Service goes by
     /// @param ip null: it has none yet
@@ -114,6 +115,7 @@ public record ObservedCluster(
             @Nullable Instant readySince,
             boolean terminating,
             String template,
+            boolean tls,
             @Nullable String waitingFor,
             @Nullable String roleLabel,
             @Nullable String ip) {

@@ -7,6 +7,7 @@ import io.fabric8.kubernetes.api.model.PodCondition;
 import io.fabric8.kubernetes.api.model.PodStatus;
 import io.taffrail.operator.observe.ObservedCluster.Pod;
 import io.taffrail.operator.resource.ClusterNames;
+import io.taffrail.operator.resource.ClusterResources;
 import java.time.Instant;
 import java.util.List;
 import java.util.Set;
@@ -37,6 +38,7 @@ final class PodReading {
                 readySince(conditions),
                 meta.getDeletionTimestamp() != null,
                 ClusterObserver.annotation(meta.getAnnotations(), ClusterNames.TEMPLATE_ANNOTATION),
+                pod.getSpec() != null && ClusterResources.hasTls(pod.getSpec()),
                 waitingFor(conditions, blocking(status)),
                 labels == null ? null : labels.get(ClusterNames.ROLE_LABEL),
                 ip == null || ip.isEmpty() ? null : ip);

@@ -31,6 +31,9 @@ public final class ClusterPlanner {
             return draft.finish();
         }
         LifecyclePlan.wake(draft);
+        if (LifecyclePlan.endOtherTransport(draft)) {
+            return draft.finish();
+        }
         if (BootstrapPlan.plan(draft) == BootstrapPlan.Outcome.CLUSTER) {
             RecoveryPlan.plan(draft);
             SettingsPlan.plan(draft);

@@ -1,6 +1,7 @@
 package io.taffrail.operator.resource;
 
 import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.PodSpec;
 import io.fabric8.kubernetes.api.model.apps.StatefulSet;
 import io.taffrail.operator.crd.LogCluster;
 import java.util.List;
@@ -21,6 +22,14 @@ public record ClusterResources(List<HasMetadata> owned, StatefulSet statefulSet)
                         BudgetResource.of(cluster),
                         NetworkPolicyResource.of(cluster)),
                 StatefulSetResource.of(cluster, defaultRepository));
+    }
+
+    /// Whether a pod of a cluster has been given certificates.
+    public static boolean hasTls(PodSpec pod) {
+        return pod.getContainers().stream()
+                .filter(container -> ClusterNames.CONTAINER.equals(container.getName()))
+                .flatMap(container -> container.getVolumeMounts().stream())
+                .anyMatch(mount -> ConfigMapResource.TLS_DIRECTORY.equals(mount.getMountPath()));
     }
 
     /// How plans and messages name an object: `Kind/name`.

@@ -155,4 +155,23 @@ final class PodReadingTest {
                 new PodBuilder(runs).editStatus().withPhase(phase).endStatus().build();
         assertNull(PodReading.of(ended).ip());
     }
+
+    @Test
+    void aPodSaysWhetherItWasStartedWithCertificates() {
+        assertTrue(PodReading.of(madeFor("tls: {secretName: orders-tls}")).tls());
+        assertFalse(PodReading.of(madeFor("")).tls());
+    }
+
+    private static Pod madeFor(String spec) {
+        var cluster = new LogCluster();
+        cluster.getMetadata().setName("orders");
+        cluster.getMetadata().setNamespace("shop");
+        cluster.getMetadata().setGeneration(1L);
+        cluster.setSpec(Sight.spec(spec));
+        var template = ClusterResources.of(cluster, "taffrail/server")
+                .statefulSet()
+                .getSpec()
+                .getTemplate();
+        return new PodBuilder(pod()).withSpec(template.getSpec()).build();
+    }
 }

@@ -611,6 +611,7 @@ final class ClusterPlannerTest {
                 .replica(0, leader -> Sight.follower(leader, 2, BEHIND))
                 .pod(2, pod -> Sight.waiting(pod, "CrashLoopBackOff"));
         assertEquals(List.of(), plan("", broken).actions());
+        assertEquals(List.of(), plan(TLS, Sight.healthy(1).losing(0)).actions());
 
         // Its turn comes when all have the log, and it joins with a new volume.
         assertEquals(
@@ -621,6 +622,41 @@ final class ClusterPlannerTest {
         assertEquals(
                 List.of(new Action.ScalePods(0)),
                 plan("lifecycle: Hibernated", gone).actions());
+    }
+
+    // TLS that came or went while the cluster was hibernated
+
+    private static final String TLS = "tls: {secretName: orders-tls}";
+
+    /// Woken before the hibernation had ended its pods: they go on as they were started, and nobody hears them.
+    @Test
+    void endsPodsThatWereStartedWithTheOtherTransport() {
+        var plaintext = Sight.healthy(3);
+        for (var node = 0; node < 3; node++) {
+            plaintext.silent(node);
+        }
+        var all = plan(TLS, plaintext);
+        assertEquals(List.of(new Action.RestartPod("orders-2", "uid-2", "it was started without tls")), all.actions());
+        waits("TransportChanged", all);
+        // One that ends already is not ended once more, and one that has certificates stays.
+        plaintext.pod(2, pod -> altered(pod, "terminating", true)).pod(1, pod -> altered(pod, "tls", true));
+        assertEquals(
+                List.of(new Action.RestartPod("orders-0", "uid-0", "it was started without tls")),
+                plan(TLS, plaintext).actions());
+
+        var secure = Sight.healthy(1).pod(0, pod -> altered(pod, "tls", true));
+        assertEquals(
+                List.of(new Action.RestartPod("orders-0", "uid-0", "it was started with tls")),
+                plan("replicas: 1", secure).actions());
+    }
+
+    /// The next pod would be like it: as long as the template waits, for a version that is refused say.
+    @Test
+    void endsNoPodForATransportThatTheNextWouldNotHaveEither() {
+        var refused = Sight.healthy(3).set(new PodSet(3, OLD, NEW, true, "")).written("0.2.0");
+        var plan = plan("version: 0.1.9\n" + TLS, refused);
+        assertEquals(List.of(), plan.actions());
+        refuses("DowngradeRefused", plan);
     }
 
     @Test

@@ -216,6 +216,7 @@ public final class Sight {
                 NOW.minusSeconds(300),
                 false,
                 template,
+                false,
                 null,
                 null,
                 "127.0.0." + node);
