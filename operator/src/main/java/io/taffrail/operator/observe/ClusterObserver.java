@@ -26,12 +26,14 @@ import io.taffrail.proto.control.ForceRecoveryRequest;
 import io.taffrail.proto.control.ForceRecoveryResponse;
 import io.taffrail.proto.control.GetStatusRequest;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.function.IntFunction;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -49,16 +51,11 @@ public final class ClusterObserver {
     public ObservedCluster observe(LogCluster cluster, ClusterResources wanted, @Nullable TlsReading tls) {
         var names = ClusterNames.of(cluster);
         var meta = cluster.getMetadata();
-        var statefulSet = client.apps()
-                .statefulSets()
-                .inNamespace(names.namespace())
-                .withName(names.cluster())
-                .get();
-        var found = client.pods()
-                .inNamespace(names.namespace())
-                .withLabels(names.selector())
-                .list()
-                .getItems();
+        var live = live(wanted);
+        var statefulSet = (StatefulSet) live.get(ClusterResources.key(wanted.statefulSet()));
+        var found = client.pods().inNamespace(names.namespace()).withLabels(names.selector()).list().getItems().stream()
+                .filter(pod -> isMember(pod, names::pod))
+                .toList();
         var nodes = new TreeMap<Integer, String>();
         for (var pod : found) {
             if (pod.getSpec() != null && pod.getSpec().getNodeName() != null) {
@@ -67,10 +64,7 @@ public final class ClusterObserver {
                         pod.getSpec().getNodeName());
             }
         }
-        var pods = found.stream()
-                .map(PodReading::of)
-                .filter(pod -> pod.ordinal() >= 0)
-                .toList();
+        var pods = found.stream().map(PodReading::of).toList();
         var replicas = new TreeMap<Integer, ObservedReplica>();
         var refused = new TreeMap<Integer, String>();
         askReplicas(cluster, pods, tls, replicas, refused);
@@ -89,7 +83,8 @@ public final class ClusterObserver {
                 meta.getUid(),
                 meta.getGeneration() == null ? 1 : meta.getGeneration(),
                 recorded(cluster.getStatus()),
-                outdated(names, wanted, statefulSet),
+                outdated(wanted, live, statefulSet),
+                strange(cluster, live),
                 statefulSet == null ? null : podSet(cluster, wanted, statefulSet),
                 pods,
                 claims(cluster, names),
@@ -100,6 +95,13 @@ public final class ClusterObserver {
                 nodes,
                 undecided ? recoveryOffer(cluster, pods, replicas, tls) : null,
                 undecided ? logEnds(cluster, pods, replicas, tls) : Map.of());
+    }
+
+    /// By its name, too: whoever wants to pass for a member, to a network policy say, may have given it the label.
+    private static boolean isMember(HasMetadata found, IntFunction<String> nameOf) {
+        var name = found.getMetadata().getName();
+        var ordinal = ClusterNames.ordinal(name);
+        return ordinal >= 0 && name.equals(nameOf.apply(ordinal));
     }
 
     private static String newest(@Nullable LogClusterStatus status) {
@@ -133,10 +135,23 @@ public final class ClusterObserver {
                 recorded.completedAt() != null);
     }
 
-    private List<String> outdated(ClusterNames names, ClusterResources wanted, @Nullable StatefulSet statefulSet) {
+    /// What there is of the names that the cluster's objects have, by `Kind/name`.
+    private Map<String, HasMetadata> live(ClusterResources wanted) {
+        var live = new LinkedHashMap<String, HasMetadata>();
+        for (var resource : wanted.all()) {
+            var found = client.resource(resource).get();
+            if (found != null) {
+                live.put(ClusterResources.key(resource), found);
+            }
+        }
+        return live;
+    }
+
+    private static List<String> outdated(
+            ClusterResources wanted, Map<String, HasMetadata> live, @Nullable StatefulSet statefulSet) {
         var outdated = new ArrayList<String>();
         for (var resource : wanted.owned()) {
-            if (isOutdated(resource, live(names, resource))) {
+            if (isOutdated(resource, live.get(ClusterResources.key(resource)))) {
                 outdated.add(ClusterResources.key(resource));
             }
         }
@@ -146,8 +161,19 @@ public final class ClusterObserver {
         return outdated;
     }
 
-    private @Nullable HasMetadata live(ClusterNames names, HasMetadata resource) {
-        return client.resource(resource).inNamespace(names.namespace()).get();
+    /// Made neither for this LogCluster nor for one of its name that was here before.
+    private static List<String> strange(LogCluster cluster, Map<String, HasMetadata> live) {
+        var meta = cluster.getMetadata();
+        return live.entrySet().stream()
+                .filter(entry -> {
+                    var found = entry.getValue().getMetadata();
+                    var labels = found.getLabels();
+                    return !(labels != null && meta.getName().equals(labels.get(ClusterNames.CLUSTER_LABEL)))
+                            && found.getOwnerReferences().stream()
+                                    .noneMatch(owner -> owner.getUid().equals(meta.getUid()));
+                })
+                .map(Map.Entry::getKey)
+                .toList();
     }
 
     private static boolean isOutdated(HasMetadata wanted, @Nullable HasMetadata live) {
@@ -186,7 +212,7 @@ public final class ClusterObserver {
                 .list()
                 .getItems()
                 .stream()
-                .filter(claim -> ClusterNames.ordinal(claim.getMetadata().getName()) >= 0)
+                .filter(claim -> isMember(claim, names::claim))
                 .map(claim -> claim(cluster, claim))
                 .toList();
     }

@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 /// @param uid of the LogCluster
 /// @param recorded what its status says was intended
 /// @param outdatedResources owned objects that are missing or not as they should be, by `Kind/name`
+/// @param strangeResources of the names that the cluster's objects have, and somebody else's
 /// @param statefulSet null: there is none
 /// @param replicas by node id, those that answered
 /// @param newestVersion of the servers that have written to the volumes, empty: not known
@@ -31,6 +32,7 @@ public record ObservedCluster(
         long generation,
         Recorded recorded,
         List<String> outdatedResources,
+        List<String> strangeResources,
         @Nullable PodSet statefulSet,
         List<Pod> pods,
         List<Claim> claims,
@@ -165,6 +167,7 @@ public record ObservedCluster(
 
     public ObservedCluster {
         outdatedResources = List.copyOf(outdatedResources);
+        strangeResources = List.copyOf(strangeResources);
         pods = pods.stream().sorted(Comparator.comparingInt(Pod::ordinal)).toList();
         claims = claims.stream().sorted(Comparator.comparingInt(Claim::ordinal)).toList();
         // Sorted: a message made from a map must be the same the next time, or the status is written for nothing.

@@ -24,6 +24,9 @@ public final class ClusterPlanner {
         // Volumes first, before anything is asked of the replicas: a full disk is cured by growing it, and replicas
         // with a full disk are not healthy.
         StoragePlan.plan(draft);
+        if (ResourcePlan.isRefused(draft)) {
+            return draft.finish();
+        }
         ResourcePlan.plan(draft);
         LabelPlan.plan(draft);
         if (spec.hibernated()) {

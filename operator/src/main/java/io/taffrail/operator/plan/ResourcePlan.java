@@ -1,8 +1,26 @@
 package io.taffrail.operator.plan;
 
+import io.taffrail.operator.resource.ClusterNames;
+
 /// The cluster's objects, and the pod template with its rule: a newer operator restarts no pod by itself.
 final class ResourcePlan {
     private ResourcePlan() {}
+
+    /// What another made is not taken over: a Service would lead its clients here, a StatefulSet would run servers of
+    /// this cluster on its volumes, and all of them would go with the LogCluster.
+    static boolean isRefused(Draft draft) {
+        var strange = draft.seen.strangeResources();
+        if (strange.isEmpty()) {
+            return false;
+        }
+        draft.refuse(
+                "NameTaken",
+                "nothing is done: " + String.join(", ", strange)
+                        + " of this cluster's names belong to somebody else (they have neither the label "
+                        + ClusterNames.CLUSTER_LABEL + "=" + draft.seen.name()
+                        + " nor this LogCluster as their owner): move them away, or give the LogCluster another name");
+        return true;
+    }
 
     static void plan(Draft draft) {
         draft.seen.outdatedResources().stream().map(Action.ApplyResource::new).forEach(draft::act);

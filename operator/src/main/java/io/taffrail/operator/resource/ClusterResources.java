@@ -5,6 +5,7 @@ import io.fabric8.kubernetes.api.model.PodSpec;
 import io.fabric8.kubernetes.api.model.apps.StatefulSet;
 import io.taffrail.operator.crd.LogCluster;
 import java.util.List;
+import java.util.stream.Stream;
 
 /// Everything that a cluster consists of, as it should be. Pure: the same LogCluster gives the same objects.
 ///
@@ -30,6 +31,10 @@ public record ClusterResources(List<HasMetadata> owned, StatefulSet statefulSet)
                 .filter(container -> ClusterNames.CONTAINER.equals(container.getName()))
                 .flatMap(container -> container.getVolumeMounts().stream())
                 .anyMatch(mount -> ConfigMapResource.TLS_DIRECTORY.equals(mount.getMountPath()));
+    }
+
+    public List<HasMetadata> all() {
+        return Stream.concat(owned.stream(), Stream.of(statefulSet)).toList();
     }
 
     /// How plans and messages name an object: `Kind/name`.

@@ -6,6 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.PersistentVolumeClaimBuilder;
+import io.fabric8.kubernetes.api.model.PodBuilder;
+import io.fabric8.kubernetes.api.model.Quantity;
+import io.fabric8.kubernetes.api.model.ServiceBuilder;
+import io.fabric8.kubernetes.api.model.apps.StatefulSetBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.server.mock.EnableKubernetesMockClient;
 import io.taffrail.operator.ClusterPassFixture;
@@ -361,6 +367,85 @@ final class ClusterPassTest {
                         .get()
                         .getSpec()
                         .getSelector());
+    }
+
+    /// Another application has a name that the cluster would use: what it has stays as it is, and outlives the cluster.
+    @Test
+    void whatSomebodyElseMadeIsNotTakenOver() {
+        var theirs = List.<HasMetadata>of(
+                new ServiceBuilder()
+                        .withNewMetadata()
+                        .withName("orders")
+                        .withNamespace("shop")
+                        .addToLabels("app", "orders")
+                        .endMetadata()
+                        .withNewSpec()
+                        .addToSelector("app", "orders")
+                        .endSpec()
+                        .build(),
+                new StatefulSetBuilder()
+                        .withNewMetadata()
+                        .withName("orders")
+                        .withNamespace("shop")
+                        .endMetadata()
+                        .withNewSpec()
+                        .withReplicas(2)
+                        .endSpec()
+                        .build());
+        theirs.forEach(it -> client.resource(it).create());
+        var before = theirs.stream().map(it -> client.resource(it).get()).toList();
+        create("");
+        operator.pass(cluster());
+        operator.pass(cluster());
+        assertEquals("NameTaken", conditions().get("Reconciled").reason());
+        assertTrue(conditions().get("Reconciled").message().contains("Service/orders, StatefulSet/orders"));
+        assertEquals(
+                before, theirs.stream().map(it -> client.resource(it).get()).toList());
+        assertEquals(List.of(), client.configMaps().inNamespace("shop").list().getItems());
+        // It goes on by itself when they are gone.
+        theirs.forEach(it -> client.resource(it).delete());
+        settle();
+        assertEquals(Condition.Status.True, conditions().get("Ready").status());
+    }
+
+    /// The label alone makes nobody a replica: a client may wear it for a network policy.
+    @Test
+    void whoWearsTheClustersLabelIsNoMemberByThat() {
+        create("storage: {size: 1Gi, reclaimPolicy: Delete}");
+        settle();
+        client.resource(new PodBuilder()
+                        .withNewMetadata()
+                        .withName("client-0")
+                        .withNamespace("shop")
+                        .addToLabels(ClusterNames.CLUSTER_LABEL, "orders")
+                        .endMetadata()
+                        .build())
+                .create();
+        client.resource(new PersistentVolumeClaimBuilder()
+                        .withNewMetadata()
+                        .withName("client-1")
+                        .withNamespace("shop")
+                        .addToLabels(ClusterNames.CLUSTER_LABEL, "orders")
+                        .endMetadata()
+                        .withNewSpec()
+                        .withNewResources()
+                        .addToRequests("storage", new Quantity("1Mi"))
+                        .endResources()
+                        .endSpec()
+                        .build())
+                .create();
+        settle();
+        var pod = client.pods().inNamespace("shop").withName("client-0").get();
+        assertNotNull(pod, "deleted as a pod whose template has changed");
+        assertFalse(pod.getMetadata().getLabels().containsKey(ClusterNames.ROLE_LABEL));
+        var claim = client.persistentVolumeClaims()
+                .inNamespace("shop")
+                .withName("client-1")
+                .get();
+        assertEquals(List.of(), claim.getMetadata().getOwnerReferences());
+        assertEquals(
+                new Quantity("1Mi"),
+                claim.getSpec().getResources().getRequests().get("storage"));
     }
 
     @Test

@@ -79,6 +79,22 @@ final class ClusterPlannerTest {
         waits("Paused", plan);
     }
 
+    /// What others made under the cluster's names is neither changed nor worked with.
+    @Test
+    void takesNothingOverThatIsSomebodyElses() {
+        var sight = Sight.healthy(3)
+                .newTemplate()
+                .outdated("StatefulSet/orders")
+                .strange("StatefulSet/orders")
+                .strange("ConfigMap/orders-config");
+        var plan = plan("commitMode: Async", sight);
+        assertEquals(List.of(), plan.actions());
+        refuses("NameTaken", plan);
+        assertTrue(
+                plan.waits().getFirst().message().contains("StatefulSet/orders, ConfigMap/orders-config"),
+                plan.toString());
+    }
+
     // Bootstrap
 
     private static final Map<Integer, String> THREE = Map.of(0, storage(0), 1, storage(1), 2, storage(2));

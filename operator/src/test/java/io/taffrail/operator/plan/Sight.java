@@ -41,6 +41,7 @@ public final class Sight {
     private final TreeMap<Integer, ObservedReplica> replicas = new TreeMap<>();
     private final List<Claim> claims = new ArrayList<>();
     private final List<String> outdated = new ArrayList<>();
+    private final List<String> strange = new ArrayList<>();
     private final TreeMap<Integer, String> nodes = new TreeMap<>();
     private String newestVersion = "";
     private @Nullable RecoveryOffer offer;
@@ -137,6 +138,11 @@ public final class Sight {
         return this;
     }
 
+    Sight strange(String resource) {
+        strange.add(resource);
+        return this;
+    }
+
     Sight pod(int node, UnaryOperator<Pod> change) {
         pods.computeIfPresent(node, (ignored, pod) -> change.apply(pod));
         return this;
@@ -192,6 +198,7 @@ public final class Sight {
                 7,
                 recorded,
                 outdated,
+                strange,
                 set,
                 List.copyOf(pods.values()),
                 claims,
