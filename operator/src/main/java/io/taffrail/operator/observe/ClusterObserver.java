@@ -25,6 +25,7 @@ import io.taffrail.proto.control.ControlGrpc.ControlBlockingStub;
 import io.taffrail.proto.control.ForceRecoveryRequest;
 import io.taffrail.proto.control.ForceRecoveryResponse;
 import io.taffrail.proto.control.GetStatusRequest;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -228,7 +229,14 @@ public final class ClusterObserver {
                 claim.getMetadata().getOwnerReferences().stream()
                         .anyMatch(owner ->
                                 owner.getUid().equals(cluster.getMetadata().getUid())),
-                claim.getMetadata().getDeletionTimestamp() != null);
+                claim.getMetadata().getDeletionTimestamp() != null,
+                isOlder(claim, cluster));
+    }
+
+    private static boolean isOlder(HasMetadata one, HasMetadata other) {
+        var created = one.getMetadata().getCreationTimestamp();
+        var others = other.getMetadata().getCreationTimestamp();
+        return created != null && others != null && Instant.parse(created).isBefore(Instant.parse(others));
     }
 
     private static long storage(@Nullable Map<String, Quantity> resources) {

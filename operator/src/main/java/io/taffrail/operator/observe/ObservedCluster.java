@@ -142,13 +142,15 @@ public record ObservedCluster(
 
     /// @param ownedByCluster deleted together with the LogCluster
     /// @param terminating deleted already: it goes, with all that is on it, when its pod ends
+    /// @param retained older than the LogCluster: what is on its volume is of one that was deleted
     public record Claim(
             String name,
             int ordinal,
             long requestedBytes,
             long capacityBytes,
             boolean ownedByCluster,
-            boolean terminating) {}
+            boolean terminating,
+            boolean retained) {}
 
     /// Where a log ends, in the order in which elections prefer logs.
     ///

@@ -1,5 +1,6 @@
 package io.taffrail.operator.plan;
 
+import io.taffrail.operator.observe.ObservedCluster.Claim;
 import io.taffrail.operator.observe.ObservedReplica;
 import java.util.Map;
 import java.util.Objects;
@@ -61,11 +62,29 @@ final class BootstrapPlan {
             draft.act(new Action.RecordBootstrap(found.first(), storages(draft), true));
             return Outcome.CLUSTER;
         }
-        if (!allEmpty(draft)) {
-            return Outcome.NONE;
+        if (allEmpty(draft) && !othersAreRetained(draft)) {
+            begin(draft, draft.seen.uid());
         }
-        begin(draft, draft.seen.uid());
         return Outcome.NONE;
+    }
+
+    /// The pods that the spec asks for are empty, but volumes of a LogCluster of this name that was deleted are there,
+    /// and have no pod.
+    private static boolean othersAreRetained(Draft draft) {
+        var retained = draft.seen.claims().stream()
+                .filter(claim -> claim.retained() && claim.ordinal() >= draft.spec.replicas())
+                .map(Claim::name)
+                .toList();
+        if (retained.isEmpty()) {
+            return false;
+        }
+        draft.refuse(
+                "ClaimsRetained",
+                "claims " + String.join(", ", retained)
+                        + " are older than this LogCluster and have no pod at replicas: "
+                        + draft.spec.replicas() + ", whose volumes are all empty: set replicas to what it was if that"
+                        + " log is to go on, or delete these claims to begin with an empty one");
+        return true;
     }
 
     private static Outcome established(Draft draft) {

@@ -117,6 +117,24 @@ final class ClusterPlannerTest {
         assertEquals(List.of(), plan("", Sight.waiting(3).silent(1)).actions());
     }
 
+    /// Three replicas were deleted and their volumes retained; one is made again, and pod 0 has a new volume.
+    @Test
+    void beginsNoLogBesideOneThatWasRetained() {
+        var one = plan("replicas: 1", Sight.waiting(1).retaining(1).retaining(2));
+        assertEquals(List.of(), one.actions());
+        refuses("ClaimsRetained", one);
+        assertTrue(one.waits().getFirst().message().contains("data-orders-1, data-orders-2"), one.toString());
+
+        // With a pod each they say themselves what is on them.
+        var three = plan("", Sight.waiting(3).retaining(1).retaining(2));
+        assertEquals(
+                new Action.RecordBootstrap(UID, THREE, false), three.actions().getFirst());
+        var edited = plan("replicas: 1", Sight.waiting(1).claim(1, 1 << 30, false));
+        assertEquals(
+                new Action.RecordBootstrap(UID, Map.of(0, storage(0)), false),
+                edited.actions().getFirst());
+    }
+
     @Test
     void repeatsAnInterruptedBootstrapWithTheRecordedVoters() {
         var sight = Sight.waiting(3)

@@ -123,13 +123,19 @@ public final class Sight {
     }
 
     Sight claim(int node, long requested, boolean owned) {
-        claims.add(new Claim("data-orders-" + node, node, requested, requested, owned, false));
+        claims.add(new Claim("data-orders-" + node, node, requested, requested, owned, false, false));
         return this;
     }
 
     /// Somebody has deleted its claim, which stays as long as its pod does.
     Sight losing(int node) {
-        claims.add(new Claim("data-orders-" + node, node, 1 << 30, 1 << 30, false, true));
+        claims.add(new Claim("data-orders-" + node, node, 1 << 30, 1 << 30, false, true, false));
+        return this;
+    }
+
+    /// Its claim was there before the LogCluster.
+    Sight retaining(int node) {
+        claims.add(new Claim("data-orders-" + node, node, 1 << 30, 1 << 30, false, false, true));
         return this;
     }
 
