@@ -21,6 +21,8 @@ final class Housekeeping {
     private long nextNanos = Long.MIN_VALUE;
     private long nextRetryNanos = Long.MIN_VALUE;
     private boolean lineageChanged;
+    /// Of what retention has asked for: no client's limits hold for it, so as long as there is any it asks for no more.
+    private int unanswered;
 
     Housekeeping(Wal wal, StreamStore store, ReplicationCore core, MetaFile metaFile, EventLoop loop) {
         this.wal = wal;
@@ -52,9 +54,10 @@ final class Housekeeping {
             return;
         }
         nextNanos = nowNanos + INTERVAL_NANOS;
-        if (core.isOpen()) {
+        if (core.isOpen() && unanswered == 0) {
             for (var command : store.retention(settings.streams(), loop.wallMillis())) {
-                log.accept(new InboxItem.Command(command, _ -> {}));
+                unanswered++;
+                log.accept(new InboxItem.Command(command, _ -> unanswered--));
             }
         }
         if (nowNanos >= nextRetryNanos) {

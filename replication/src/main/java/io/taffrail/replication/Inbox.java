@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 /// and in number: whoever is refused hears when there is room again.
 final class Inbox {
     /// A command without records costs no bytes, and still memory.
-    private static final int MAX_COMMANDS = 1 << 16;
+    static final int MAX_COMMANDS = 1 << 16;
 
     private final ConcurrentLinkedQueue<InboxItem> items = new ConcurrentLinkedQueue<>();
     private final AtomicLong bytes = new AtomicLong();

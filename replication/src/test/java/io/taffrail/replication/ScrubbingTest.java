@@ -190,6 +190,31 @@ class ScrubbingTest {
         noneHalted();
     }
 
+    /// Nobody can help for a while, so more is found than is kept in mind.
+    @Test
+    void aFollowerCountsNowhereUntilWhatItCouldNotKeepInMindIsFilledToo() {
+        open(3, world -> {});
+        var leader = world.leader();
+        leader.createStream("s");
+        append(leader, 0, 300);
+        var follower = world.node((leader.id + 1) % 3);
+        world.until("it follows", () -> follows(follower));
+        world.isolate(follower.id);
+        var all = segments(follower);
+        for (var segment : all.subList(0, 30)) {
+            for (var block = 1; block < 16; block += 3) {
+                flip(segment, block * BLOCK + 10);
+            }
+        }
+        restart(follower);
+        world.until("no more fit", () -> follower.up().scrub().damages().size() == ScrubStatus.MAX_DAMAGES);
+        world.run(SECOND);
+        world.heal();
+        world.until("it counts again", () -> follows(follower));
+        assertEquals(0, errors(follower));
+        noneHalted();
+    }
+
     private static boolean follows(TestWorld.Node node) {
         var status = node.up().status();
         return status.state() == ReplicaStatus.State.FOLLOWER

@@ -299,18 +299,8 @@ class SingleVoterTest {
     void onAFullDiskThatWritesNothingWhatFreesRoomIsPendingLikeAnythingElse() {
         world.leader();
         node.createStream("s");
-        var usual = world.settings;
         var pendingBytes = 4096;
-        world.settings = new ReplicaSettings(
-                usual.generation(),
-                usual.streams(),
-                usual.writerDelayNanos(),
-                usual.groupCommitDelayNanos(),
-                usual.groupCommitSiblings(),
-                pendingBytes,
-                usual.replicationLagBytes(),
-                usual.replicationLagNanos(),
-                usual.rejectWhenFull());
+        pendingBytes(pendingBytes);
         var disks = new ArrayDeque<StalledDisk>();
         world.disk = disk -> {
             disks.add(new StalledDisk(disk));
@@ -334,6 +324,50 @@ class SingleVoterTest {
         disks.getLast().stalls = false;
         world.until("the rest is logged", () -> outcomes.size() == 200);
         assertDone(outcomes.getLast());
+    }
+
+    @Test
+    void retentionAsksForNoMoreWhileTheDiskTakesNothing() {
+        world.leader();
+        pendingBytes(4096);
+        var disks = new ArrayDeque<StalledDisk>();
+        world.disk = disk -> {
+            disks.add(new StalledDisk(disk));
+            return disks.getLast();
+        };
+        node.crash();
+        node.start();
+        world.leader();
+        var fiveSeconds = new StreamConfig(null, null, null, null, 5000, 0, new TreeMap<>());
+        assertDone(node.execute(new StreamCommand.CreateStream("s", fiveSeconds, false)));
+        node.acknowledged("s", "old", SYNC);
+        node.acknowledged("s", "newer", SYNC);
+        disks.getLast().stalls = true;
+        for (var i = 0; i < 3; i++) {
+            node.append("s", i + "x".repeat(2000), SYNC);
+        }
+        world.run(30_000_000_000L);
+        var refused = new ArrayList<CommandOutcome>();
+        var taken = 0;
+        while (refused.isEmpty()) {
+            node.up().execute(new StreamCommand.DeleteCursor("s", "c"), refused::add);
+            taken++;
+        }
+        assertTrue(taken > Inbox.MAX_COMMANDS - 5, "the inbox had room for no more than " + taken);
+    }
+
+    private void pendingBytes(int bytes) {
+        var usual = world.settings;
+        world.settings = new ReplicaSettings(
+                usual.generation(),
+                usual.streams(),
+                usual.writerDelayNanos(),
+                usual.groupCommitDelayNanos(),
+                usual.groupCommitSiblings(),
+                bytes,
+                usual.replicationLagBytes(),
+                usual.replicationLagNanos(),
+                usual.rejectWhenFull());
     }
 
     private static void assertDone(CommandOutcome outcome) {
