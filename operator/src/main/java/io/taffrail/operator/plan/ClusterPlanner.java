@@ -21,12 +21,12 @@ public final class ClusterPlanner {
             draft.waitFor("Paused", "management is Paused: the operator reports and changes nothing");
             return draft.finish();
         }
-        // Volumes first, before anything is asked of the replicas: a full disk is cured by growing it, and replicas
-        // with a full disk are not healthy.
-        StoragePlan.plan(draft);
         if (ResourcePlan.isRefused(draft)) {
             return draft.finish();
         }
+        // Volumes first, before anything is asked of the replicas: a full disk is cured by growing it, and replicas
+        // with a full disk are not healthy.
+        StoragePlan.plan(draft);
         ResourcePlan.plan(draft);
         LabelPlan.plan(draft);
         if (spec.hibernated()) {

@@ -93,7 +93,9 @@ final class RecoveryPlan {
     /// 2. 2, 3 and 4 are lost. 0 counts itself and 1, but would adopt the log of 1, which counts two of five.
     private static Set<Integer> willing(Draft draft, ObservedReplica candidate) {
         var willing = new TreeSet<Integer>();
-        if (canVote(candidate)) {
+        // A learner is elected by nobody, and what it has of the log may name voters that there were.
+        var mayStand = candidate.storageId().equals(candidate.voters().get(candidate.nodeId()));
+        if (mayStand && canVote(candidate)) {
             candidate
                     .voters()
                     .forEach((node, storage) -> draft.replica(node)

@@ -6,6 +6,7 @@ import io.taffrail.operator.observe.ObservedReplica.State;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /// Restarts pods whose template has changed: followers first, one at a time, the leader last and only after it has
 /// handed over. The pods' own controller never does it (the update strategy is OnDelete).
@@ -61,7 +62,7 @@ final class RollingPlan {
 
     private void next(Draft draft, ObservedReplica leader, List<Pod> outdated) {
         var follower = outdated.stream()
-                .filter(pod -> pod.ordinal() != leader.nodeId())
+                .filter(pod -> pod.ordinal() != leader.nodeId() && othersHaveTheLog(draft, leader, pod))
                 .max(Comparator.comparingInt(Pod::ordinal));
         if (follower.isPresent()) {
             restart(draft, follower.get(), "its template changed");
@@ -70,6 +71,9 @@ final class RollingPlan {
         var others = leader.voters().keySet().stream()
                 .filter(node -> node != leader.nodeId())
                 .toList();
+        if (outdated.stream().noneMatch(pod -> pod.ordinal() == leader.nodeId())) {
+            return;
+        }
         if (others.isEmpty()) {
             if (!draft.seen.podsLosingVolumes().contains(outdated.getFirst())) {
                 restart(draft, outdated.getFirst(), "its template changed; it is the only replica");
@@ -78,6 +82,17 @@ final class RollingPlan {
         }
         MembershipPlan.mostCaughtUp(leader, others)
                 .ifPresent(target -> draft.disrupt(new Action.TransferLeadership(leader.nodeId(), target)));
+    }
+
+    /// Whose volume goes with it comes back as nobody's voter. What is left has to be a majority, and the one before it
+    /// that went so has to vote again.
+    private static boolean othersHaveTheLog(Draft draft, ObservedReplica leader, Pod pod) {
+        if (!draft.seen.podsLosingVolumes().contains(pod)) {
+            return true;
+        }
+        var voters = leader.voters().keySet();
+        var asked = IntStream.range(0, draft.spec.replicas());
+        return voters.size() > 2 && asked.allMatch(voters::contains);
     }
 
     private boolean everyoneIsIn(Draft draft, ObservedReplica leader) {

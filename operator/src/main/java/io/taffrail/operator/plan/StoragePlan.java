@@ -15,7 +15,9 @@ final class StoragePlan {
             if (claim.requestedBytes() < wanted) {
                 draft.act(new Action.GrowClaim(claim.name(), wanted));
             }
-            if (claim.ownedByCluster() != owned) {
+            // As long as it is not known whose log is on it, it does not go with this LogCluster.
+            var unknown = claim.retained() && draft.seen.recorded().clusterId() == null;
+            if (claim.ownedByCluster() != owned && !(owned && unknown)) {
                 draft.act(new Action.OwnClaim(claim.name(), owned));
             }
         }

@@ -613,6 +613,20 @@ final class ClusterPlannerTest {
         assertEquals(List.of(), plan("replicas: 1", sight).actions());
     }
 
+    /// Whose log is on them is not known before a replica has said so.
+    @Test
+    void ownsNoRetainedVolumeOfALogThatItDoesNotKnow() {
+        var delete = "replicas: 1\nstorage: {size: 1Gi, reclaimPolicy: Delete}";
+        var beside = plan(delete, Sight.waiting(1).retaining(1));
+        assertEquals(List.of(), beside.actions());
+        refuses("ClaimsRetained", beside);
+        var taken = plan(delete, Sight.waiting(1).retaining(0).strange("Service/orders"));
+        assertEquals(List.of(), taken.actions());
+        assertEquals(
+                List.of(new Action.OwnClaim("data-orders-0", true)),
+                plan(delete, Sight.healthy(1).retaining(0)).actions());
+    }
+
     @Test
     void hibernatesToNoPodsAndWakesWithEveryVoter() {
         assertEquals(
@@ -651,6 +665,20 @@ final class ClusterPlannerTest {
         assertEquals(
                 List.of(new Action.RestartPod("orders-2", "uid-2", "its template changed")),
                 plan("", Sight.healthy(3).newTemplate().losing(2)).actions());
+        // Until that one votes again the others keep theirs: two voters are no majority without one of them.
+        var two = Map.of(0, storage(0), 1, storage(1));
+        var copying = Sight.healthy(3).newTemplate().ledBy(0, two, Set.of(2)).losing(1);
+        assertEquals(
+                List.of(),
+                plan("", copying).actions().stream()
+                        .filter(Action.RestartPod.class::isInstance)
+                        .toList());
+        var pair = Sight.healthy(2).newTemplate().losing(1);
+        assertEquals(
+                List.of(),
+                plan("replicas: 2\nunsafe: {allowTwoReplicas: true}", pair).actions().stream()
+                        .filter(Action.RestartPod.class::isInstance)
+                        .toList());
         // It went, and its pod ends: nothing more is lost.
         var gone = Sight.healthy(3).losing(1).pod(1, pod -> altered(pod, "terminating", true));
         assertEquals(

@@ -190,6 +190,24 @@ final class RecoveryPlanTest {
         assertEquals(from, decided(plan).from());
     }
 
+    /// 3 learns, and has not come to the entry that made 4 a voter: nobody elects it, whomever it counts.
+    @Test
+    void whatALearnerStillTakesForTheVotersIsNoMajority() {
+        var four = Map.of(0, storage(0), 1, storage(1), 2, storage(2), 4, storage(4));
+        var sight = Sight.healthy(5)
+                .ledBy(0, four, Set.of(3))
+                .offers(OFFER)
+                .end(0, 2, 4_096)
+                .end(1, 2, 4_096);
+        for (var node = 0; node < 2; node++) {
+            sight.replica(node, it -> Sight.with(it, State.CANDIDATE));
+        }
+        sight.addReplica(Sight.replica(3, State.LEARNER, UID, VOTERS, Set.of(3), Map.of(), 0, null))
+                .addReplica(emptied(2))
+                .addReplica(emptied(4));
+        assertEquals(0, decided(plan("replicas: 5\n" + ACCEPT, sight)).from());
+    }
+
     /// Which log would be adopted is not known: then nothing is forced.
     @Test
     void refusedWhileOneThatMayBeElectedHasNotSaidWhereItsLogEnds() {
