@@ -12,7 +12,8 @@ import java.util.regex.Pattern;
 /// cannot be read, costs time and no byte.
 final class DamageFile {
     static final String NAME = "damage";
-    private static final int MAX_BYTES = 4096;
+    /// Two numbers of 18 digits for each.
+    private static final int MAX_BYTES = 40 * Scrubbing.MAX_DAMAGES;
     private static final Pattern LINE = Pattern.compile("(\\d{1,18}) (\\d{1,18})");
 
     private final LogDirectory directory;

@@ -173,6 +173,11 @@ final class ReplicaLoop {
                 owner);
         this.ranges = new RangeServing(wal, new DiskReads(wal, background, loop), scrubbing::doubt);
         this.housekeeping = new Housekeeping(wal, store, core, metaFile, loop);
+        if (!core.lineage().equals(opened.lineageFile().found())) {
+            // A process before this one had not come to write it. It is in what was replayed, and would be in nothing
+            // once a checkpoint has left that out.
+            housekeeping.lineageChanged();
+        }
         this.inbound = new Inbound(wal, core, this::hear, this::peerRefused);
         this.epochs = EpochMap.of(core.lineage());
         this.status = buildStatus();

@@ -6,7 +6,7 @@ import java.util.List;
 ///
 /// @param verifiedBytes of the log
 /// @param rounds over all closed segments
-/// @param damages that are known and not repaired, in the order of the log; at most [#MAX_DAMAGES]
+/// @param damages that are known and not repaired, in the order of the log; the first [#MAX_DAMAGES]
 /// @param repairedSegments segments that were written anew
 /// @param failedRepairs tries that did not end so
 /// @param lastFailure why the last of those did not; empty: none has failed

@@ -43,7 +43,8 @@ final class Scrubbing {
     /// What a step costs the disk besides the bytes that it verifies.
     private static final long REQUEST_BYTES = 4096;
     private static final int MAX_DOUBTS = 64;
-    private static final long NONE = -1;
+    /// More than a disk has that still reads anything. What is dropped would be taken for whole until the next round.
+    static final int MAX_DAMAGES = 4096;
 
     private final Wal wal;
     private final WalScrubber scrubber;
@@ -60,10 +61,6 @@ final class Scrubbing {
     private final TreeSet<Long> doubts = new TreeSet<>();
     /// In the segment that is being verified.
     private final TreeSet<Long> foundInSegment = new TreeSet<>();
-    /// Where the first damage is that had no room among those that are known; behind it nothing is known to be whole.
-    private long missedLsn = NONE;
-    /// This round goes over what follows that again.
-    private boolean looksAgain;
     private boolean busy;
     private @Nullable Long doubt;
     private long resumeLsn;
@@ -130,9 +127,6 @@ final class Scrubbing {
                 verifySoon(damage.fromLsn());
             }
         }
-        if (known.size() >= ScrubStatus.MAX_DAMAGES) {
-            missedLsn = known.getLast().fromLsn();
-        }
         fileIsStale = known.size() != damages.size();
         status = currentStatus();
     }
@@ -185,9 +179,6 @@ final class Scrubbing {
         var before = damages.size();
         damages.headMap(startLsn, false).clear();
         damages.tailMap(endLsn, true).clear();
-        if (missedLsn >= endLsn) {
-            missedLsn = NONE;
-        }
         if (damages.size() != before) {
             changed();
         }
@@ -236,14 +227,7 @@ final class Scrubbing {
             foundInSegment.clear();
             scrubber.beginAt(doubt);
         }
-        if (doubt == null && missedLsn != NONE && damages.isEmpty()) {
-            looksAgain = true;
-            roundOver = false;
-            resumeLsn = missedLsn;
-            missedLsn = NONE;
-            scrubber.beginAt(resumeLsn);
-        }
-        if (doubt == null && !looksAgain) {
+        if (doubt == null) {
             if (config.bytesPerSecond() == 0) {
                 return;
             }
@@ -287,8 +271,6 @@ final class Scrubbing {
             rounds++;
             roundOver = true;
             resumeLsn = 0;
-            looksAgain = false;
-            tell();
         }
     }
 
@@ -306,11 +288,7 @@ final class Scrubbing {
         foundInSegment.add(found.fromLsn());
         var damage = new ScrubStatus.Damage(found.fromLsn(), found.toLsn(), found.what());
         var before = damages.get(found.fromLsn());
-        if (damage.equals(before)) {
-            return;
-        }
-        if (before == null && damages.size() >= ScrubStatus.MAX_DAMAGES) {
-            missedLsn = missedLsn == NONE ? found.fromLsn() : Math.min(missedLsn, found.fromLsn());
+        if (damage.equals(before) || (before == null && damages.size() >= MAX_DAMAGES)) {
             return;
         }
         damages.put(found.fromLsn(), damage);
@@ -336,9 +314,7 @@ final class Scrubbing {
 
     /// The core counts a copy with a hole nowhere. A header that is damaged hides no entry.
     private void tell() {
-        var damaged = missedLsn != NONE
-                || looksAgain
-                || damages.values().stream().anyMatch(damage -> damage.toLsn() > damage.fromLsn());
+        var damaged = damages.values().stream().anyMatch(damage -> damage.toLsn() > damage.fromLsn());
         if (damaged != tellsDamaged) {
             tellsDamaged = damaged;
             events.accept(new Event.Damaged(damaged));
@@ -552,6 +528,11 @@ final class Scrubbing {
 
     private ScrubStatus currentStatus() {
         return new ScrubStatus(
-                verifiedBytes, rounds, List.copyOf(damages.values()), repaired, failedRepairs, lastFailure);
+                verifiedBytes,
+                rounds,
+                damages.values().stream().limit(ScrubStatus.MAX_DAMAGES).toList(),
+                repaired,
+                failedRepairs,
+                lastFailure);
     }
 }
