@@ -5,6 +5,7 @@ import io.grpc.ClientCall;
 import io.grpc.Metadata;
 import io.grpc.Status;
 import io.taffrail.proto.log.ErrorCode;
+import io.taffrail.proto.log.Isolation;
 import io.taffrail.proto.log.LogGrpc;
 import io.taffrail.proto.log.ReadPosition;
 import io.taffrail.proto.log.ReadRequest;
@@ -12,10 +13,8 @@ import io.taffrail.proto.log.ReadResponse;
 import io.taffrail.proto.log.RecordBatch;
 import java.time.Duration;
 import java.util.ArrayDeque;
-import java.util.HashSet;
 import java.util.Iterator;
 import java.util.NoSuchElementException;
-import java.util.Set;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
@@ -53,8 +52,7 @@ public final class Reader implements AutoCloseable {
     private boolean complete;
     private boolean closed;
     private @Nullable LogClientException failure;
-    /// Whose log is damaged where this goes on.
-    private final Set<Endpoint> damaged = new HashSet<>();
+    private final ReplicaRound round;
 
     // The reading thread's own.
     private @Nullable ReadResponse response;
@@ -78,6 +76,7 @@ public final class Reader implements AutoCloseable {
         this.retry = retry;
         this.timer = timer;
         this.whenClosed = whenClosed;
+        this.round = new ReplicaRound(leaders.endpoints());
         connect(0);
     }
 
@@ -161,7 +160,7 @@ public final class Reader implements AutoCloseable {
         return nextOffset;
     }
 
-    /// The stream's end as the service told it last, at this reader's isolation.
+    /// The furthest end of the stream that a replica has told this reader, at its isolation.
     public long tailOffset() {
         lock.lock();
         try {
@@ -215,22 +214,7 @@ public final class Reader implements AutoCloseable {
     }
 
     private void locateAndConnect() {
-        var _ = leaders.locate().thenAccept(endpoint -> locked(() -> connectTo(soundOr(endpoint))));
-    }
-
-    /// A replica that has not said yet that its log is damaged here. When all have, they are asked again: one may have
-    /// been filled up from another meanwhile.
-    private Endpoint soundOr(Endpoint located) {
-        if (!damaged.contains(located)) {
-            return located;
-        }
-        for (var other : leaders.endpoints()) {
-            if (!damaged.contains(other)) {
-                return other;
-            }
-        }
-        damaged.clear();
-        return located;
+        var _ = leaders.locate().thenAccept(endpoint -> locked(() -> connectTo(round.next(endpoint))));
     }
 
     private void connectTo(Endpoint endpoint) {
@@ -267,8 +251,9 @@ public final class Reader implements AutoCloseable {
 
     private void received(ReadResponse message) {
         failures = 0;
-        damaged.clear();
-        tailOffset = message.getNextOffset();
+        round.close();
+        // A replica that lags tells a smaller one.
+        tailOffset = Math.max(tailOffset, message.getNextOffset());
         if (message.hasPosition()) {
             position = message.getPosition();
         }
@@ -299,17 +284,24 @@ public final class Reader implements AutoCloseable {
     private void ended(Status status, LogClientException cause, Endpoint endpoint) {
         connection = null;
         var enough = config.maxRecords() > 0 && arrivedRecords >= config.maxRecords();
-        if (enough || (status.isOk() && !config.follow())) {
+        var atEnd = status.isOk() && !config.follow();
+        if (enough || (atEnd && isWhole(endpoint))) {
             complete = true;
             arrived.signalAll();
             return;
         }
-        leaders.learn(cause, endpoint);
-        if (cause.code() == ErrorCode.ERROR_CODE_DATA_LOSS) {
-            damaged.add(endpoint);
+        var problem = atEnd ? endsEarly(endpoint) : cause;
+        if (!atEnd) {
+            leaders.learn(cause, endpoint);
         }
-        if (!cause.isRetryable()) {
-            fail(cause);
+        var damaged = problem.code() == ErrorCode.ERROR_CODE_DATA_LOSS && problem.isRetryable();
+        if (round.isOpen() || atEnd || damaged) {
+            round.failed(endpoint, problem);
+        }
+        // Who is asked instead of another may lag, so its refusal says nothing of the stream; the leader's does.
+        var decides = !round.isOpen() || leads(endpoint);
+        if (!problem.isRetryable() && decides) {
+            fail(problem);
             return;
         }
         if (++failures == 1) {
@@ -317,10 +309,35 @@ public final class Reader implements AutoCloseable {
         }
         var totalTimeout = retry.totalTimeout();
         if (System.nanoTime() - troubleSinceNanos > totalTimeout.toNanos()) {
-            fail(cause);
+            fail(round.reasonOr(problem));
             return;
         }
         connect(retry.backoffMillis(failures, ThreadLocalRandom.current()));
+    }
+
+    /// Whether the stream ends where the replica says so, or only its copy does.
+    private boolean isWhole(Endpoint endpoint) {
+        if (config.isolation() == Isolation.ISOLATION_BUFFERED) {
+            // Only a leader shows it, and what the one before had in its queue may be gone.
+            return true;
+        }
+        if (arrivingOffset != UNKNOWN) {
+            return arrivingOffset >= tailOffset;
+        }
+        // No tail was told, but what is damaged elsewhere has to be somewhere.
+        return !round.isOpen() || leads(endpoint) || config.from() instanceof ReadFrom.Latest;
+    }
+
+    private LogClientException endsEarly(Endpoint endpoint) {
+        return new LogClientException(
+                LogClientException.Kind.UNAVAILABLE,
+                "stream %s: the copy of %s ends at offset %s, and %s was told before"
+                        .formatted(stream, endpoint, arrivingOffset, tailOffset),
+                null);
+    }
+
+    private boolean leads(Endpoint endpoint) {
+        return endpoint.equals(leaders.leader());
     }
 
     private void fail(LogClientException cause) {

@@ -36,6 +36,7 @@ import java.util.Map;
 import java.util.Queue;
 import java.util.function.IntSupplier;
 import java.util.zip.CRC32C;
+import org.jspecify.annotations.Nullable;
 
 /// Speaks log.proto over real gRPC with one stream in memory, keeps the rules about producers that the service keeps,
 /// and fails where a test says so: what a client must survive, at the moment that the test chooses.
@@ -64,6 +65,7 @@ final class ScriptedLogServer extends LogGrpc.LogImplBase implements AutoCloseab
     }
 
     private final Server server;
+    private final String address;
     private final Map<Long, ProducerState> producers = new HashMap<>();
     private final Map<String, Long> names = new HashMap<>();
     private final List<Record> log = new ArrayList<>();
@@ -78,6 +80,8 @@ final class ScriptedLogServer extends LogGrpc.LogImplBase implements AutoCloseab
     private int mostRequestBytes = Integer.MAX_VALUE;
     private int damagedFrom = Integer.MAX_VALUE;
     private boolean othersHaveIt;
+    private @Nullable ErrorCode readRefusal;
+    private int readsBeforeRefusal;
     private int reads;
     private int trims;
 
@@ -86,10 +90,11 @@ final class ScriptedLogServer extends LogGrpc.LogImplBase implements AutoCloseab
                 .addService(this)
                 .build()
                 .start();
+        address = "127.0.0.1:" + server.getPort();
     }
 
     String address() {
-        return "127.0.0.1:" + server.getPort();
+        return address;
     }
 
     synchronized void script(Fate... next) {
@@ -141,6 +146,12 @@ final class ScriptedLogServer extends LogGrpc.LogImplBase implements AutoCloseab
     synchronized void damagedFrom(int offset, boolean others) {
         damagedFrom = offset;
         othersHaveIt = others;
+    }
+
+    /// All reads but the first few.
+    synchronized void refuseReads(ErrorCode code, int but) {
+        readRefusal = code;
+        readsBeforeRefusal = but;
     }
 
     synchronized int trims() {
@@ -378,14 +389,15 @@ final class ScriptedLogServer extends LogGrpc.LogImplBase implements AutoCloseab
     }
 
     private synchronized StatusRuntimeException dataLoss() {
+        return failure(Status.DATA_LOSS, ErrorCode.ERROR_CODE_DATA_LOSS, othersHaveIt);
+    }
+
+    private static StatusRuntimeException failure(Status status, ErrorCode code, boolean retryable) {
         var trailers = new Metadata();
         trailers.put(
                 LogClientException.ERROR_TRAILER,
-                Error.newBuilder()
-                        .setCode(ErrorCode.ERROR_CODE_DATA_LOSS)
-                        .setRetryable(othersHaveIt)
-                        .build());
-        return Status.DATA_LOSS.asRuntimeException(trailers);
+                Error.newBuilder().setCode(code).setRetryable(retryable).build());
+        return status.asRuntimeException(trailers);
     }
 
     /// Where it would have to look, the index is damaged.
@@ -404,6 +416,10 @@ final class ScriptedLogServer extends LogGrpc.LogImplBase implements AutoCloseab
         int sound;
         synchronized (this) {
             reads++;
+            if (readRefusal != null && reads > readsBeforeRefusal) {
+                answer.onError(failure(Status.FAILED_PRECONDITION, readRefusal, false));
+                return;
+            }
             sound = damagedFrom;
             snapshot = List.copyOf(log);
             responsesLeft = breakReadsAfter;
