@@ -39,7 +39,8 @@ class SeedsTest {
                 32000005065L,
                 34000001385L,
                 35000000510L,
-                35000000920L
+                35000000920L,
+                38000003573L
             })
     void keepsThePromisesThatItOnceFoundBroken(long seed) {
         keepsEveryPromise(seed);

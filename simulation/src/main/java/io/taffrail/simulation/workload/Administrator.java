@@ -95,6 +95,11 @@ public final class Administrator {
         if (cluster.leader() != null || looks == 0) {
             return;
         }
+        if (!cluster.voters().keySet().containsAll(survivors)) {
+            // The last leader had removed one: who the voters are is recorded, whoever of them is lost.
+            cluster.coverage().count("a survivor was no voter any more");
+            return;
+        }
         if (replica != null && replica.status().voters().size() > survivors.size() && majorityIsBack()) {
             return;
         }
