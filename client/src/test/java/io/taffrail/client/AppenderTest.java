@@ -529,15 +529,19 @@ class AppenderTest {
     void readsFromAnotherReplicaWhatIsDamagedOnOne() throws Exception {
         try (var other = new ScriptedLogServer();
                 var both = LogClient.connect(server.address(), other.address())) {
-            for (var address : List.of(server.address(), other.address())) {
-                try (var one = LogClient.connect(address)) {
-                    append(one.appender("s"), 0, 100);
-                }
-            }
+            fillEach(100, server, other);
             server.damagedFrom(40, true);
             assertEquals(numbered(100), readAll(both));
             assertEquals(1, server.reads());
             assertEquals(1, other.reads());
+        }
+    }
+
+    private static void fillEach(int records, ScriptedLogServer... servers) {
+        for (var each : servers) {
+            try (var one = LogClient.connect(each.address())) {
+                append(one.appender("s"), 0, records);
+            }
         }
     }
 
@@ -566,11 +570,7 @@ class AppenderTest {
         var retry = RetryPolicy.DEFAULTS.withTotalTimeout(Duration.ofMillis(1));
         try (var other = new ScriptedLogServer()) {
             var endpoints = List.of(Endpoint.parse(server.address()), Endpoint.parse(other.address()));
-            for (var address : List.of(server.address(), other.address())) {
-                try (var one = LogClient.connect(address)) {
-                    append(one.appender("s"), 0, 10);
-                }
-            }
+            fillEach(10, server, other);
             server.damagedFrom(0, true);
             other.damagedFrom(0, true);
             try (var both = new LogClient(

@@ -13,7 +13,7 @@ import java.util.regex.Pattern;
 final class DamageFile {
     static final String NAME = "damage";
     /// Two numbers of 18 digits for each.
-    private static final int MAX_BYTES = 40 * Scrubbing.MAX_DAMAGES;
+    private static final int MAX_BYTES = 40 * Scrubbing.MAX_KNOWN;
     private static final Pattern LINE = Pattern.compile("(\\d{1,18}) (\\d{1,18})");
 
     private final LogDirectory directory;

@@ -44,7 +44,7 @@ final class Scrubbing {
     private static final long REQUEST_BYTES = 4096;
     private static final int MAX_DOUBTS = 64;
     /// More than a disk has that still reads anything. What is dropped would be taken for whole until the next round.
-    static final int MAX_DAMAGES = 4096;
+    static final int MAX_KNOWN = 4096;
 
     private final Wal wal;
     private final WalScrubber scrubber;
@@ -288,7 +288,7 @@ final class Scrubbing {
         foundInSegment.add(found.fromLsn());
         var damage = new ScrubStatus.Damage(found.fromLsn(), found.toLsn(), found.what());
         var before = damages.get(found.fromLsn());
-        if (damage.equals(before) || (before == null && damages.size() >= MAX_DAMAGES)) {
+        if (damage.equals(before) || (before == null && damages.size() >= MAX_KNOWN)) {
             return;
         }
         damages.put(found.fromLsn(), damage);

@@ -36,20 +36,13 @@ class CleanShutdownTest {
     }
 
     /// The second copy of each value of `meta` is answered only when somebody waits for it, and then refused.
-    private static final class RefusedCopies implements IoMethod {
-        private final IoMethod disk;
-        private final ArrayDeque<IoRequest> held = new ArrayDeque<>();
+    private static final class RefusedCopies extends HoldingDisk {
         private @Nullable ByteBuffer first;
         boolean refuses;
         private boolean awaited;
 
         RefusedCopies(IoMethod disk) {
-            this.disk = disk;
-        }
-
-        @Override
-        public String name() {
-            return disk.name();
+            super(disk);
         }
 
         @Override
@@ -82,21 +75,6 @@ class CleanShutdownTest {
         public void await(long timeoutNanos) {
             awaited = true;
             disk.await(timeoutNanos);
-        }
-
-        @Override
-        public void wakeup() {
-            disk.wakeup();
-        }
-
-        @Override
-        public int inFlight() {
-            return held.size() + disk.inFlight();
-        }
-
-        @Override
-        public void close() {
-            disk.close();
         }
     }
 

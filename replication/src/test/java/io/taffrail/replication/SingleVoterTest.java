@@ -247,18 +247,11 @@ class SingleVoterTest {
     }
 
     /// A disk that writes nothing while it is told not to.
-    private static final class StalledDisk implements IoMethod {
-        private final IoMethod disk;
-        private final ArrayDeque<IoRequest> held = new ArrayDeque<>();
+    private static final class StalledDisk extends HoldingDisk {
         boolean stalls;
 
         StalledDisk(IoMethod disk) {
-            this.disk = disk;
-        }
-
-        @Override
-        public String name() {
-            return disk.name();
+            super(disk);
         }
 
         @Override
@@ -272,26 +265,6 @@ class SingleVoterTest {
                 disk.submit(held.remove());
             }
             return disk.poll();
-        }
-
-        @Override
-        public void await(long timeoutNanos) {
-            disk.await(timeoutNanos);
-        }
-
-        @Override
-        public void wakeup() {
-            disk.wakeup();
-        }
-
-        @Override
-        public int inFlight() {
-            return held.size() + disk.inFlight();
-        }
-
-        @Override
-        public void close() {
-            disk.close();
         }
     }
 

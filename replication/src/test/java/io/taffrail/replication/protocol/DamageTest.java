@@ -134,19 +134,7 @@ class DamageTest {
     }
 
     private List<Effect> cutUnread(LogPosition cut) {
-        var follower = new ReplicationCore(
-                new ReplicationCore.Start(
-                        2,
-                        CoreNode.member(2).storageId(),
-                        2,
-                        core(2).hardState(),
-                        List.of(new EpochStart(1, 0, 0, 0)),
-                        0,
-                        transcript.node(2).end()),
-                CoreNode.config(),
-                lsn -> new LogView.Chain.Unreadable(),
-                new Random(1),
-                3000);
+        var follower = restarted(core(2).hardState());
         var view = new Message.LeaderView(3000, 0, 0, false);
         var asked = sent(follower.step(3000, from(new Message.Heartbeat(1, 0, view, 0))));
         var join = (Message.Join) asked.getFirst();
