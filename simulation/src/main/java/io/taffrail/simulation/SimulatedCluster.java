@@ -352,10 +352,15 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
     private void noteRepairs() {
         for (var node : nodes) {
             var replica = node.replica();
-            if (node.rots
-                    && replica != null
+            if (!node.rots || replica == null) {
+                continue;
+            }
+            // Before it has met a leader it does not say how long its log is, and a segment whose header is bad looks
+            // like the place where the log ends.
+            var flushedLsn = replica.watermarks().leaderFlushed();
+            if (flushedLsn > 0
                     && replica.scrub().damages().isEmpty()
-                    && VolumeWitness.isWhole(node.disk(), replica.watermarks().leaderFlushed())) {
+                    && VolumeWitness.isWhole(node.disk(), flushedLsn)) {
                 scheduler.note("node " + node.id() + " has made good what rotted");
                 coverage.count("old segment repaired");
                 node.rots = false;
@@ -1214,10 +1219,11 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
         var suspect = 0;
         for (var node : nodes) {
             var replica = node.replica();
-            if (voters.containsKey(node.id())
+            var storage = votingStorage(node.id());
+            if (storage != null
                     && checks.history().wasEverDamaged(node.id())
                     && (replica == null
-                            || !isVoter(node)
+                            || !replica.status().storageId().equals(storage)
                             || replica.status().integrity() == ReplicaStatus.Integrity.SUSPECT)) {
                 suspect++;
             }

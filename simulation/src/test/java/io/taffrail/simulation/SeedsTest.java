@@ -40,7 +40,9 @@ class SeedsTest {
                 34000001385L,
                 35000000510L,
                 35000000920L,
-                38000003573L
+                38000003573L,
+                38000004856L,
+                38000004931L
             })
     void keepsThePromisesThatItOnceFoundBroken(long seed) {
         keepsEveryPromise(seed);
