@@ -155,7 +155,7 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
             silentlyDamaged(node, 0);
         }
         // It may have died while its machine was suspended; no process begins on one that is.
-        node.clock().thaw();
+        thaw(node);
         node.process = new SimulatedProcess(
                 node.id(),
                 life,
@@ -535,12 +535,18 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
             node.process.loop().pause();
             if (clockStops) {
                 node.clock().freeze(aheadNanos(node));
+                checks.history().clockStops(trueNanos(node), node.id());
             }
         }
     }
 
-    public void resume(ClusterNode node) {
+    private void thaw(ClusterNode node) {
         node.clock().thaw();
+        checks.history().clockGoesOn(scheduler.nowNanos(), node.id());
+    }
+
+    public void resume(ClusterNode node) {
+        thaw(node);
         if (node.process != null) {
             scheduler.note("resume node " + node.id());
             stoodStill(node);

@@ -42,7 +42,8 @@ class SeedsTest {
                 35000000920L,
                 38000003573L,
                 38000004856L,
-                38000004931L
+                38000004931L,
+                38000007548L
             })
     void keepsThePromisesThatItOnceFoundBroken(long seed) {
         keepsEveryPromise(seed);

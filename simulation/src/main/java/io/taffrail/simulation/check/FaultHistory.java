@@ -1,6 +1,8 @@
 package io.taffrail.simulation.check;
 
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
 import java.util.List;
 import java.util.NavigableMap;
 import java.util.Set;
@@ -21,12 +23,16 @@ public final class FaultHistory {
     private final TreeMap<Long, Boolean> tooManyDamaged = new TreeMap<>();
     private final TreeMap<Long, Boolean> silentlyDamaged = new TreeMap<>();
     private final List<SilentLoss> silentLosses = new ArrayList<>();
+    private final List<Standstill> standstills = new ArrayList<>();
     private Set<Integer> voters = Set.of();
     private Set<Integer> votersBefore = Set.of();
     private boolean silent;
 
     /// @param untilNanos when the volume was whole again; the greatest number: it is not
     private record SilentLoss(int nodeId, long fromLsn, long untilNanos) {}
+
+    /// @param untilNanos the greatest number: it still stands
+    private record Standstill(int nodeId, long fromNanos, long untilNanos) {}
 
     public FaultHistory() {
         record(Long.MIN_VALUE);
@@ -71,6 +77,37 @@ public final class FaultHistory {
                     : loss);
             record(atNanos + 1);
         }
+    }
+
+    /// The machine is suspended, and its clock with it.
+    public void clockStops(long atNanos, int nodeId) {
+        if (standstills.stream().noneMatch(still -> still.nodeId() == nodeId && still.untilNanos() == Long.MAX_VALUE)) {
+            standstills.add(new Standstill(nodeId, atNanos, Long.MAX_VALUE));
+        }
+    }
+
+    public void clockGoesOn(long atNanos, int nodeId) {
+        standstills.replaceAll(still -> still.nodeId() == nodeId && still.untilNanos() == Long.MAX_VALUE
+                ? new Standstill(nodeId, still.fromNanos(), atNanos)
+                : still);
+    }
+
+    /// For how long, between the two times, the clock of one of these nodes at least stood still.
+    public long stoodStillNanos(Collection<Integer> nodeIds, long fromNanos, long untilNanos) {
+        var sum = 0L;
+        var seen = fromNanos;
+        for (var still : standstills.stream()
+                .filter(still -> nodeIds.contains(still.nodeId()))
+                .sorted(Comparator.comparingLong(Standstill::fromNanos))
+                .toList()) {
+            var begin = Math.max(seen, still.fromNanos());
+            var end = Math.min(untilNanos, still.untilNanos());
+            if (end > begin) {
+                sum += end - begin;
+                seen = end;
+            }
+        }
+        return sum;
     }
 
     private void record(long atNanos) {

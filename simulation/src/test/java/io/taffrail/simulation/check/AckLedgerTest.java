@@ -261,6 +261,41 @@ class AckLedgerTest {
         breaks("LossStaysInTheWindow", () -> ledger.opened(opened(1, 1, 2, true, List.of(1, 2), new Log())));
     }
 
+    /// Acknowledged before and after a second in which the clock of `stopped` stood still. Nodes 1 and 2 are heard.
+    private void loseWhatWasAcknowledgedAroundAStandstill(int stopped) {
+        acknowledge(CommitMode.ASYNC, ReplicationMode.QUORUM, 1, 10 * MILLI);
+        history.clockStops(11 * MILLI, stopped);
+        history.clockGoesOn(11 * MILLI + SimulationOptions.SECOND, stopped);
+        var after = 12 * MILLI + SimulationOptions.SECOND;
+        acknowledge(CommitMode.ASYNC, ReplicationMode.QUORUM, 2, after);
+        history.unclean(after + 1, 0);
+        history.unclean(after + 1, 1);
+        ledger.opened(opened(1, 1, 2, true, List.of(1, 2), new Log()));
+    }
+
+    @Test
+    void theWindowIsMeasuredByTheClockOfWhoeverLostIt() {
+        loseWhatWasAcknowledgedAroundAStandstill(1);
+        assertEquals(2, ledger.lost().get(AckLedger.Excuse.DECLARED_MEMORY_LOSS));
+    }
+
+    @Test
+    void theClockOfWhoeverWasNotHeardExcusesNothing() {
+        breaks("LossStaysInTheWindow", () -> loseWhatWasAcknowledgedAroundAStandstill(0));
+    }
+
+    @Test
+    void clocksThatStandStillTogetherDoSoOnce() {
+        history.clockStops(10, 1);
+        history.clockStops(20, 2);
+        history.clockGoesOn(30, 1);
+        history.clockGoesOn(50, 2);
+        history.clockStops(70, 0);
+        assertEquals(40, history.stoodStillNanos(List.of(1, 2), 0, 100));
+        assertEquals(25, history.stoodStillNanos(List.of(1, 2), 25, 60));
+        assertEquals(30, history.stoodStillNanos(List.of(0), 0, 100));
+    }
+
     @Test
     void aLossThatWasDeclaredStaysDeclaredWhenALaterLeaderMissesNothing() {
         ledger.opened(opened(1, 1, 3, true, List.of(0, 1), new Log().with(1)));
