@@ -976,7 +976,7 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
                 coverage.count("acknowledged a duplicate");
             }
             var inForce = votersInForce(process.replica());
-            checks.durableOnQuorum(ack, electorates(inForce));
+            checks.durableOnQuorum(ack, process.toString(), electorates(inForce));
             checks.leases().acknowledged(ack, process.loop().trueNanos(), nodesOf(inForce));
             checks.ledger().acknowledged(ack);
         });

@@ -10,6 +10,7 @@ import io.taffrail.wal.WalStats;
 import io.taffrail.wal.record.EntryType;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Predicate;
 
 /// All checkers of a run.
 public final class Checks {
@@ -121,7 +122,7 @@ public final class Checks {
             var control = entry.control();
             if (entry.header().type() == EntryType.EPOCH_BEGIN && entry.header().epoch() == epoch && control != null) {
                 var header = entry.header();
-                if (!holds(electorates, header.lsn(), header.crc())) {
+                if (!hold(electorates, copy -> copy.holdsFlushed(header.lsn(), header.crc()))) {
                     throw new InvariantViolation(
                             "OpenMeansQuorumDurable",
                             "the beginning of epoch %s is not flushed on a majority of the voters: %s"
@@ -161,13 +162,19 @@ public final class Checks {
 
     /// I15, for the strongest promise: the entry is flushed on a majority of the voters of the newest configuration
     /// or, since what was counted before it was appended stays counted, of the one before, or of one that was
-    /// appended this instant. What was flushed stays so when its process dies.
-    public void durableOnQuorum(Acknowledgement ack, List<Electorate> electorates) {
+    /// appended this instant. What was flushed stays so when its process dies. A volume that is damaged now is
+    /// among those that may fail: it held what its replica had told the leader.
+    public void durableOnQuorum(Acknowledgement ack, String leader, List<Electorate> electorates) {
         var reached = ack.outcome().reached();
         if (reached.commitMode() != CommitMode.SYNC || reached.replicationMode() == ReplicationMode.ASYNC) {
             return;
         }
-        if (holds(electorates, ack.outcome().lsnStart(), ack.entryCrc())) {
+        var end = ack.outcome().lsnEnd();
+        if (hold(
+                electorates,
+                log -> log.holdsFlushed(ack.outcome().lsnStart(), ack.entryCrc())
+                        || (history.isDamaged(log.nodeId())
+                                && copies.hasHeardOf(leader, ack.leaderEpoch(), log.nodeId(), end)))) {
             return;
         }
         throw new InvariantViolation(
@@ -175,14 +182,12 @@ public final class Checks {
                 "%s is not flushed on a majority of the voters: %s".formatted(ack, electorates));
     }
 
-    private static boolean holds(List<Electorate> electorates, long lsn, int crc) {
+    private static boolean hold(List<Electorate> electorates, Predicate<ObservedLog> copy) {
         for (var electorate : electorates) {
             if (electorate.voters() == 0) {
                 continue;
             }
-            var holders = electorate.logs().stream()
-                    .filter(log -> log.holdsFlushed(lsn, crc))
-                    .count();
+            var holders = electorate.logs().stream().filter(copy).count();
             // Of a node that has not been seen since it started, nothing is known.
             var unknown = electorate.voters() - electorate.logs().size();
             if (holders + unknown >= electorate.voters() / 2 + 1) {

@@ -24,6 +24,8 @@ public final class CountedCopies {
         /// may
         /// be over, or the follower `SUSPECT`.
         final TreeMap<Integer, Copy> beforeItOpened = new TreeMap<>();
+        /// The most that each has called flushed in this reign, and not as a `SUSPECT` one.
+        final TreeMap<Integer, Long> flushedBy = new TreeMap<>();
         boolean reports;
         long quorumReceived;
         long quorumFlushed;
@@ -62,10 +64,20 @@ public final class CountedCopies {
         if (leader.sessions.getOrDefault(follower, 0L) == ack.session()) {
             var copy = new Copy(ack.session(), ack.integrity(), ack.receivedLsn(), ack.flushedLsn());
             leader.copies.merge(follower, copy, CountedCopies::newer);
-            if (!leader.reports && ack.integrity() != Integrity.SUSPECT) {
-                leader.beforeItOpened.merge(follower, copy, CountedCopies::newer);
+            if (ack.integrity() != Integrity.SUSPECT) {
+                leader.flushedBy.merge(follower, ack.flushedLsn(), Math::max);
+                if (!leader.reports) {
+                    leader.beforeItOpened.merge(follower, copy, CountedCopies::newer);
+                }
             }
         }
+    }
+
+    /// Whether the follower has told the leader of that epoch that it had flushed the log up to `lsn`, be it in a
+    /// session that is over.
+    public boolean hasHeardOf(String process, long epoch, int follower, long lsn) {
+        var leader = leaders.get(process);
+        return leader != null && leader.epoch == epoch && leader.flushedBy.getOrDefault(follower, 0L) >= lsn;
     }
 
     private static Copy newer(Copy before, Copy now) {

@@ -97,6 +97,10 @@ public final class ObservedLog implements LogContents {
         return flushedLsn;
     }
 
+    public int nodeId() {
+        return replica.status().nodeId();
+    }
+
     /// Also what retention has taken, which a majority held flushed before: not every replica trims at the same time.
     public boolean holdsFlushed(long lsn, int crc) {
         if (lsn < startLsn()) {
@@ -115,7 +119,7 @@ public final class ObservedLog implements LogContents {
 
     @Override
     public String toString() {
-        return "node %s: end %s, flushed %s".formatted(replica.status().nodeId(), endLsn(), flushedLsn);
+        return "node %s: end %s, flushed %s".formatted(nodeId(), endLsn(), flushedLsn);
     }
 
     @Override

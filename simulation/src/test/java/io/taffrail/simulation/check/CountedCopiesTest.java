@@ -1,7 +1,9 @@
 package io.taffrail.simulation.check;
 
 import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.taffrail.replication.Watermarks;
 import io.taffrail.replication.protocol.Integrity;
@@ -91,6 +93,18 @@ class CountedCopiesTest {
         counts(95, 60);
         welcomes(1, 12);
         assertDoesNotThrow(() -> counts(95, 60));
+    }
+
+    @Test
+    void whatAFollowerHasCalledFlushedIsKnownWhenItHasLostItAndJoinedAgain() {
+        hears(1, 11, Integrity.INTACT, 95, 60);
+        welcomes(1, 12);
+        hears(1, 11, Integrity.INTACT, 95, 70);
+        hears(1, 12, Integrity.SUSPECT, 80, 80);
+        assertTrue(copies.hasHeardOf(LEADER, 1, 1, 60));
+        assertFalse(copies.hasHeardOf(LEADER, 1, 1, 61));
+        assertFalse(copies.hasHeardOf(LEADER, 1, 2, 60));
+        assertFalse(copies.hasHeardOf(LEADER, 2, 1, 60));
     }
 
     @Test
