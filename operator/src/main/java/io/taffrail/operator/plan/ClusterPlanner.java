@@ -45,6 +45,7 @@ public final class ClusterPlanner {
             new RollingPlan(settleTime).plan(draft);
         } else {
             LifecyclePlan.startMissing(draft);
+            RollingPlan.planBroken(draft);
         }
         return draft.finish();
     }

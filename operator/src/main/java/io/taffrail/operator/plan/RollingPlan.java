@@ -1,6 +1,7 @@
 package io.taffrail.operator.plan;
 
 import io.taffrail.operator.observe.ObservedCluster.Pod;
+import io.taffrail.operator.observe.ObservedCluster.PodSet;
 import io.taffrail.operator.observe.ObservedReplica;
 import io.taffrail.operator.observe.ObservedReplica.State;
 import java.time.Duration;
@@ -27,24 +28,8 @@ final class RollingPlan {
         if (staying < set.replicas()) {
             draft.waitFor("PodsStarting", staying + " of " + set.replicas() + " pods are there");
         }
-        var outdated = draft.seen.pods().stream()
-                .filter(pod -> !pod.terminating() && !pod.template().equals(set.liveTemplate()))
-                .toList();
-        if (outdated.isEmpty()) {
-            return;
-        }
-        draft.pending(
-                "Restart",
-                "PodsOutdated",
-                names(outdated) + " restart one after the other, followers first, each when all voters are in sync");
-        var broken = outdated.stream()
-                .filter(pod -> isBroken(pod) && !draft.seen.podsLosingVolumes().contains(pod))
-                .max(Comparator.comparingInt(Pod::ordinal));
-        if (broken.isPresent()) {
-            restart(
-                    draft,
-                    broken.get(),
-                    "its container does not run: " + broken.get().waitingFor());
+        var outdated = outdated(draft, set);
+        if (outdated.isEmpty() || replacesBroken(draft, outdated)) {
             return;
         }
         var leader = draft.seen.leader();
@@ -55,9 +40,43 @@ final class RollingPlan {
         }
     }
 
-    /// It serves nobody: replacing it takes nothing away, unless its volume goes with it.
-    private static boolean isBroken(Pod pod) {
-        return pod.cannotStart() || "CrashLoopBackOff".equals(pod.waitingFor());
+    /// Where there is no cluster to manage: it may be pods that cannot start, as they were asked for before, that keep
+    /// it from being made.
+    static void planBroken(Draft draft) {
+        var set = draft.seen.statefulSet();
+        if (set == null || draft.disruptive()) {
+            return;
+        }
+        replacesBroken(draft, outdated(draft, set));
+    }
+
+    private static List<Pod> outdated(Draft draft, PodSet set) {
+        var outdated = draft.seen.pods().stream()
+                .filter(pod -> !pod.terminating() && !pod.template().equals(set.liveTemplate()))
+                .toList();
+        if (!outdated.isEmpty()) {
+            draft.pending(
+                    "Restart",
+                    "PodsOutdated",
+                    names(outdated)
+                            + " restart one after the other, followers first, each when all voters are in sync");
+        }
+        return outdated;
+    }
+
+    private static boolean replacesBroken(Draft draft, List<Pod> outdated) {
+        var broken = outdated.stream()
+                .filter(pod ->
+                        isBroken(draft, pod) && !draft.seen.podsLosingVolumes().contains(pod))
+                .max(Comparator.comparingInt(Pod::ordinal));
+        broken.ifPresent(pod -> restart(draft, pod, "its container does not run: " + pod.waitingFor()));
+        return broken.isPresent();
+    }
+
+    /// It serves nobody: replacing it takes nothing away, unless its volume goes with it. Also where what it waits
+    /// for may pass by itself: its successor waits no longer. One that answers has started since it was looked at.
+    private static boolean isBroken(Draft draft, Pod pod) {
+        return pod.waitingFor() != null && draft.replica(pod.ordinal()).isEmpty();
     }
 
     private void next(Draft draft, ObservedReplica leader, List<Pod> outdated) {

@@ -190,6 +190,21 @@ final class OperatorTest {
     }
 
     @Test
+    void aMistypedImageIsCorrectedBeforeAnyPodRan() {
+        kubelet.missingImage("mistyped:1");
+        apply("image: mistyped:1");
+        await().atMost(PATIENCE)
+                .until(() -> cluster().getStatus() != null
+                        && cluster().getStatus().replicas().stream()
+                                        .filter(replica -> "ImagePullBackOff".equals(replica.detail()))
+                                        .count()
+                                == 3);
+        apply("image: good:1");
+        awaitReady();
+        assertEquals(3, replicas.bootstraps());
+    }
+
+    @Test
     void aRollingChangeStopsAtABrokenImageAndGoesOnWithAGoodOne() {
         apply("");
         awaitReady();

@@ -27,6 +27,7 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 final class ClusterPlannerTest {
     private static final Duration SETTLE = Duration.ofSeconds(30);
@@ -361,6 +362,39 @@ final class ClusterPlannerTest {
         assertEquals(
                 List.of(new Action.RestartPod("orders-2", "uid-2", "its container does not run: ImagePullBackOff")),
                 plan("", sight).actions());
+    }
+
+    /// A version that was mistyped, or more memory asked for than a node has, and corrected before any pod ran.
+    @ParameterizedTest
+    @ValueSource(strings = {"ImagePullBackOff", "Unschedulable", "ContainerCreating", "CrashLoopBackOff"})
+    void replacesPodsThatNeverStartedAlsoBeforeThereIsACluster(String waitingFor) {
+        var sight = Sight.waiting(3).newTemplate();
+        for (var node = 0; node < 3; node++) {
+            sight.silent(node).pod(node, pod -> Sight.waiting(pod, waitingFor));
+        }
+        var plan = plan("", sight);
+        assertEquals(
+                List.of(new Action.RestartPod("orders-2", "uid-2", "its container does not run: " + waitingFor)),
+                plan.actions());
+        assertEquals("PodsOutdated", plan.pending().getFirst().reason());
+        waits("WaitingForReplicas", plan);
+        // Those that run wait for their turn, which comes when there is a cluster.
+        assertEquals(
+                List.of(), plan("", Sight.waiting(3).silent(1).newTemplate()).actions());
+    }
+
+    /// As one that mounts a Secret that does not exist: nothing says that it cannot start, and it has not started.
+    @Test
+    void replacesAPodWhoseContainerIsNotMadeWithoutWaitingForIt() {
+        var sight = Sight.healthy(3)
+                .newTemplate()
+                .replica(0, leader -> Sight.follower(leader, 1, BEHIND))
+                .pod(1, pod -> Sight.waiting(pod, "ContainerCreating"));
+        // It has started since its pod was looked at.
+        assertEquals(List.of(), plan("", sight).actions());
+        assertEquals(
+                List.of(new Action.RestartPod("orders-1", "uid-1", "its container does not run: ContainerCreating")),
+                plan("", sight.silent(1)).actions());
     }
 
     @Test
