@@ -53,7 +53,6 @@ final class Housekeeping {
         if (nowNanos < nextNanos) {
             return;
         }
-        nextNanos = nowNanos + INTERVAL_NANOS;
         if (core.isOpen() && unanswered == 0) {
             for (var command : store.retention(settings.streams(), loop.wallMillis())) {
                 unanswered++;
@@ -75,5 +74,7 @@ final class Housekeeping {
         // Never what a majority has not flushed, and never what a member still has to be sent.
         var neededByMembers = core.neededByMembersLsn(scrubbing::isDamaged);
         wal.trim(Math.min(unneeded, Math.min(core.levels().quorumFlushed(), neededByMembers)));
+        // After all of it: the loop has as long for everything else, however slow the disk was.
+        nextNanos = loop.nanoTime() + INTERVAL_NANOS;
     }
 }

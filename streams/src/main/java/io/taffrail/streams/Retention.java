@@ -12,12 +12,15 @@ final class Retention {
     /// Streams that one pass looks at; the next pass goes on behind them.
     static final int STREAMS_PER_PASS = 10_000;
 
-    static final int TRIMS_PER_PASS = 100;
+    /// Streams whose batches one pass searches for: that may read files, and the loop waits for them.
+    static final int SEARCHES_PER_PASS = 100;
+
     private static final long MAX_SLACK_MILLIS = 3_600_000;
     private static final long EXPIRY_INTERVAL_MILLIS = 60_000;
 
     private final Findings findings;
     private String after = "";
+    private int searches;
     private long nextExpiryMillis = Long.MIN_VALUE;
 
     Retention(Findings findings) {
@@ -27,8 +30,9 @@ final class Retention {
     List<StreamCommand> pass(LogState state, StreamSettings settings, StreamStoreConfig config, long nowMillis) {
         var commands = new ArrayList<StreamCommand>();
         var seen = 0;
+        searches = 0;
         var rest = state.catalog().after(after).iterator();
-        while (rest.hasNext() && seen < STREAMS_PER_PASS && commands.size() < TRIMS_PER_PASS) {
+        while (rest.hasNext() && seen < STREAMS_PER_PASS && searches < SEARCHES_PER_PASS) {
             var stream = rest.next();
             seen++;
             after = stream.name;
@@ -59,10 +63,16 @@ final class Retention {
         if (stream.firstLsn() == Stream.NONE || !(tooOld || tooLarge)) {
             return stream.startOffset();
         }
+        var newest = stream.newestBatchOffset;
+        if (newest != Stream.NONE && stream.startOffset() >= newest) {
+            // It is as small as it gets. Thousands of idle streams are, for ever, and none may cost a read each pass.
+            return stream.startOffset();
+        }
+        searches++;
         try {
-            var newest = stream.index().find(stream.nextOffset() - 1);
-            if (newest == null) {
-                throw new IllegalStateException("S2 the newest batch of stream " + stream.name + " is in no index");
+            if (newest == Stream.NONE) {
+                newest = newestBatchOffset(stream);
+                stream.newestBatchOffset = newest;
             }
             var start = stream.startOffset();
             if (tooOld) {
@@ -80,7 +90,15 @@ final class Retention {
         }
     }
 
-    private static long later(long start, @Nullable IndexedBatch first, IndexedBatch newest) {
-        return Math.max(start, first == null ? newest.baseOffset() : first.baseOffset());
+    private static long newestBatchOffset(Stream stream) {
+        var newest = stream.index().find(stream.nextOffset() - 1);
+        if (newest == null) {
+            throw new IllegalStateException("S2 the newest batch of stream " + stream.name + " is in no index");
+        }
+        return newest.baseOffset();
+    }
+
+    private static long later(long start, @Nullable IndexedBatch first, long newestBatchOffset) {
+        return Math.max(start, first == null ? newestBatchOffset : first.baseOffset());
     }
 }

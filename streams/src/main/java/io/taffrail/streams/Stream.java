@@ -30,6 +30,8 @@ final class Stream {
     final CursorTable cursors = new CursorTable();
     /// Since the last snapshot. Of the loop.
     boolean changed;
+    /// Where the newest batch begins; [#NONE]: only the index knows, since the state was restored. Of the loop.
+    long newestBatchOffset = NONE;
 
     @SuppressWarnings("UnusedVariable") // Through VERSION.
     private int version;
@@ -147,6 +149,7 @@ final class Stream {
             firstLsn = lsn;
             firstMillis = millis;
         }
+        newestBatchOffset = baseOffset;
         nextOffset = baseOffset + recordCount;
         appendedBytes += lengthBytes;
         lastMillis = millis;

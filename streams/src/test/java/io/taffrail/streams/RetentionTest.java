@@ -2,9 +2,12 @@ package io.taffrail.streams;
 
 import static java.util.Objects.requireNonNull;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
 import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -13,11 +16,12 @@ class RetentionTest {
             new StreamStoreConfig(2_000, 0, 1_000, 1_000, 1_000, 1_000, 1_000_000, 2, 2, 1_000);
 
     private final TestLog log = new TestLog();
+    private final MemoryDirectory directory = new MemoryDirectory();
     private StreamStore store;
 
     @BeforeEach
     void openStore() {
-        store = StreamStore.open(new MemoryDirectory(), Runnable::run, SMALL);
+        store = StreamStore.open(directory, Runnable::run, SMALL);
         log.create(store, "s");
         // Batches of one record and 98 bytes each, at 1000, 2000, ... milliseconds; most are in index files.
         for (var i = 0; i < 100; i++) {
@@ -100,6 +104,74 @@ class RetentionTest {
             commands.forEach(command -> log.execute(store, command));
         }
         assertEquals(501, trimmed);
+    }
+
+    @Test
+    void streamsThatKeepOnlyTheirNewestBatchCostNoReads() {
+        idleStreams();
+        var reads = countReads(directory);
+        for (var pass = 0; pass < 3; pass++) {
+            assertEquals(trim(99), store.retention(age(1), log.nowMillis + 10_000));
+            assertEquals(trim(99), store.retention(bytes(1), log.nowMillis));
+        }
+        // For the one stream that has more.
+        assertTrue(reads.get() < 60, reads + " reads");
+    }
+
+    @Test
+    void aPassReadsOfAFewStreamsHoweverManyARestartKnowsNothingOf() {
+        idleStreams();
+        log.execute(store, new StreamCommand.TrimStream("s", 99));
+        store.checkpointIfDue(log.endLsn());
+        var files = directory.copy();
+        var restarted = StreamStore.open(files, Runnable::run, SMALL);
+        log.replay(restarted, log.endLsn());
+        var reads = countReads(files);
+        for (var pass = 0; pass < 6; pass++) {
+            assertEquals(List.of(), restarted.retention(age(1), log.nowMillis + 10_000));
+            assertTrue(reads.getAndSet(0) <= 3 * Retention.SEARCHES_PER_PASS);
+        }
+        assertEquals(List.of(), restarted.retention(age(1), log.nowMillis + 10_000));
+        assertEquals(0, reads.get());
+    }
+
+    @Test
+    void aPassTriesAFewStreamsOfADiskThatDoesNotRead() {
+        idleStreams();
+        var files = directory.copy();
+        var restarted = StreamStore.open(files, Runnable::run, SMALL);
+        log.replay(restarted, log.endLsn());
+        var attempts = new AtomicInteger();
+        files.interception = (call, name) -> {
+            if (call == MemoryDirectory.Call.READ) {
+                attempts.incrementAndGet();
+                throw new IOException("read " + name + ": Input/output error");
+            }
+        };
+        assertEquals(List.of(), restarted.retention(age(1), log.nowMillis + 10_000));
+        assertEquals(Retention.SEARCHES_PER_PASS, attempts.get());
+    }
+
+    /// Each has one batch, which an index file holds.
+    private void idleStreams() {
+        for (var i = 0; i < 400; i++) {
+            var name = String.format(Locale.ROOT, "idle-%04d", i);
+            log.create(store, name);
+            log.append(store, log.plain(name, 1));
+        }
+        for (var i = 0; i < 3; i++) {
+            store.checkpointIfDue(log.endLsn());
+        }
+    }
+
+    private static AtomicInteger countReads(MemoryDirectory files) {
+        var reads = new AtomicInteger();
+        files.interception = (call, _) -> {
+            if (call == MemoryDirectory.Call.READ) {
+                reads.incrementAndGet();
+            }
+        };
+        return reads;
     }
 
     private static List<StreamCommand> trim(long startOffset) {
