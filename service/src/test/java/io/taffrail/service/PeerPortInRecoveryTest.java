@@ -28,7 +28,7 @@ class PeerPortInRecoveryTest {
     @TempDir
     Path folder;
 
-    private static final class Nowhere implements ReplicaHost.Failures {
+    static final class Nowhere implements ReplicaHost.Failures {
         @Override
         public void storageFailed(String message) {}
 

@@ -33,7 +33,11 @@ public record LogClusterStatus(
         String selector,
 
         List<Replica> replicas,
-        @Nullable Durability durability,
+
+        @JsonPropertyDescription("What the spec promises. The condition DurabilityMet says whether it is in force.")
+        @Nullable
+        Durability durability,
+
         @Nullable Endpoints endpoints,
         @Nullable Settings settings,
 

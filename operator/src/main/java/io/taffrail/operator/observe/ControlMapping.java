@@ -51,7 +51,7 @@ public final class ControlMapping {
                 status.getIoMethodReason(),
                 status.getDiskTotalBytes(),
                 status.getDiskFreeBytes(),
-                status.getWarningsList());
+                status.getFsyncDisabled());
     }
 
     private static Follower follower(FollowerStatus status) {

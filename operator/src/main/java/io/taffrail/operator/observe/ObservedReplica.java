@@ -1,7 +1,6 @@
 package io.taffrail.operator.observe;
 
 import java.util.Collections;
-import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -33,7 +32,7 @@ public record ObservedReplica(
         String ioMethodReason,
         long diskTotalBytes,
         long diskFreeBytes,
-        List<String> warnings) {
+        boolean fsyncDisabled) {
     public enum State {
         RECOVERING,
         UNINITIALIZED,
@@ -67,7 +66,6 @@ public record ObservedReplica(
         voters = Collections.unmodifiableSortedMap(new TreeMap<>(voters));
         learners = Collections.unmodifiableSortedMap(new TreeMap<>(learners));
         followers = Collections.unmodifiableSortedMap(new TreeMap<>(followers));
-        warnings = List.copyOf(warnings);
     }
 
     public boolean leads() {

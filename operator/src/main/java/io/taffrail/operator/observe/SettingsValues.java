@@ -54,6 +54,17 @@ public record SettingsValues(
                 bytes == null ? 0 : ByteSize.parse("retention.bytes", bytes).bytes());
     }
 
+    /// Whether an acknowledgement by these may promise less, or an asynchronous one risk more, than one by `others`.
+    public boolean promiseLessThan(SettingsValues others) {
+        return commitMode.compareTo(others.commitMode) < 0
+                || replicationMode.compareTo(others.replicationMode) < 0
+                || minimumCommitMode.compareTo(others.minimumCommitMode) < 0
+                || minimumReplicationMode.compareTo(others.minimumReplicationMode) < 0
+                || writerDelayMicros > others.writerDelayMicros
+                || replicationLagBytes > others.replicationLagBytes
+                || replicationLagMillis > others.replicationLagMillis;
+    }
+
     private static long micros(String field, String span) {
         // Not by way of nanoseconds, of which a long holds 292 years.
         return TimeUnit.MICROSECONDS.convert(TimeSpan.parse(field, span));

@@ -9,6 +9,7 @@ import io.taffrail.operator.crd.ReplicationMode;
 import io.taffrail.operator.observe.ObservedCluster;
 import io.taffrail.operator.observe.ObservedCluster.Pod;
 import io.taffrail.operator.observe.ObservedReplica;
+import io.taffrail.operator.observe.SettingsValues;
 import io.taffrail.operator.plan.Action;
 import io.taffrail.operator.plan.Plan;
 import java.time.Duration;
@@ -89,6 +90,24 @@ final class ConditionReport {
         var leader = seen.leader();
         if (leader.isEmpty()) {
             return no("DurabilityMet", "NoLeader", "nothing is acknowledged without a leader");
+        }
+        var unflushed = seen.replicas().values().stream()
+                .filter(ObservedReplica::fsyncDisabled)
+                .map(ObservedReplica::nodeId)
+                .toList();
+        if (!unflushed.isEmpty()) {
+            return no(
+                    "DurabilityMet",
+                    "FsyncDisabled",
+                    "nodes " + unflushed + " run with unsafe.fsyncDisabled until they restart, and flush nothing");
+        }
+        var settings = leader.get().settings();
+        if (settings == null || settings.promiseLessThan(SettingsValues.of(spec))) {
+            return no(
+                    "DurabilityMet",
+                    "SettingsNotApplied",
+                    "node " + leader.get().nodeId() + " leads with settings that promise less than the spec's:"
+                            + " status.settings says who has not got them");
         }
         var inSync = inSync(leader.get());
         var voters = leader.get().voters().size();

@@ -351,6 +351,27 @@ final class ClusterPassTest {
     }
 
     @Test
+    void saysThatDurabilityIsNotMetWhileWhatRunsPromisesLess() {
+        create("commitMode: Async");
+        settle();
+        edit("management: Paused\ncommitMode: Sync");
+        operator.pass(cluster());
+        assertEquals("SettingsNotApplied", conditions().get("DurabilityMet").reason());
+        edit("commitMode: Sync");
+        settle();
+        assertEquals(Condition.Status.True, conditions().get("DurabilityMet").status());
+
+        // Not asked for any more, and not restarted yet.
+        replicas.fsyncDisabled(1, true);
+        operator.pass(cluster());
+        assertEquals("FsyncDisabled", conditions().get("DurabilityMet").reason());
+        assertEquals(Condition.Status.False, conditions().get("DurabilityMet").status());
+        replicas.fsyncDisabled(1, false);
+        operator.pass(cluster());
+        assertEquals(Condition.Status.True, conditions().get("DurabilityMet").status());
+    }
+
+    @Test
     void repairsAServiceThatWasChangedByHand() {
         create("");
         settle();

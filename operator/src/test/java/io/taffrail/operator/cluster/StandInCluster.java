@@ -15,9 +15,11 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
@@ -54,6 +56,7 @@ final class StandInCluster {
     private final Map<Integer, Voter> learners = new TreeMap<>();
     private final List<String> calls = new ArrayList<>();
     private final Map<String, StreamDescription> streams = new ConcurrentHashMap<>();
+    private final Set<Integer> unflushed = new HashSet<>();
     private long configId;
     private long epoch;
     private int leader = -1;
@@ -85,6 +88,15 @@ final class StandInCluster {
         disk.readAtNanos = System.nanoTime() + readNanos;
         behind(disk);
         elect();
+    }
+
+    /// Whether it was started with flushing turned off.
+    synchronized void fsyncDisabled(int node, boolean disabled) {
+        if (disabled) {
+            unflushed.add(node);
+        } else {
+            unflushed.remove(node);
+        }
     }
 
     synchronized void stop(int node) {
@@ -344,6 +356,7 @@ final class StandInCluster {
                 .setNodeId(node)
                 .setVersion("0.1.0")
                 .setIoMethod("Worker")
+                .setFsyncDisabled(unflushed.contains(node))
                 .setDiskTotalBytes(1 << 30)
                 .setDiskFreeBytes(1 << 29);
         if (recovers(node)) {

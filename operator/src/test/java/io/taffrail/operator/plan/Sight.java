@@ -164,7 +164,7 @@ public final class Sight {
         return this;
     }
 
-    Sight replica(int node, UnaryOperator<ObservedReplica> change) {
+    public Sight replica(int node, UnaryOperator<ObservedReplica> change) {
         replicas.computeIfPresent(node, (ignored, replica) -> change.apply(replica));
         return this;
     }
@@ -276,7 +276,7 @@ public final class Sight {
                 "",
                 1_000,
                 900,
-                List.of());
+                false);
     }
 
     /// As a server answers that has not read its log: its node, its state and how far it is.
@@ -302,7 +302,7 @@ public final class Sight {
                 "",
                 1_000,
                 900,
-                List.of());
+                false);
     }
 
     static ObservedReplica with(ObservedReplica replica, State state) {

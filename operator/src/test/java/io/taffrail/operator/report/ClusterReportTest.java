@@ -1,10 +1,12 @@
 package io.taffrail.operator.report;
 
+import static io.taffrail.operator.Altered.altered;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 
 import io.taffrail.operator.crd.Condition;
 import io.taffrail.operator.crd.LogClusterStatus;
+import io.taffrail.operator.observe.SettingsValues;
 import io.taffrail.operator.plan.Plan;
 import io.taffrail.operator.plan.Sight;
 import java.util.List;
@@ -68,6 +70,35 @@ final class ClusterReportTest {
                 Condition.Status.True,
                 condition("DurabilityMet", "replicas: 3\nreplicationMode: Async", Sight.healthy(1))
                         .status());
+    }
+
+    /// The default's settings run; what the spec asks for has not reached the leader, as while it is paused.
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "replicationMode: All",
+                "minimum: {commitMode: Sync, replicationMode: Async}",
+                "minimum: {replicationMode: Quorum}",
+                "writerDelay: 9ms",
+                "limits: {replicationLag: {bytes: 1Mi}}",
+                "limits: {replicationLag: {age: 999ms}}"
+            })
+    void whatTheSpecPromisesIsNotMetBeforeItIsInForce(String spec) {
+        var waiting = condition("DurabilityMet", spec, Sight.healthy(3));
+        assertEquals(Condition.Status.False, waiting.status());
+        assertEquals("SettingsNotApplied", waiting.reason());
+        var applied = SettingsValues.of(Sight.spec(spec));
+        var led = Sight.healthy(3).replica(0, leader -> altered(leader, "settings", applied));
+        assertEquals(
+                Condition.Status.True, condition("DurabilityMet", spec, led).status());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"commitMode: Async", "replicationMode: Async", "writerDelay: 1s", "retention: {age: 24h}"})
+    void moreThanTheSpecPromisesIsEnough(String spec) {
+        assertEquals(
+                Condition.Status.True,
+                condition("DurabilityMet", spec, Sight.healthy(3)).status());
     }
 
     @Test

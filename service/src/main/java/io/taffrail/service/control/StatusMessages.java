@@ -34,6 +34,7 @@ final class StatusMessages {
                 .setVersion(info.version())
                 .setIoMethod(info.ioMethod())
                 .setIoMethodReason(info.ioMethodReason())
+                .setFsyncDisabled(info.fsyncDisabled())
                 .addAllWarnings(info.warnings());
         disk(message);
         var replica = host.replica();
