@@ -208,10 +208,12 @@ public final class RpcCall {
     }
 
     private void accountPartial(int bytes) {
-        if (bytes != partialBytesHeld) {
-            budget.hold((long) bytes - partialBytesHeld);
-            partialBytesHeld = bytes;
+        if (bytes > partialBytesHeld) {
+            budget.hold(bytes - partialBytesHeld);
+        } else if (bytes < partialBytesHeld) {
+            budget.release(partialBytesHeld - bytes);
         }
+        partialBytesHeld = bytes;
     }
 
     /// Takes a message into account that is being worked on, and stops reading if that is too much. Every call is

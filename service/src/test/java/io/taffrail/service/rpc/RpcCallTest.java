@@ -14,6 +14,7 @@ import io.taffrail.service.RunningReplica;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import java.util.Base64;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -130,6 +131,23 @@ class RpcCallTest {
             RunningReplica.await("the call is taken", () -> accepted.get() == 2);
         }
         RunningReplica.await("the listener hears of the end of the connection", () -> closed.get() == 2);
+    }
+
+    @Test
+    void whatAHalfReceivedMessageGivesBackWakesWhoWaitsForMemory() {
+        var woken = new AtomicBoolean();
+        try (var raw = new RawConnection(address)) {
+            var call = raw.call(LISTENS);
+            var partial =
+                    Buffer.buffer().appendByte((byte) 0).appendInt(32 << 10).appendBytes(new byte[16 << 10]);
+            RawConnection.await(call.write(partial).toCompletionStage());
+            RunningReplica.await("half a message is held", () -> budget.heldBytes() >= 16 << 10);
+            budget.hold(budget.limitBytes() - (8 << 10));
+            budget.whenRoom(() -> woken.set(true));
+            assertFalse(woken.get());
+            call.reset();
+            RunningReplica.await("the other goes on", woken::get);
+        }
     }
 
     @Test
