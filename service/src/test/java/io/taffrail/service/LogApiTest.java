@@ -382,6 +382,39 @@ class LogApiTest {
                         .getCode());
     }
 
+    /// Each has labels of 60 KiB: all of them would be more than a client takes.
+    @Test
+    void aPageOfLargeDescriptionsIsCutAndGoesOn() {
+        var config = StreamConfig.newBuilder();
+        for (var i = 0; i < 60; i++) {
+            config.putLabels("label-" + i, "x".repeat(1 << 10));
+        }
+        var names = new ArrayList<String>();
+        for (var i = 100; i < 180; i++) {
+            names.add("labelled-" + i);
+            client.log()
+                    .createStream(CreateStreamRequest.newBuilder()
+                            .setStream(names.getLast())
+                            .setConfig(config)
+                            .build());
+        }
+        var found = new ArrayList<String>();
+        var after = "";
+        for (var more = true; more; ) {
+            var page = client.log()
+                    .listStreams(ListStreamsRequest.newBuilder()
+                            .setPrefix("labelled-")
+                            .setAfter(after)
+                            .setPageSize(names.size())
+                            .build());
+            assertTrue(page.getSerializedSize() <= (1 << 20) + 100, page.getSerializedSize() + " bytes");
+            page.getStreamsList().forEach(stream -> found.add(stream.getStream()));
+            after = found.getLast();
+            more = page.getMore();
+        }
+        assertEquals(names, found);
+    }
+
     @Test
     void aCursorIsWhereAReadGoesOn() {
         client.createStream("cursors");

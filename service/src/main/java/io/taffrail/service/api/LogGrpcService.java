@@ -50,6 +50,8 @@ public final class LogGrpcService {
     private static final String SERVICE = LogGrpc.SERVICE_NAME + "/";
     private static final int DEFAULT_PAGE = 1_000;
     private static final int LARGEST_PAGE = 10_000;
+    /// Labels make a description large; clients take messages of 4 MiB unless they are told otherwise.
+    private static final int LARGEST_PAGE_BYTES = 1 << 20;
 
     private final ReplicaHost host;
     private final CommandCalls commands;
@@ -204,9 +206,18 @@ public final class LogGrpcService {
         }
         commands.withReplica(call, replica -> {
             var found = replica.streams().streams(request.getPrefix(), request.getAfter(), page + 1);
-            var response = ListStreamsResponse.newBuilder().setMore(found.size() > page);
-            found.stream().limit(page).map(StreamMessages::describe).forEach(response::addStreams);
-            call.answer(response.build());
+            var response = ListStreamsResponse.newBuilder();
+            var bytes = 0;
+            for (var view : found.subList(0, Math.min(page, found.size()))) {
+                var stream = StreamMessages.describe(view);
+                bytes += stream.getSerializedSize();
+                if (bytes > LARGEST_PAGE_BYTES && response.getStreamsCount() > 0) {
+                    break;
+                }
+                response.addStreams(stream);
+            }
+            call.answer(
+                    response.setMore(response.getStreamsCount() < found.size()).build());
         });
     }
 
