@@ -41,6 +41,9 @@ public record LogClusterStatus(
         @Nullable Endpoints endpoints,
         @Nullable Settings settings,
 
+        @JsonPropertyDescription("Claims that are deleted, with the log on their volumes, when this LogCluster is.")
+        List<String> ownedClaims,
+
         @JsonPropertyDescription("What waits, why, and what would let it go on.")
         List<PendingChange> pendingChanges,
 
@@ -52,12 +55,13 @@ public record LogClusterStatus(
 
         List<Condition> conditions) {
     public static final LogClusterStatus NONE = new LogClusterStatus(
-            null, null, null, List.of(), null, null, null, null, null, List.of(), null, null, null, List.of(), null,
-            List.of(), List.of());
+            null, null, null, List.of(), null, null, null, null, null, List.of(), null, null, null, List.of(),
+            List.of(), null, List.of(), List.of());
 
     public LogClusterStatus {
         voters = voters == null ? List.of() : voters;
         replicas = replicas == null ? List.of() : replicas;
+        ownedClaims = ownedClaims == null ? List.of() : ownedClaims;
         pendingChanges = pendingChanges == null ? List.of() : pendingChanges;
         recoveries = recoveries == null ? List.of() : recoveries;
         conditions = conditions == null ? List.of() : conditions;
@@ -78,6 +82,7 @@ public record LogClusterStatus(
                 durability,
                 endpoints,
                 settings,
+                ownedClaims,
                 pendingChanges,
                 recoveryPlan,
                 recoveries,
@@ -107,6 +112,7 @@ public record LogClusterStatus(
                 durability,
                 endpoints,
                 settings,
+                ownedClaims,
                 pendingChanges,
                 recoveryPlan,
                 recorded,

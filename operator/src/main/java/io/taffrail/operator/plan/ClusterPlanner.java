@@ -17,6 +17,7 @@ public final class ClusterPlanner {
 
     public Plan plan(LogClusterSpec spec, ObservedCluster seen, Instant now) {
         var draft = new Draft(spec, seen, now);
+        StoragePlan.release(draft);
         if (spec.paused()) {
             draft.waitFor("Paused", "management is Paused: the operator reports and changes nothing");
             return draft.finish();

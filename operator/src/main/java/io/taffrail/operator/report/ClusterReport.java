@@ -11,6 +11,7 @@ import io.taffrail.operator.crd.LogClusterStatus.RecoveryPlan;
 import io.taffrail.operator.crd.LogClusterStatus.Replica;
 import io.taffrail.operator.crd.LogClusterStatus.Settings;
 import io.taffrail.operator.observe.ObservedCluster;
+import io.taffrail.operator.observe.ObservedCluster.Claim;
 import io.taffrail.operator.observe.ObservedCluster.Pod;
 import io.taffrail.operator.observe.ObservedReplica;
 import io.taffrail.operator.observe.RecoveryOffer;
@@ -61,6 +62,10 @@ public final class ClusterReport {
                         names.leaderService() + "." + names.namespace() + ".svc:" + ClusterNames.CLIENT_PORT,
                         names.cluster() + "." + names.namespace() + ".svc:" + ClusterNames.CLIENT_PORT),
                 settings(spec, names, seen),
+                seen.claims().stream()
+                        .filter(Claim::ownedByCluster)
+                        .map(Claim::name)
+                        .toList(),
                 plan.pending().stream()
                         .map(it -> new PendingChange(it.name(), it.reason(), it.message()))
                         .toList(),

@@ -647,6 +647,24 @@ final class ClusterPlannerTest {
         assertEquals(List.of(), plan("replicas: 1", sight).actions());
     }
 
+    /// Else it would be gone with a LogCluster that is paused, or whose name is taken, and then deleted.
+    @Test
+    void releasesVolumesThatAreToBeRetainedAlsoWhereNothingElseIsChanged() {
+        var release = List.of(new Action.OwnClaim("data-orders-0", false));
+        var sight = Sight.healthy(1).claim(0, 1 << 29, true).newTemplate();
+        var paused = plan("management: Paused", sight);
+        assertEquals(release, paused.actions());
+        waits("Paused", paused);
+        var delete = "management: Paused\nstorage: {size: 1Gi, reclaimPolicy: Delete}";
+        assertEquals(List.of(), plan(delete, sight).actions());
+        assertEquals(
+                List.of(),
+                plan(delete, Sight.healthy(1).claim(0, 1 << 30, false)).actions());
+        var taken = plan("", sight.strange("Service/orders"));
+        assertEquals(release, taken.actions());
+        refuses("NameTaken", taken);
+    }
+
     /// Whose log is on them is not known before a replica has said so.
     @Test
     void ownsNoRetainedVolumeOfALogThatItDoesNotKnow() {

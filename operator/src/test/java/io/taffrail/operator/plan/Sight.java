@@ -122,7 +122,7 @@ public final class Sight {
         return this;
     }
 
-    Sight claim(int node, long requested, boolean owned) {
+    public Sight claim(int node, long requested, boolean owned) {
         claims.add(new Claim("data-orders-" + node, node, requested, requested, owned, false, false));
         return this;
     }

@@ -122,6 +122,13 @@ final class ClusterReportTest {
     }
 
     @Test
+    void saysWhichClaimsGoWithTheLogCluster() {
+        var sight = Sight.healthy(2).claim(0, 1 << 30, false).claim(1, 1 << 30, true);
+        assertEquals(
+                List.of("data-orders-1"), report(LogClusterStatus.NONE, sight).ownedClaims());
+    }
+
+    @Test
     void remembersTheNewestServerThatWrote() {
         assertEquals("0.1.0", report(LogClusterStatus.NONE, Sight.healthy(3)).newestVersion());
         var before = report(LogClusterStatus.NONE, Sight.healthy(3));
