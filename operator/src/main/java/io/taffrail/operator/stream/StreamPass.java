@@ -126,11 +126,12 @@ public class StreamPass {
     /// finalizer that waits for a cluster that is gone keeps a namespace for ever.
     public @Nullable String leave(LogStream stream) {
         var spec = stream.getSpec();
+        // In this order: in a namespace that goes, the right to read the cluster may have gone already.
+        if (spec.deletionPolicy() == DeletionPolicy.Retain || namespaceGoes(stream)) {
+            return null;
+        }
         var cluster = cluster(stream);
-        if (spec.deletionPolicy() == DeletionPolicy.Retain
-                || cluster == null
-                || cluster.isMarkedForDeletion()
-                || namespaceGoes(stream)) {
+        if (cluster == null || cluster.isMarkedForDeletion()) {
             return null;
         }
         if (cluster.getSpec().paused()) {
@@ -163,7 +164,7 @@ public class StreamPass {
                     .get();
             return namespace == null || namespace.getMetadata().getDeletionTimestamp() != null;
         } catch (KubernetesClientException e) {
-            // An operator that is given a few namespaces may not look at the namespaces themselves.
+            // One that is given a few namespaces may have no right to look at the namespaces themselves.
             if (e.getCode() == HttpURLConnection.HTTP_FORBIDDEN) {
                 return false;
             }

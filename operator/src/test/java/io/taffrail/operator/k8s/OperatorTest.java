@@ -17,6 +17,7 @@ import io.taffrail.operator.crd.LogCluster;
 import io.taffrail.operator.crd.LogStream;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterAll;
@@ -431,6 +432,36 @@ final class OperatorTest {
         awaitStream("payments", "AsSpecified");
         admin.namespaces().withName(namespace).delete();
         await().atMost(PATIENCE).until(() -> streams().list().getItems().isEmpty() && pods().isEmpty());
+    }
+
+    /// Its Role goes with it, and before the LogStreams if it so happens.
+    @Test
+    void aDeletedNamespaceThatTakesTheOperatorsRightsWithItDoesNotHang() {
+        var release = "few-" + namespace;
+        new Helm(GoldenFile.root().resolve("helm/taffrail-operator"))
+                .install()
+                .withName("taffrail-operator")
+                .withNamespace(release)
+                .createNamespace()
+                .set("crds.enabled", false)
+                .set("watchNamespaces[0]", namespace)
+                .withKubeConfig(plane.kubeConfig())
+                .call();
+        operator.close();
+        rights.close();
+        rights = plane.clientAs(release, "taffrail-operator");
+        operator = new RunningOperator(rights, namespace);
+        apply("");
+        awaitReady();
+        for (var policy : List.of("Delete", "Retain")) {
+            stream(policy.toLowerCase(Locale.ROOT), "deletionPolicy: " + policy);
+            awaitStream(policy.toLowerCase(Locale.ROOT), "AsSpecified");
+        }
+        var rbac = admin.rbac();
+        rbac.roleBindings().inNamespace(namespace).withName("taffrail-operator").delete();
+        rbac.roles().inNamespace(namespace).withName("taffrail-operator").delete();
+        admin.namespaces().withName(namespace).delete();
+        await().atMost(PATIENCE).until(() -> streams().list().getItems().isEmpty());
     }
 
     private io.fabric8.kubernetes.client.dsl.NonNamespaceOperation<
