@@ -318,6 +318,7 @@ final class TestWorld implements AutoCloseable {
                     usual.maxProducers(),
                     usual.maxStreamsPerProducer(),
                     usual.maxCursorsPerStream(),
+                    usual.maxStateBytes(),
                     usual.maxUnindexedBatches(),
                     usual.retainedCheckpoints(),
                     usual.mergedFiles(),

@@ -77,6 +77,7 @@ public final class ClusterSettings {
                 usual.maxProducers(),
                 usual.maxStreamsPerProducer(),
                 usual.maxCursorsPerStream(),
+                usual.maxStateBytes(),
                 usual.maxUnindexedBatches(),
                 usual.retainedCheckpoints(),
                 usual.mergedFiles(),

@@ -83,6 +83,10 @@ final class AppendRules {
                         "producer %s appends to %s streams, the limit: register another one"
                                 .formatted(producer.id, producer.streams.size())));
             }
+            if (state.sizeBytes() >= config.maxStateBytes()) {
+                return refuse(Refusals.stateFull(
+                        "producer %s, which is new in stream %s".formatted(producer.id, stream.name), state, config));
+            }
             return null;
         }
         var last = window.lastSequence(producer.epoch());

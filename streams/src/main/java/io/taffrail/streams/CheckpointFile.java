@@ -33,11 +33,22 @@ final class CheckpointFile {
     /// A checkpoint that was read back whole.
     record Loaded(StateImage image, List<FileName.Index> indexFiles, long sizeBytes) {}
 
+    /// Throws if it would be larger than one that is read back. Before anything is written: a state that is too
+    /// large stays so, and each attempt would write all of it.
+    static void ensureFits(StateImage.Summary state, int indexFiles) throws IOException {
+        var payloadBytes = 3 * 4 + 20L * indexFiles + state.encodedBytes();
+        if (payloadBytes > MAX_PAYLOAD_BYTES) {
+            throw new IOException("it would have %s bytes, at most %s: delete streams or cursors, or take labels away"
+                    .formatted(payloadBytes, MAX_PAYLOAD_BYTES));
+        }
+    }
+
     /// Writes it under a temporary name and makes its bytes durable; returns its size.
     static long write(
             LogDirectory directory,
             String temporaryName,
             StateImage image,
+            long digest,
             List<FileName.Index> indexFiles,
             CheckpointJob job)
             throws IOException {
@@ -45,13 +56,14 @@ final class CheckpointFile {
             directory.delete(temporaryName);
         }
         try (var file = directory.create(temporaryName, 0)) {
-            var size = write(file, image, indexFiles, job);
+            var size = write(file, image, digest, indexFiles, job);
             file.force();
             return size;
         }
     }
 
-    private static long write(LogFile file, StateImage image, List<FileName.Index> indexFiles, CheckpointJob job)
+    private static long write(
+            LogFile file, StateImage image, long digest, List<FileName.Index> indexFiles, CheckpointJob job)
             throws IOException {
         var blocks = new BlockWriter(file, new FileName.Checkpoint(image.appliedLsn).fileId(), job);
         var out = new ByteWriter();
@@ -72,13 +84,9 @@ final class CheckpointFile {
             drain(out, blocks);
         }
         drain(out, blocks);
-        var payloadBytes = blocks.payloadBytes();
-        if (payloadBytes > MAX_PAYLOAD_BYTES) {
-            throw new IOException("a checkpoint of " + payloadBytes + " bytes, at most " + MAX_PAYLOAD_BYTES);
-        }
         var header = ByteBuffer.allocate(56).order(ByteOrder.LITTLE_ENDIAN);
         header.putLong(MAGIC).putInt(VERSION).putInt(image.chainCrc).putLong(image.appliedLsn);
-        header.putLong(payloadBytes).putLong(image.digest());
+        header.putLong(blocks.payloadBytes()).putLong(digest);
         header.putLong(image.nextStreamId).putLong(image.nextProducerId);
         return blocks.finish(header.flip());
     }

@@ -56,6 +56,8 @@ final class CheckpointWriter {
         deleteUnused(retained);
         var fromLsn = files.isEmpty() ? 0 : files.getLast().name().toLsn();
         image.apply(snapshot);
+        var summary = image.summary();
+        CheckpointFile.ensureFits(summary, files.size() + 1);
         var next = new ArrayList<>(files);
         var runs = writeTails(new FileName.Index(fromLsn, snapshot.appliedLsn(), 0), snapshot, next, job);
         var merge = merge(next, job);
@@ -65,7 +67,7 @@ final class CheckpointWriter {
         var names = next.stream().map(IndexFile::name).toList();
         var name = new FileName.Checkpoint(snapshot.appliedLsn());
         var temporary = name + FileName.TEMPORARY_SUFFIX;
-        var size = CheckpointFile.write(directory, temporary, image, names, job);
+        var size = CheckpointFile.write(directory, temporary, image, summary.digest(), names, job);
         // Index files have their names, durably, before a checkpoint that refers to them has its own.
         directory.sync();
         job.publish(() -> directory.rename(temporary, name.toString()));

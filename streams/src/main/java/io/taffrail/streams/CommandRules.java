@@ -54,6 +54,9 @@ final class CommandRules {
         if (refusal != null) {
             return new CommandDecision.Refused(refusal);
         }
+        if (isFull()) {
+            return full("stream " + Refusals.quoted(create.stream()));
+        }
         return accept(new StreamChange.Created(
                 nowMillis, state.catalog().nextId(), create.stream(), normal(create.config())));
     }
@@ -68,6 +71,9 @@ final class CommandRules {
             return new CommandDecision.Refused(refusal);
         }
         var config = normal(update.config());
+        if (isFull() && StateSize.of(config) > StateSize.of(stream.config())) {
+            return full("labels of stream " + Refusals.quoted(stream.name));
+        }
         return config.equals(stream.config())
                 ? new CommandDecision.Unchanged()
                 : accept(new StreamChange.Updated(nowMillis, stream.id, config));
@@ -161,6 +167,9 @@ final class CommandRules {
             return refuse(
                     Code.TOO_LARGE, "there are " + limits.maxProducers() + " producers, the limit: idle ones expire");
         }
+        if (isFull()) {
+            return full("another producer");
+        }
         return accept(new StreamChange.ProducerRegistered(nowMillis, producers.nextId(), 0, register.name()));
     }
 
@@ -207,6 +216,9 @@ final class CommandRules {
                     Code.TOO_LARGE,
                     "stream %s has %s cursors, the limit: delete some".formatted(stream.name, stream.cursors.size()));
         }
+        if (position == null && isFull()) {
+            return full("cursor %s of stream %s".formatted(Refusals.quoted(commit.cursor()), stream.name));
+        }
         return position != null && position.offset() == commit.offset()
                 ? new CommandDecision.Unchanged()
                 : accept(new StreamChange.CursorCommitted(nowMillis, stream.id, commit.cursor(), commit.offset()));
@@ -223,6 +235,14 @@ final class CommandRules {
                         "cursor %s of stream %s does not exist"
                                 .formatted(Refusals.quoted(delete.cursor()), stream.name))
                 : accept(new StreamChange.CursorDeleted(nowMillis, stream.id, delete.cursor()));
+    }
+
+    private boolean isFull() {
+        return state.sizeBytes() >= limits.maxStateBytes();
+    }
+
+    private CommandDecision full(String what) {
+        return new CommandDecision.Refused(Refusals.stateFull(what, state, limits));
     }
 
     private @Nullable Refusal objection(StreamConfig config) {

@@ -14,6 +14,7 @@ final class LogState {
     private long appliedLsn;
     private int chainCrc;
     private long unindexedBatches;
+    private long sizeBytes;
 
     // What the next snapshot has to hold.
     private List<Stream> changedStreams = new ArrayList<>();
@@ -33,7 +34,11 @@ final class LogState {
         chainCrc = image.chainCrc;
         producers.restore(image.producers.values(), image.nextProducerId);
         catalog.restore(image.streams.values(), image.nextStreamId);
+        for (var producer : producers.all()) {
+            sizeBytes += StateSize.of(producer);
+        }
         for (var stream : catalog.all()) {
+            sizeBytes += StateSize.of(stream);
             for (var producerId : stream.windows.sortedProducerIds()) {
                 producers.require(producerId).streams.put(stream.id, stream);
             }
@@ -70,6 +75,11 @@ final class LogState {
     /// Batches whose place only the memory knows.
     long unindexedBatches() {
         return unindexedBatches;
+    }
+
+    /// By [StateSize]: at least what a checkpoint would hold of it now. A function of the log, too.
+    long sizeBytes() {
+        return sizeBytes;
     }
 
     /// Loop thread.
@@ -137,6 +147,7 @@ final class LogState {
             window = new SequenceWindow();
             stream.windows.put(producerId, window);
             producer.streams.put(stream.id, stream);
+            sizeBytes += StateSize.WINDOW_BYTES;
         }
         window.append(
                 epoch,
@@ -153,9 +164,12 @@ final class LogState {
 
     private void apply(StreamChange change, long endLsn) {
         switch (change) {
-            case StreamChange.Created created -> changed(catalog.create(created));
-            case StreamChange.Updated updated ->
-                changed(catalog.require(updated.streamId())).configure(updated.config());
+            case StreamChange.Created created -> sizeBytes += StateSize.of(changed(catalog.create(created)));
+            case StreamChange.Updated updated -> {
+                var stream = changed(catalog.require(updated.streamId()));
+                sizeBytes += StateSize.of(updated.config()) - StateSize.of(stream.config());
+                stream.configure(updated.config());
+            }
             case StreamChange.Deleted deleted -> delete(catalog.require(deleted.streamId()));
             case StreamChange.Trimmed trimmed -> {
                 var stream = changed(catalog.require(trimmed.streamId()));
@@ -165,19 +179,27 @@ final class LogState {
             }
             case StreamChange.Fenced fenced ->
                 changed(catalog.require(fenced.streamId())).fence(fenced.fencingToken());
-            case StreamChange.ProducerRegistered registered -> changed(producers.register(registered, endLsn));
+            case StreamChange.ProducerRegistered registered -> {
+                var count = producers.size();
+                var producer = changed(producers.register(registered, endLsn));
+                sizeBytes += producers.size() > count ? StateSize.of(producer) : 0;
+            }
             case StreamChange.ProducersExpired expired -> expire(expired.idleSinceMillis());
-            case StreamChange.CursorCommitted committed ->
-                changed(catalog.require(committed.streamId()))
-                        .cursors
-                        .commit(committed.cursor(), committed.offset(), committed.atMillis());
-            case StreamChange.CursorDeleted deleted ->
+            case StreamChange.CursorCommitted committed -> {
+                var cursors = changed(catalog.require(committed.streamId())).cursors;
+                sizeBytes += cursors.get(committed.cursor()) == null ? StateSize.ofCursor(committed.cursor()) : 0;
+                cursors.commit(committed.cursor(), committed.offset(), committed.atMillis());
+            }
+            case StreamChange.CursorDeleted deleted -> {
                 changed(catalog.require(deleted.streamId())).cursors.delete(deleted.cursor());
+                sizeBytes -= StateSize.ofCursor(deleted.cursor());
+            }
         }
     }
 
     private void expire(long idleSinceMillis) {
         for (var producer : producers.idleSince(idleSinceMillis)) {
+            sizeBytes -= StateSize.of(producer) + (long) producer.streams.size() * StateSize.WINDOW_BYTES;
             producer.streams.forEach(stream -> changed(stream).windows.remove(producer.id));
             producers.remove(producer);
             recentProducer = null;
@@ -189,6 +211,7 @@ final class LogState {
         for (var producerId : stream.windows.sortedProducerIds()) {
             producers.require(producerId).streams.remove(stream.id);
         }
+        sizeBytes -= StateSize.of(stream);
         catalog.delete(stream);
         recentStream = null;
         unindexedBatches -= stream.index().count();
@@ -204,11 +227,12 @@ final class LogState {
         return stream;
     }
 
-    private void changed(Producer producer) {
+    private Producer changed(Producer producer) {
         if (!producer.changed) {
             producer.changed = true;
             changedProducers.add(producer);
         }
+        return producer;
     }
 
     /// Log that trims and deletions gave up since the last snapshot.

@@ -24,6 +24,15 @@ final class Refusals {
                 OptionalLong.empty());
     }
 
+    /// @param what is to be added
+    static Refusal stateFull(String what, LogState state, StreamStoreConfig limits) {
+        return Refusal.of(
+                Refusal.Code.TOO_LARGE,
+                ("%s: streams with their labels, cursors and producers take %s bytes, and nothing is added from %s on:"
+                                + " delete streams or cursors or take labels away; idle producers expire")
+                        .formatted(what, state.sizeBytes(), limits.maxStateBytes()));
+    }
+
     /// A name as a client sent it, short and on one line.
     static String quoted(String text) {
         var quoted = new StringBuilder("\"");

@@ -17,6 +17,8 @@ final class SequenceWindow {
     private static final int EPOCH = 3;
     private static final int COUNT_CRC = 4;
 
+    static final int MAX_ENCODED_BYTES = 4 + 3 * 8 + BATCHES * WORDS * 8;
+
     private final long[] words;
     private int producerEpoch;
     private long lastSequence;

@@ -38,8 +38,16 @@ final class StateImage {
         return first;
     }
 
-    /// The same for every replica that has applied the same log, whenever its checkpoints were written.
+    /// @param digest the same for all that have applied the same log, whenever their checkpoints were written
+    /// @param encodedBytes of streams and producers
+    record Summary(long digest, long encodedBytes) {}
+
     long digest() {
+        return summary().digest();
+    }
+
+    Summary summary() {
+        var encodedBytes = 0L;
         var out = new ByteWriter();
         out.putLong(appliedLsn);
         out.putInt(chainCrc);
@@ -49,13 +57,15 @@ final class StateImage {
         for (var producer : producers.values()) {
             out.clear();
             producer.encode(out);
+            encodedBytes += out.size();
             hash = Hash.mix(hash, out.toBuffer());
         }
         for (var stream : streams.values()) {
             out.clear();
             stream.encode(out);
+            encodedBytes += out.size();
             hash = Hash.mix(hash, out.toBuffer());
         }
-        return hash;
+        return new Summary(hash, encodedBytes);
     }
 }

@@ -285,6 +285,11 @@ public final class StreamStore implements AutoCloseable {
         return state.image().digest();
     }
 
+    /// As [StreamStoreConfig#maxStateBytes] counts it. Loop thread.
+    long stateBytes() {
+        return state.sizeBytes();
+    }
+
     /// What went wrong and was survived, newest last: checkpoints that were damaged or could not be written, index
     /// files that cannot be merged, or not be searched by retention. Any thread.
     public List<String> findings() {

@@ -10,6 +10,8 @@ package io.taffrail.streams;
 /// @param maxProducers about 150 bytes of memory each, and 330 for every stream that one appends to
 /// @param maxStreamsPerProducer streams that one producer id may append to
 /// @param maxCursorsPerStream about 150 bytes of memory each
+/// @param maxStateBytes of a checkpoint, by [StateSize], before nothing is added to the state; well below what one
+/// can hold: without checkpoints the log is never trimmed
 /// @param maxUnindexedBatches batches whose place only the memory knows (40 bytes each) before appends are
 /// refused: checkpoints fail, or the log has not been flushed for long
 /// @param retainedCheckpoints newest ones that are kept; more than one, so that a damaged one costs nothing
@@ -22,12 +24,13 @@ public record StreamStoreConfig(
         int maxProducers,
         int maxStreamsPerProducer,
         int maxCursorsPerStream,
+        long maxStateBytes,
         int maxUnindexedBatches,
         int retainedCheckpoints,
         int mergedFiles,
         long producerIdleMillis) {
     public static final StreamStoreConfig DEFAULTS = new StreamStoreConfig(
-            64L << 20, 4, 1_000_000, 1_000_000, 10_000, 10_000, 4_000_000, 2, 8, 7L * 24 * 3_600_000);
+            64L << 20, 4, 1_000_000, 1_000_000, 10_000, 10_000, 800L << 20, 4_000_000, 2, 8, 7L * 24 * 3_600_000);
 
     public StreamStoreConfig {
         if (checkpointBytes < 1 || retainedCheckpoints < 1 || mergedFiles < 2) {

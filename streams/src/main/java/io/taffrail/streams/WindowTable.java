@@ -53,6 +53,11 @@ final class WindowTable {
         }
     }
 
+    int size() {
+        var known = windows;
+        return known == null ? 0 : known.size();
+    }
+
     List<Long> sortedProducerIds() {
         var known = windows;
         if (known == null) {

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 
 class CancelledCheckpointTest {
     private static final StreamStoreConfig SMALL =
-            new StreamStoreConfig(1_000, 0, 10_000, 1_000, 1_000, 1_000, 1_000_000, 2, 2, 1_000);
+            new StreamStoreConfig(1_000, 0, 10_000, 1_000, 1_000, 1_000, 1 << 30, 1_000_000, 2, 2, 1_000);
 
     private final TestLog log = new TestLog();
     private final MemoryDirectory directory = new MemoryDirectory();

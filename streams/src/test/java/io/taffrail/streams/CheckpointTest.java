@@ -2,6 +2,7 @@ package io.taffrail.streams;
 
 import static java.util.Objects.requireNonNull;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -13,12 +14,13 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.TreeMap;
 import java.util.concurrent.Executor;
 import org.junit.jupiter.api.Test;
 
 class CheckpointTest {
     private static final StreamStoreConfig SMALL =
-            new StreamStoreConfig(1_000, 0, 1_000, 1_000, 1_000, 1_000, 1_000_000, 2, 4, 1_000);
+            new StreamStoreConfig(1_000, 0, 1_000, 1_000, 1_000, 1_000, 1 << 30, 1_000_000, 2, 4, 1_000);
 
     private final TestLog log = new TestLog();
     private final MemoryDirectory directory = new MemoryDirectory();
@@ -236,7 +238,7 @@ class CheckpointTest {
 
     @Test
     void refusesAppendsBeforeTheMemoryFillsWhenNoCheckpointCanBeWritten() {
-        var config = new StreamStoreConfig(1_000, 0, 10, 10, 10, 10, 3, 2, 4, 1_000);
+        var config = new StreamStoreConfig(1_000, 0, 10, 10, 10, 10, 1 << 30, 3, 2, 4, 1_000);
         var store = StreamStore.open(directory, Runnable::run, config);
         directory.failing = true;
         log.create(store, "a");
@@ -252,6 +254,52 @@ class CheckpointTest {
         store.checkpointIfDue(log.endLsn());
         store.checkpointIfDue(log.endLsn());
         assertTrue(log.append(store, log.plain("a", 10)) instanceof AppendDecision.Accepted);
+    }
+
+    @Test
+    void holdsAsManyBytesAsTheStateIsSaidToHave() throws IOException {
+        var store = StreamStore.open(directory, Runnable::run, SMALL);
+        log.create(store, "a");
+        log.create(store, "\u65e5\u672c");
+        log.execute(store, new StreamCommand.UpdateStream("a", TestLog.labelled("\u00e9")));
+        log.execute(store, new StreamCommand.RegisterProducer(0, ""));
+        var producer = log.register(store, "p");
+        for (var sequence = 0; sequence < 20; sequence++) {
+            log.append(store, log.intent("a", producer, 0, sequence, 1, 7));
+        }
+        log.execute(store, new StreamCommand.CommitCursor("a", "\u00fc", 3, OptionalLong.empty()));
+        log.execute(store, new StreamCommand.CommitCursor("a", "\u00fc", 4, OptionalLong.empty()));
+        store.checkpointIfDue(log.endLsn());
+
+        var checkpoint =
+                CheckpointFile.read(directory, Checkpoints.names(directory).getLast());
+        assertEquals(log.endLsn(), checkpoint.image().appliedLsn);
+        assertEquals(checkpoint.image().summary().encodedBytes(), store.stateBytes());
+    }
+
+    @Test
+    void writesNothingOfAStateThatIsLargerThanACheckpoint() {
+        var labels = new TreeMap<String, String>();
+        for (var i = 0; i < Names.MAX_LABELS; i++) {
+            labels.put("k".repeat(250) + i, "v".repeat(Names.MAX_LABEL_VALUE_BYTES));
+        }
+        var config = new StreamConfig(null, null, null, null, 0, 0, labels);
+        var image = new StateImage();
+        for (var id = 1L; id <= 13_200; id++) {
+            image.streams.put(
+                    id, new StreamImage(id, "s" + id, config, 0, 0, 0, 0, 0, 0, -1, 0, -1, 0, List.of(), List.of()));
+        }
+        var writer = new CheckpointWriter(directory, SMALL);
+        writer.startFrom(image, List.of());
+        directory.interception = (call, name) -> {
+            throw new AssertionError(call + " " + name);
+        };
+        var nothingNew = new Snapshot(100, 0, 13_201, 1, List.of(), List.of(), List.of(), List.of(), List.of());
+        var job = new CheckpointJob(writer, nothingNew, List.of());
+        job.run();
+        var failed = assertInstanceOf(CheckpointJob.Outcome.Failed.class, job.outcome());
+        assertTrue(failed.message().contains("at most 1073741824"), failed.message());
+        assertEquals(List.of(), directory.list());
     }
 
     @Test

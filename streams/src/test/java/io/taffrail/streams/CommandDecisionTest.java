@@ -2,6 +2,7 @@ package io.taffrail.streams;
 
 import static java.util.Objects.requireNonNull;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -184,7 +185,7 @@ class CommandDecisionTest {
 
     @Test
     void refusesMoreThanItsLimits() {
-        var tight = new StreamStoreConfig(1, 0, 1, 1, 1, 1, 100, 1, 2, 1);
+        var tight = new StreamStoreConfig(1, 0, 1, 1, 1, 1, 1 << 30, 100, 1, 2, 1);
         store = StreamStore.open(new MemoryDirectory(), Runnable::run, tight);
         log.entries.clear();
         log.create(store, "s");
@@ -201,6 +202,58 @@ class CommandDecisionTest {
                 Refusal.Code.TOO_LARGE,
                 refused(new StreamCommand.CommitCursor("s", "d", 0, OptionalLong.empty()))
                         .code());
+    }
+
+    @Test
+    void addsNothingToAStateThatIsTooLargeAndTakesAway() {
+        store = StreamStore.open(
+                new MemoryDirectory(),
+                Runnable::run,
+                new StreamStoreConfig(1 << 20, 0, 100, 100, 100, 100, 2_000, 100, 2, 2, 1_000));
+        log.entries.clear();
+        log.create(store, "s");
+        log.create(store, "t");
+        var producer = log.register(store, "p");
+        log.append(store, log.intent("s", producer, 0, 0, 1, 7));
+        log.execute(store, new StreamCommand.CommitCursor("s", "c", 0, OptionalLong.empty()));
+        log.execute(store, new StreamCommand.UpdateStream("s", TestLog.labelled("v".repeat(1_024))));
+        var fillers = 0;
+        for (; store.stateBytes() < 2_000; fillers++) {
+            log.create(store, "filler-" + fillers);
+        }
+
+        var bytes = store.stateBytes();
+        for (var adding : List.of(
+                new StreamCommand.CreateStream("u", TestLog.PLAIN, false),
+                new StreamCommand.UpdateStream("t", TestLog.labelled("v")),
+                new StreamCommand.RegisterProducer(0, ""),
+                new StreamCommand.CommitCursor("s", "d", 0, OptionalLong.empty()))) {
+            var refusal = refused(adding);
+            assertEquals(Refusal.Code.TOO_LARGE, refusal.code());
+            assertTrue(refusal.message().contains(bytes + " bytes"), refusal.message());
+            assertTrue(refusal.message().contains("from 2000 on: delete streams"), refusal.message());
+        }
+        var window = assertInstanceOf(
+                AppendDecision.Refused.class, log.append(store, log.intent("t", producer, 0, 0, 1, 7)));
+        assertEquals(Refusal.Code.TOO_LARGE, window.refusal().code());
+        assertEquals(bytes, store.stateBytes());
+
+        // What is there goes on.
+        assertInstanceOf(AppendDecision.Accepted.class, log.append(store, log.intent("s", producer, 0, 1, 1, 7)));
+        assertInstanceOf(AppendDecision.Accepted.class, log.append(store, log.plain("t", 1)));
+        for (var keeping : List.of(
+                new StreamCommand.CreateStream("t", TestLog.PLAIN, true),
+                new StreamCommand.CommitCursor("s", "c", 2, OptionalLong.empty()),
+                new StreamCommand.RegisterProducer(producer, ""),
+                new StreamCommand.UpdateStream("s", TestLog.labelled("w".repeat(1_024))),
+                new StreamCommand.TrimStream("s", 1),
+                new StreamCommand.FenceStream("s", 1))) {
+            assertFalse(log.execute(store, keeping) instanceof CommandDecision.Refused, keeping.toString());
+        }
+        assertEquals(bytes, store.stateBytes());
+
+        log.execute(store, new StreamCommand.UpdateStream("s", TestLog.labelled("")));
+        log.create(store, "u");
     }
 
     private static StreamCommand labelled(SortedMap<String, String> labels) {

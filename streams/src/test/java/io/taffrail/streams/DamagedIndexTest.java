@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 /// Index files whose header and directory are whole, so that a start takes them, and whose entries are not.
 class DamagedIndexTest {
     private static final StreamStoreConfig SMALL =
-            new StreamStoreConfig(1_000, 0, 1_000, 1_000, 1_000, 1_000, 1_000_000, 2, 4, 1_000);
+            new StreamStoreConfig(1_000, 0, 1_000, 1_000, 1_000, 1_000, 1 << 30, 1_000_000, 2, 4, 1_000);
     private static final int IN_FIRST_ENTRIES = Blocks.SIZE_BYTES + Blocks.HEADER_BYTES + 5;
 
     private final TestLog log = new TestLog();

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 class GoldenFilesTest {
     private static final int LINE_BYTES = 32;
     private static final StreamStoreConfig EVERY_TIME =
-            new StreamStoreConfig(1, 0, 1_000, 1_000, 1_000, 1_000, 1_000_000, 2, 8, 1_000);
+            new StreamStoreConfig(1, 0, 1_000, 1_000, 1_000, 1_000, 1 << 30, 1_000_000, 2, 8, 1_000);
 
     private final TestLog log = new TestLog();
     private final MemoryDirectory directory = new MemoryDirectory();

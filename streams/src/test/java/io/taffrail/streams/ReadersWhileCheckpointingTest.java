@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 class ReadersWhileCheckpointingTest {
     private static final int BATCHES = 60_000;
     private static final StreamStoreConfig SMALL =
-            new StreamStoreConfig(20_000, 0, 1_000, 1_000, 1_000, 1_000, 1_000_000, 2, 3, 1_000);
+            new StreamStoreConfig(20_000, 0, 1_000, 1_000, 1_000, 1_000, 1 << 30, 1_000_000, 2, 3, 1_000);
 
     private final AtomicLongArray lsns = new AtomicLongArray(BATCHES);
     private final AtomicBoolean done = new AtomicBoolean();

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 
 class RetentionTest {
     private static final StreamStoreConfig SMALL =
-            new StreamStoreConfig(2_000, 0, 1_000, 1_000, 1_000, 1_000, 1_000_000, 2, 2, 1_000);
+            new StreamStoreConfig(2_000, 0, 1_000, 1_000, 1_000, 1_000, 1 << 30, 1_000_000, 2, 2, 1_000);
 
     private final TestLog log = new TestLog();
     private final MemoryDirectory directory = new MemoryDirectory();

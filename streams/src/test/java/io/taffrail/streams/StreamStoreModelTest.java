@@ -22,7 +22,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// A failure names its seed.
 class StreamStoreModelTest {
     private static final StreamStoreConfig SMALL =
-            new StreamStoreConfig(1_000, 0, 1_000, 1_000, 1_000, 1_000, 1_000_000, 2, 2, 1_000);
+            new StreamStoreConfig(1_000, 0, 1_000, 1_000, 1_000, 1_000, 1 << 30, 1_000_000, 2, 2, 1_000);
     private static final int STEPS = 1_500;
 
     /// What the histories must have come across; a test that never does proves nothing about it.
@@ -89,6 +89,7 @@ class StreamStoreModelTest {
         var fresh = StreamStore.open(new MemoryDirectory(), Runnable::run, SMALL);
         log.replay(fresh, log.endLsn());
         assertEquals(fresh.digest(), store.digest(), "the state must not depend on checkpoints");
+        assertEquals(fresh.stateBytes(), store.stateBytes());
         assertEquals(
                 0,
                 store.findings().stream()
@@ -112,6 +113,7 @@ class StreamStoreModelTest {
 
     private StreamStore restart(StreamStore store, Executor executor, boolean crash) {
         var digest = store.digest();
+        var bytes = store.stateBytes();
         if (crash) {
             // What was not written is gone, and the old process writes nothing into the new one's folder.
             jobs.clear();
@@ -125,6 +127,7 @@ class StreamStoreModelTest {
         }
         log.replay(restarted, log.endLsn());
         assertEquals(digest, restarted.digest());
+        assertEquals(bytes, restarted.stateBytes());
         return restarted;
     }
 
@@ -226,7 +229,7 @@ class StreamStoreModelTest {
             case 5 ->
                 random.nextInt(4) == 0
                         ? new StreamCommand.DeleteStream(name)
-                        : new StreamCommand.UpdateStream(name, TestLog.config(CommitMode.SYNC, null));
+                        : new StreamCommand.UpdateStream(name, TestLog.labelled("v".repeat(random.nextInt(4))));
             case 6, 7, 8 -> new StreamCommand.TrimStream(name, random.nextLong(next + 2));
             case 9 -> new StreamCommand.FenceStream(name, random.nextInt(6));
             case 10, 11, 12 ->

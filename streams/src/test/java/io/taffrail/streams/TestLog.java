@@ -9,6 +9,7 @@ import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.zip.CRC32C;
@@ -28,6 +29,11 @@ final class TestLog {
     static StreamConfig config(@Nullable CommitMode commit, @Nullable ReplicationMode replication) {
         return new StreamConfig(
                 commit, replication, null, null, 0, 0, Collections.unmodifiableSortedMap(new TreeMap<>()));
+    }
+
+    static StreamConfig labelled(String value) {
+        var labels = new TreeMap<>(Map.of("label", value));
+        return new StreamConfig(CommitMode.SYNC, null, null, null, 0, 0, Collections.unmodifiableSortedMap(labels));
     }
 
     long endLsn() {

@@ -147,5 +147,5 @@ final class StreamHistory {
 
     /// Checkpoints every few entries, small index files that are soon merged.
     static final StreamStoreConfig SMALL =
-            new StreamStoreConfig(1_500, 0, 1_000, 1_000, 1_000, 1_000, 1_000_000, 2, 2, 1_000_000);
+            new StreamStoreConfig(1_500, 0, 1_000, 1_000, 1_000, 1_000, 1 << 30, 1_000_000, 2, 2, 1_000_000);
 }
