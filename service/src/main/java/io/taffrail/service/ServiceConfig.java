@@ -220,7 +220,9 @@ public interface ServiceConfig {
         @WithConverter(ByteSizeConverter.class)
         Long readResponseBytes();
 
-        @Setting("Reads that may be open at once.")
+        @Setting(
+                "Reads that may be open at once. What they have not read takes three thirty-seconds of the heap at most,"
+                        + " and less where the memory outside of it is small; others wait meanwhile.")
         @WithDefault("50000")
         int readers();
     }

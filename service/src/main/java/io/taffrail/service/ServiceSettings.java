@@ -65,6 +65,10 @@ public record ServiceSettings(
     private static final long REQUEST_MEMORY_BYTES = (long) REQUEST_MEMORY_MEBIBYTES << 20;
     /// An eighth is for what the network may bring before anybody looks at it.
     private static final int HEAP_FOR_WINDOWS = 8;
+    /// An eighth is for what clients have not read yet.
+    private static final int HEAP_FOR_ANSWERS = 8;
+    /// On its way out it is copied to memory outside the heap.
+    private static final int DIRECT_FOR_ANSWERS = 4;
     /// Room in a request for what is not records.
     private static final long REQUEST_OVERHEAD_BYTES = 64 << 10;
     /// Room in a log entry for its header and the records' prefix.
@@ -411,7 +415,9 @@ public record ServiceSettings(
                     limits.connectionMemory(),
                     limits.connectionRequests(),
                     // A heap that requests could fill would leave the collector nothing but itself to work for.
-                    Math.min(limits.requestMemory().orElse(REQUEST_MEMORY_BYTES), mostRequestBytes()));
+                    Math.min(limits.requestMemory().orElse(REQUEST_MEMORY_BYTES), mostRequestBytes()),
+                    Math.min(Runtime.getRuntime().maxMemory() / HEAP_FOR_ANSWERS, directBytes / DIRECT_FOR_ANSWERS),
+                    RpcLimits.DEFAULTS.unreadMillis());
         }
 
         private Optional<TlsFiles> tls() {

@@ -1,5 +1,6 @@
 package io.taffrail.service;
 
+import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.TimeGauge;
 import io.quarkus.runtime.ShutdownEvent;
@@ -20,6 +21,7 @@ import io.taffrail.service.host.ReplicaHost;
 import io.taffrail.service.peer.PeerCalls;
 import io.taffrail.service.peer.PeerClient;
 import io.taffrail.service.peer.PeerServer;
+import io.taffrail.service.rpc.AnswerBudget;
 import io.taffrail.service.rpc.HostPort;
 import io.taffrail.service.rpc.MemoryBudget;
 import io.taffrail.service.rpc.RpcCall;
@@ -96,6 +98,7 @@ public class ServiceWiring {
     private final PortLimit peerLimit = new PortLimit(OpenFiles.PEER_CONNECTIONS, "a fixed number, for replicas");
     private final PortLimit httpLimit =
             new PortLimit(OpenFiles.HTTP_CONNECTIONS, "a fixed number, for probes and metrics");
+    private final AnswerBudget answers;
     private final RpcServer clientServer;
     private final RpcServer peerServer;
     private final @Nullable ServiceTls tls;
@@ -128,12 +131,19 @@ public class ServiceWiring {
                 config.limits().connections().isPresent()
                         ? "taffrail.limits.connections"
                         : "what the limit on open files, ulimit -n, leaves for clients, and 20000 at most");
+        answers = new AnswerBudget(settings.rpcLimits().answersBytes());
         clientServer = new RpcServer(
                 vertx,
                 settings.rpcLimits(),
                 new MemoryBudget(settings.rpcLimits().memoryBytes()),
+                answers,
                 clientLimit);
-        peerServer = new RpcServer(vertx, settings.rpcLimits().forPeers(), new MemoryBudget(Long.MAX_VALUE), peerLimit);
+        peerServer = new RpcServer(
+                vertx,
+                settings.rpcLimits().forPeers(),
+                new MemoryBudget(Long.MAX_VALUE),
+                new AnswerBudget(Long.MAX_VALUE),
+                peerLimit);
     }
 
     private static int readThreads(int processors) {
@@ -189,6 +199,12 @@ public class ServiceWiring {
                 .register(clientServer);
         new ControlGrpcService(host, info).register(clientServer);
         new PeerServer(host, this::authentic, peerCalls).register(peerServer);
+        Gauge.builder("taffrail.unread.answers.bytes", answers, AnswerBudget::heldBytes)
+                .description("Memory of answers that clients have not read")
+                .register(registry);
+        Gauge.builder("taffrail.unread.answers.limit.bytes", answers, AnswerBudget::limitBytes)
+                .description("How much it may be")
+                .register(registry);
         ConnectionMetrics.register(registry, "clients", clientLimit);
         ConnectionMetrics.register(registry, "peers", peerLimit);
         ConnectionMetrics.register(registry, "http", httpLimit);

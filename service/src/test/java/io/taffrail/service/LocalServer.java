@@ -2,6 +2,7 @@ package io.taffrail.service;
 
 import io.taffrail.service.accept.OpenFiles;
 import io.taffrail.service.accept.PortLimit;
+import io.taffrail.service.rpc.AnswerBudget;
 import io.taffrail.service.rpc.MemoryBudget;
 import io.taffrail.service.rpc.RpcLimits;
 import io.taffrail.service.rpc.RpcServer;
@@ -12,7 +13,11 @@ public final class LocalServer {
     private LocalServer() {}
 
     public static RpcServer of(Vertx vertx, RpcLimits limits, MemoryBudget budget) {
-        return new RpcServer(vertx, limits, budget, new PortLimit(OpenFiles.PEER_CONNECTIONS, "a test"));
+        return of(vertx, limits, budget, new AnswerBudget(Long.MAX_VALUE));
+    }
+
+    public static RpcServer of(Vertx vertx, RpcLimits limits, MemoryBudget budget, AnswerBudget answers) {
+        return new RpcServer(vertx, limits, budget, answers, new PortLimit(OpenFiles.PEER_CONNECTIONS, "a test"));
     }
 
     /// The port.

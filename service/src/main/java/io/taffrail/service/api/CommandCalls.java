@@ -19,6 +19,10 @@ public final class CommandCalls {
             Status.Code.DEADLINE_EXCEEDED,
             "not in force before the deadline: it may yet take effect, and may be asked for again");
 
+    private static final RpcStatus NO_ROOM = GrpcStatusMapping.indeterminate(
+            Status.Code.UNAVAILABLE,
+            "in force, and there is no memory for the answer while clients do not read theirs: ask for it later");
+
     private final ReplicaHost host;
 
     public CommandCalls(ReplicaHost host) {
@@ -43,6 +47,7 @@ public final class CommandCalls {
     void execute(UnaryCall call, StreamCommand command, BiFunction<Replica, CommandOutcome.Done, MessageLite> answer) {
         withReplica(call, replica -> {
             call.onDeadline(DEADLINE);
+            call.onNoRoom(NO_ROOM);
             replica.execute(command, outcome -> ended(call, outcome, done -> answer.apply(replica, done)));
         });
     }

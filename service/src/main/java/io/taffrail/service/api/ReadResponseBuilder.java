@@ -8,8 +8,10 @@ final class ReadResponseBuilder {
     private static final int BATCHES = 1;
     private static final int NEXT_OFFSET = 2;
     private static final int POSITION = 3;
-    // The headers of a few batches, and the end.
-    private static final int SPARE_BYTES = 1 << 10;
+    // Tag, length and fields before a batch's records.
+    private static final int HEADER_BYTES = 40;
+    // Before the first batch and behind the last.
+    private static final int ENDS_BYTES = 128;
 
     private final FrameBuffer out;
     private final int maxBytes;
@@ -17,12 +19,18 @@ final class ReadResponseBuilder {
     private int records;
     private int recordBytes;
 
-    /// @param expectedBytes how much there is; a first guess at the memory
-    ReadResponseBuilder(int maxBytes, long maxRecords, long expectedBytes) {
+    /// @param expectedBytes how much there is, with what stands between the records; a first guess at the memory
+    /// @param maxBatches that are added
+    ReadResponseBuilder(int maxBytes, long maxRecords, long expectedBytes, int maxBatches) {
         this.maxBytes = maxBytes;
         this.recordsLeft = maxRecords;
-        out = new FrameBuffer((int) Math.min(maxBytes, expectedBytes) + SPARE_BYTES);
+        out = new FrameBuffer(memoryBytes((int) Math.min(maxBytes, expectedBytes), maxBatches));
         out.beginMessage();
+    }
+
+    /// What a response of so many bytes of records takes.
+    static int memoryBytes(int recordBytes, int batches) {
+        return recordBytes + batches * HEADER_BYTES + ENDS_BYTES;
     }
 
     boolean full() {
@@ -57,6 +65,9 @@ final class ReadResponseBuilder {
         }
         if (taken == 0) {
             return 0;
+        }
+        if (last - first > maxBytes) {
+            out.makeRoom(memoryBytes(last - first, 1));
         }
         header(from, taken, timestampMillis, epoch, last - first);
         out.raw(bytes, first, last - first);

@@ -6,6 +6,7 @@ import io.taffrail.proto.log.ReadRequest;
 import io.taffrail.replication.CommandOutcome;
 import io.taffrail.replication.EpochMap;
 import io.taffrail.replication.Replica;
+import io.taffrail.service.rpc.AnswerBudget;
 import io.taffrail.service.rpc.FrameBuffer;
 import io.taffrail.service.rpc.OneRequest;
 import io.taffrail.service.rpc.RpcCall;
@@ -30,7 +31,8 @@ import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /// One reader. At most one step of it runs at a time: it fills one response and hands it to the event loop, and the
-/// next step begins when the client has room for more. So a reader holds one response, whatever its client does.
+/// next step begins when the client has room for more. So a reader holds one response, whatever its client does; and it
+/// waits before it makes one while those of all readers hold what [AnswerBudget] allows.
 ///
 /// A step runs on a read thread, where it may wait for the disk. At the tail, where there is a little to send and it is
 /// in memory, the call's event loop does it at once, which spares the wake-ups of a read thread and of itself.
@@ -58,6 +60,9 @@ final class ReadStream implements RpcListener, FollowWakeups.Waiting {
     /// The step's; [#closed] looks whether there may be a follower.
     private volatile @Nullable ReadStart start;
 
+    /// The step's; [#closed] looks whether there is one to cancel.
+    private volatile AnswerBudget.@Nullable Waiting waitingForMemory;
+
     // What follows belongs to the one step that runs, which passes it on.
     private long streamId;
     private long position;
@@ -69,10 +74,32 @@ final class ReadStream implements RpcListener, FollowWakeups.Waiting {
     private byte[] historyId = NO_HISTORY;
     /// Was compared with it, and is the same: [#ready] asks often.
     private @Nullable UUID sameHistory;
+    /// Taken of [AnswerBudget] for the response that is made.
+    private @Nullable Memory memory;
 
     // Event loop.
     private boolean stepWaitsForRoom;
     private boolean atTail;
+
+    /// What a response may take.
+    private record Memory(int recordBytes, int batches) {
+        /// A record that is larger than a response comes alone, and is no larger than its batch.
+        static Memory of(List<BatchLocation> batches, int responseBytes) {
+            var all = 0L;
+            for (var batch : batches) {
+                all += batch.lengthBytes();
+            }
+            return new Memory(
+                    Math.max(
+                            (int) Math.min(responseBytes, all),
+                            batches.getFirst().lengthBytes()),
+                    batches.size());
+        }
+
+        int bytes() {
+            return ReadResponseBuilder.memoryBytes(recordBytes, batches);
+        }
+    }
 
     ReadStream(ReadDesk desk, RpcCall call) {
         this.desk = desk;
@@ -199,17 +226,28 @@ final class ReadStream implements RpcListener, FollowWakeups.Waiting {
             return;
         }
         var visibleLsn = ReadDesk.visibleLsn(replica, at.isolation());
-        var batches = visibleBatches(locate(replica, at), visibleLsn);
-        if (batches.isEmpty()) {
+        var visible = visibleBatches(locate(replica, at), visibleLsn);
+        if (visible.isEmpty()) {
             caughtUp(at);
             return;
         }
-        var spanBytes = batches.getLast().endLsn() - batches.getFirst().lsn();
-        if (atTail && spanBytes > LARGEST_TAIL_STEP_BYTES) {
+        if (atTail && visible.getLast().endLsn() - visible.getFirst().lsn() > LARGEST_TAIL_STEP_BYTES) {
             stepOnReadThread();
             return;
         }
-        var response = new ReadResponseBuilder(responseBytes, recordsLeft, spanBytes);
+        var taken = memory;
+        if (taken == null) {
+            taken = Memory.of(visible, responseBytes);
+            if (!call.answers().take(taken.bytes())) {
+                awaitMemory(taken, atTail);
+                return;
+            }
+            memory = taken;
+        }
+        // There may be more than when it waited for memory.
+        var batches = visible.subList(0, Math.min(visible.size(), taken.batches()));
+        var response = new ReadResponseBuilder(
+                Math.min(responseBytes, taken.recordBytes()), recordsLeft, taken.recordBytes(), batches.size());
         var chunks = desk.chunks().lease(replica, batches.getFirst().lsn());
         boolean filled;
         try {
@@ -229,6 +267,33 @@ final class ReadStream implements RpcListener, FollowWakeups.Waiting {
         desk.metrics().read(response.records(), response.recordBytes());
         var nextOffset = Math.max(position, StreamTail.nextOffset(replica.streams(), stream, visibleLsn));
         send(response.finish(nextOffset, historyId, lastEpoch, lastLsn), atTail);
+    }
+
+    /// The step begins anew once there is some: what it found until now may not be there any more.
+    private void awaitMemory(Memory wanted, boolean atTail) {
+        var waiting = call.answers().whenRoom(wanted.bytes(), () -> {
+            if (call.closed()) {
+                call.answers().release(wanted.bytes());
+                return;
+            }
+            (atTail ? call.eventLoop() : desk.threads())
+                    .execute(() -> guarded(() -> {
+                        memory = wanted;
+                        step(atTail);
+                    }));
+        });
+        waitingForMemory = waiting;
+        // Order: wait, then look whether the call is over. Whoever ends it says so first, and then cancels.
+        if (call.closed()) {
+            var _ = call.answers().cancel(waiting);
+        }
+    }
+
+    private void giveMemoryBack() {
+        if (memory != null) {
+            call.answers().release(memory.bytes());
+            memory = null;
+        }
     }
 
     /// Large batches are served a few at a time, and finding them again for each response would cost as much as reading
@@ -378,6 +443,7 @@ final class ReadStream implements RpcListener, FollowWakeups.Waiting {
 
     private void caughtUp(ReadStart.At at) {
         located = List.of();
+        giveMemoryBack();
         if (at.follow()) {
             desk.wakeups().park(this);
             // Order: park, then look whether the call is over. Whoever ends it says so first, and then unparks.
@@ -391,13 +457,15 @@ final class ReadStream implements RpcListener, FollowWakeups.Waiting {
 
     private void send(FrameBuffer response, boolean wasAtTail) {
         var complete = recordsLeft == 0;
+        var takenBytes = memory == null ? 0 : memory.bytes();
+        memory = null;
         call.eventLoop().execute(() -> {
             atTail = wasAtTail;
             if (complete) {
-                call.end(response);
+                call.end(response, takenBytes);
                 return;
             }
-            call.write(response);
+            call.write(response, takenBytes);
             if (call.closed()) {
                 return;
             }
@@ -419,6 +487,7 @@ final class ReadStream implements RpcListener, FollowWakeups.Waiting {
     }
 
     private void stepOnReadThread() {
+        giveMemoryBack();
         desk.threads().execute(() -> guarded(() -> step(false)));
     }
 
@@ -470,6 +539,7 @@ final class ReadStream implements RpcListener, FollowWakeups.Waiting {
     }
 
     private void end(RpcStatus status) {
+        giveMemoryBack();
         call.eventLoop().execute(() -> call.end(status));
     }
 
@@ -522,6 +592,10 @@ final class ReadStream implements RpcListener, FollowWakeups.Waiting {
         }
         if (start != null) {
             desk.wakeups().unpark(this);
+        }
+        var waiting = waitingForMemory;
+        if (waiting != null) {
+            var _ = call.answers().cancel(waiting);
         }
     }
 

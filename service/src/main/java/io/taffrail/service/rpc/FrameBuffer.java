@@ -31,6 +31,18 @@ public final class FrameBuffer {
         return length;
     }
 
+    /// What [#take] will keep in memory.
+    int memoryBytes() {
+        return length <= KEPT_CAPACITY_BYTES ? length : bytes.length;
+    }
+
+    /// Makes room for so much more, and for no more than that.
+    public void makeRoom(int count) {
+        if (bytes.length - length < count) {
+            bytes = Arrays.copyOf(bytes, length + count);
+        }
+    }
+
     public void beginMessage() {
         if (messageStart >= 0) {
             throw new IllegalStateException("a message is open");

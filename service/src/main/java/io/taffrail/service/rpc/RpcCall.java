@@ -26,6 +26,12 @@ public final class RpcCall {
     private static final long LINGER_MILLIS = 5_000;
 
     private static final long HTTP2_NO_ERROR = 0;
+    /// gRPC makes RESOURCE_EXHAUSTED of it.
+    private static final long HTTP2_ENHANCE_YOUR_CALM = 0xb;
+    /// About what the objects of an answer take beside its bytes.
+    private static final int OBJECTS_BYTES = 512;
+    /// So far from what an answer takes it is not worth it to change what was taken for it.
+    private static final int GUESSED_WELL_BYTES = 4 << 10;
 
     static final RpcStatus BROKEN =
             RpcStatus.of(Status.Code.INTERNAL, "the server failed to handle the request; its log says why");
@@ -37,6 +43,7 @@ public final class RpcCall {
     private final RpcConnection connection;
     private final RpcLimits limits;
     private final MemoryBudget budget;
+    private final AnswerBudget answers;
     private final MessageDeframer deframer;
 
     private @Nullable RpcListener listener;
@@ -52,6 +59,10 @@ public final class RpcCall {
     private long partialTimer = NO_TIMER;
     private long partialSinceNanos;
     private int partialBytesHeld;
+    private int unleftAnswers;
+    private long leftAnswers;
+    /// How many had left when it was last asked and some had not.
+    private long leftAnswersBefore = -1;
 
     RpcCall(
             Vertx vertx,
@@ -60,6 +71,7 @@ public final class RpcCall {
             RpcConnection connection,
             RpcLimits limits,
             MemoryBudget budget,
+            AnswerBudget answers,
             int maxMessageBytes) {
         this.vertx = vertx;
         this.request = request;
@@ -68,11 +80,12 @@ public final class RpcCall {
         this.connection = connection;
         this.limits = limits;
         this.budget = budget;
+        this.answers = answers;
         this.deframer = new MessageDeframer(maxMessageBytes);
     }
 
     void begin(RpcMethod method) {
-        connection.callOpened();
+        connection.callOpened(this);
         response.exceptionHandler(failure -> close());
         request.exceptionHandler(failure -> close());
         response.closeHandler(gone -> close());
@@ -292,28 +305,91 @@ public final class RpcCall {
         return !closed && !response.writeQueueFull();
     }
 
+    /// Where large answers ask for room before they are made. Any thread.
+    public AnswerBudget answers() {
+        return answers;
+    }
+
     /// Sends messages, in one piece.
     public void write(FrameBuffer frames) {
+        write(frames, 0);
+    }
+
+    /// @param takenBytes from [#answers] for these; given back also where the call is over
+    public void write(FrameBuffer frames, long takenBytes) {
         if (closed || frames.isEmpty()) {
+            answers.release(takenBytes);
             return;
         }
         setHeaders();
         connection.written();
-        response.write(frames.take());
+        var bytes = held(frames, takenBytes);
+        response.write(frames.take()).onComplete(_ -> left(bytes));
     }
 
     public void end(FrameBuffer frames) {
+        end(frames, 0);
+    }
+
+    /// @param takenBytes from [#answers] for these; given back also where the call is over
+    public void end(FrameBuffer frames, long takenBytes) {
         if (closed) {
+            answers.release(takenBytes);
             return;
         }
         setHeaders();
         response.putTrailer("grpc-status", "0");
         if (frames.isEmpty()) {
+            answers.release(takenBytes);
             response.end();
         } else {
-            response.end(frames.take());
+            var bytes = held(frames, takenBytes);
+            response.end(frames.take()).onComplete(_ -> left(bytes));
         }
         ended();
+    }
+
+    private long held(FrameBuffer frames, long takenBytes) {
+        unleftAnswers++;
+        var bytes = frames.memoryBytes() + OBJECTS_BYTES;
+        if (takenBytes == 0) {
+            answers.hold(bytes);
+        } else if (Math.abs(takenBytes - bytes) < GUESSED_WELL_BYTES) {
+            return takenBytes;
+        } else {
+            answers.release(takenBytes - bytes);
+        }
+        return bytes;
+    }
+
+    /// The kernel has it, or it never will.
+    private void left(long bytes) {
+        unleftAnswers--;
+        leftAnswers++;
+        connection.answerLeft();
+        answers.release(bytes);
+        doneIfNothingLeft();
+    }
+
+    private void doneIfNothingLeft() {
+        if (closed && unleftAnswers == 0) {
+            connection.callDone(this);
+        }
+    }
+
+    /// Nothing of its answers has left since this was asked the last time, and some have not.
+    boolean nothingLeft() {
+        if (unleftAnswers == 0) {
+            return false;
+        }
+        var same = leftAnswers == leftAnswersBefore;
+        leftAnswersBefore = leftAnswers;
+        return same;
+    }
+
+    /// Gives the memory of its answers back.
+    void giveUp() {
+        response.reset(HTTP2_ENHANCE_YOUR_CALM);
     }
 
     public void end(RpcStatus status) {
@@ -386,6 +462,7 @@ public final class RpcCall {
         cancelTimer(deadlineTimer);
         cancelTimer(partialTimer);
         connection.callClosed();
+        doneIfNothingLeft();
         if (listener != null) {
             listener.closed();
         }

@@ -2,14 +2,18 @@ package io.taffrail.service.rpc;
 
 import io.taffrail.service.accept.Place;
 import io.vertx.core.buffer.Buffer;
-import io.vertx.core.http.HttpConnection;
+import io.vertx.core.http.impl.Http2ServerConnection;
 import java.util.ArrayDeque;
+import java.util.HashSet;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /// What is known of one client's connection: how much of its requests is being worked on, and how it behaves. Its
 /// event loop only.
 final class RpcConnection {
+    private static final Logger LOG = Logger.getLogger(RpcConnection.class);
     private static final long ENHANCE_YOUR_CALM = 0xb;
     /// A connection with calls whose ping is not answered within so many intervals is taken for dead.
     private static final int UNANSWERED_PINGS = 3;
@@ -17,11 +21,13 @@ final class RpcConnection {
     /// About what a request's objects take beside its bytes: small ones are mostly that.
     private static final int OBJECTS_BYTES = 512;
 
-    private final HttpConnection http;
+    private final Http2ServerConnection http;
     private final RpcLimits limits;
     private final MemoryBudget budget;
     private final @Nullable Place place;
     private final ArrayDeque<RpcCall> waiting = new ArrayDeque<>();
+    /// Those that are open, or of whose answers something has not left.
+    private final Set<RpcCall> calls = new HashSet<>();
     private int openCalls;
     private long inFlightBytes;
     private int inFlightCount;
@@ -29,8 +35,10 @@ final class RpcConnection {
     private long pingWindowStartNanos = idleSinceNanos;
     private int pingsInWindow;
     private int unansweredPings;
+    private long answersLeft;
+    private long answersLeftBefore = -1;
 
-    RpcConnection(HttpConnection http, RpcLimits limits, MemoryBudget budget, @Nullable Place place) {
+    RpcConnection(Http2ServerConnection http, RpcLimits limits, MemoryBudget budget, @Nullable Place place) {
         this.http = http;
         this.limits = limits;
         this.budget = budget;
@@ -38,7 +46,8 @@ final class RpcConnection {
         http.pingHandler(data -> pinged());
     }
 
-    void callOpened() {
+    void callOpened(RpcCall call) {
+        calls.add(call);
         openCalls++;
         if (openCalls == 1 && place != null) {
             place.busy();
@@ -51,6 +60,37 @@ final class RpcConnection {
         if (openCalls == 0 && place != null) {
             place.idle();
         }
+    }
+
+    /// It is closed, and nothing of its answers is left.
+    void callDone(RpcCall call) {
+        calls.remove(call);
+    }
+
+    void answerLeft() {
+        answersLeft++;
+    }
+
+    /// Gives up what the client has taken nothing of since this was asked the last time. Any thread.
+    void giveUpUnread() {
+        http.channelHandlerContext().executor().execute(() -> {
+            var unread = calls.stream().filter(RpcCall::nothingLeft).toList();
+            var nothingLeft = answersLeft == answersLeftBefore;
+            answersLeftBefore = answersLeft;
+            if (unread.isEmpty()) {
+                return;
+            }
+            LOG.infof(
+                    "%s reads nothing of %s calls' answers, which others need the memory of: ended",
+                    http.remoteAddress(), unread.size());
+            var channel = http.channelHandlerContext().channel();
+            if (nothingLeft && !channel.isWritable()) {
+                // Resets would not leave either, and the answers stay until they do.
+                channel.unsafe().close(channel.voidPromise());
+            } else {
+                unread.forEach(RpcCall::giveUp);
+            }
+        });
     }
 
     int openCalls() {

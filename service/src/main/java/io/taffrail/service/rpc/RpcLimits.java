@@ -18,6 +18,9 @@ package io.taffrail.service.rpc;
 /// @param inFlightBytes messages of one connection that were taken and not answered
 /// @param inFlightCount the same, by number
 /// @param memoryBytes the same, of all connections, half-received messages included
+/// @param answersBytes answers of all connections that have not left ([AnswerBudget])
+/// @param unreadMillis while answers that have not left keep others from being answered, a call is ended that nothing
+/// left of for so long
 public record RpcLimits(
         int messageBytes,
         long partialMessageMillis,
@@ -33,7 +36,9 @@ public record RpcLimits(
         int frameBytes,
         long inFlightBytes,
         int inFlightCount,
-        long memoryBytes) {
+        long memoryBytes,
+        long answersBytes,
+        long unreadMillis) {
     static final long PING_WINDOW_MILLIS = 10_000;
     /// Resets a client may send in `RESET_WINDOW_SECONDS` (rapid reset, CVE-2023-44487).
     static final int RESETS_PER_WINDOW = 1_000;
@@ -57,7 +62,9 @@ public record RpcLimits(
                 frameBytes,
                 Long.MAX_VALUE,
                 Integer.MAX_VALUE,
-                Long.MAX_VALUE);
+                Long.MAX_VALUE,
+                Long.MAX_VALUE,
+                unreadMillis);
     }
 
     private static final int PEER_MESSAGE_BYTES = 64 << 20;
@@ -80,5 +87,7 @@ public record RpcLimits(
             32 << 10,
             32L << 20,
             20_000,
-            256L << 20);
+            256L << 20,
+            64L << 20,
+            10_000);
 }

@@ -51,6 +51,7 @@ public final class RpcServer {
     private final Vertx vertx;
     private final RpcLimits limits;
     private final MemoryBudget budget;
+    private final AnswerBudget answers;
     private final WindowBudget windows;
     private final PortLimit portLimit;
     private final Map<String, Route> routes = new ConcurrentHashMap<>();
@@ -58,11 +59,12 @@ public final class RpcServer {
     private final List<HttpServer> servers = new CopyOnWriteArrayList<>();
 
     /// @param portLimit of the one port that this listens on
-    public RpcServer(Vertx vertx, RpcLimits limits, MemoryBudget budget, PortLimit portLimit) {
+    public RpcServer(Vertx vertx, RpcLimits limits, MemoryBudget budget, AnswerBudget answers, PortLimit portLimit) {
         this.vertx = vertx;
         this.portLimit = portLimit;
         this.limits = limits;
         this.budget = budget;
+        this.answers = answers;
         this.windows =
                 new WindowBudget(limits.windowsBytes(), limits.connectionWindowBytes(), limits.streamWindowBytes());
     }
@@ -83,6 +85,7 @@ public final class RpcServer {
     /// when `port` is 0.
     public Future<Integer> listen(String host, int port, int loops, @Nullable HttpServerOptions tls) {
         // Vert.x shares a free port among the servers that ask for the same negative one.
+        vertx.setPeriodic(limits.unreadMillis(), tick -> giveUpUnread());
         var shared = port == 0 ? -FREE_PORTS.incrementAndGet() : port;
         LimitingTransport.of(vertx).limit(shared, portLimit);
         var options = options(tls).setHost(host).setPort(shared);
@@ -106,6 +109,12 @@ public final class RpcServer {
             server.listen().onComplete(listening);
         });
         return listening.future();
+    }
+
+    private void giveUpUnread() {
+        if (answers.keepsOthersWaiting()) {
+            connections.values().forEach(RpcConnection::giveUpUnread);
+        }
     }
 
     private HttpServerOptions options(@Nullable HttpServerOptions tls) {
@@ -139,7 +148,7 @@ public final class RpcServer {
                 && handler.decoder().flowController() instanceof DefaultHttp2LocalFlowController flow) {
             flow.windowUpdateRatio(limits.windowUpdateRatio());
         }
-        var connection = new RpcConnection(http, limits, budget, Place.of(pipeline.channel()));
+        var connection = new RpcConnection(transport, limits, budget, Place.of(pipeline.channel()));
         connections.put(http, connection);
         // What the protocol lets every client send at once is 64 KiB; from there it is widened.
         var window = windows.take();
@@ -180,6 +189,7 @@ public final class RpcServer {
                 connection,
                 limits,
                 budget,
+                answers,
                 route == null ? SMALL_MESSAGE_BYTES : route.maxMessageBytes());
         call.begin(route == null ? RpcServer::unknown : route.method());
     }

@@ -31,6 +31,17 @@ public record RpcStatus(
         return new RpcStatus(Status.Code.RESOURCE_EXHAUSTED, error.getMessage(), error.toByteString());
     }
 
+    /// Nothing was done.
+    static RpcStatus noRoom(AnswerBudget answers) {
+        var error = Error.newBuilder()
+                .setCode(ErrorCode.ERROR_CODE_QUEUE_FULL)
+                .setMessage("answers that clients have not read hold " + answers.heldBytes() + " bytes, at most "
+                        + answers.limitBytes() + " are allowed, and large ones leave a quarter of that: retry later")
+                .setRetryable(true)
+                .build();
+        return new RpcStatus(Status.Code.RESOURCE_EXHAUSTED, error.getMessage(), error.toByteString());
+    }
+
     /// Percent-encoded as the protocol wants it; also what keeps a name with a line break out of the headers.
     String encodedMessage() {
         var text = message.length() > MAX_MESSAGE_CHARS ? message.substring(0, MAX_MESSAGE_CHARS) : message;

@@ -10,10 +10,13 @@ import org.jspecify.annotations.Nullable;
 /// A call with one request, in generated messages. Answers may come from any thread; the first counts.
 public final class UnaryCall implements RpcListener {
     private static final Logger LOG = Logger.getLogger(UnaryCall.class);
+    /// Of what is larger only so much is made as there is room for.
+    private static final int SMALL_BYTES = 16 << 10;
 
     private final RpcCall call;
     private final Handling<?> handling;
     private @Nullable RpcStatus onDeadline;
+    private @Nullable RpcStatus onNoRoom;
 
     /// A request of some kind, and who takes it.
     private record Handling<Q extends MessageLite>(OneRequest<Q> one, BiConsumer<Q, UnaryCall> handler) {
@@ -40,13 +43,22 @@ public final class UnaryCall implements RpcListener {
         onDeadline = status;
     }
 
+    /// How the call ends when there is no room for its answer; without it, as one of which nothing was done.
+    public void onNoRoom(RpcStatus status) {
+        onNoRoom = status;
+    }
+
+    /// Refuses instead if there is no room for a large one.
     public void answer(MessageLite message) {
-        var encoded = message.toByteArray();
-        run(() -> {
-            var frames = new FrameBuffer(encoded.length + 16);
-            frames.message(encoded);
-            call.end(frames);
-        });
+        var bytes = message.getSerializedSize();
+        var large = bytes > SMALL_BYTES;
+        if (large && !call.answers().take(bytes)) {
+            refuse(onNoRoom != null ? onNoRoom : RpcStatus.noRoom(call.answers()));
+            return;
+        }
+        var frames = new FrameBuffer(bytes + 16);
+        frames.message(message.toByteArray());
+        run(() -> call.end(frames, large ? bytes : 0));
     }
 
     public void refuse(RpcStatus status) {
@@ -77,6 +89,10 @@ public final class UnaryCall implements RpcListener {
 
     @Override
     public void message(byte[] array, int offset, int length) {
+        if (call.answers().exceeded()) {
+            call.end(RpcStatus.noRoom(call.answers()));
+            return;
+        }
         handling.message(this, array, offset, length);
     }
 

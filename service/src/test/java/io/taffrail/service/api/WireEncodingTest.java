@@ -91,7 +91,7 @@ class WireEncodingTest {
     @Test
     void storedRecordsComeBackBehindANewHeader() throws IOException {
         var stored = stored();
-        var builder = new ReadResponseBuilder(100_000, Long.MAX_VALUE, 0);
+        var builder = new ReadResponseBuilder(100_000, Long.MAX_VALUE, 0, 8);
         assertEquals(4, builder.add(stored, 0, stored.length, 10, 4, 10, 99, 7));
         assertEquals(2, builder.add(stored, 0, stored.length, 14, 4, 16, 100, 7));
         var history = UUID.randomUUID();
@@ -113,10 +113,10 @@ class WireEncodingTest {
     @Test
     void aRecordThatIsLargerThanTheResponseComesAlone() throws IOException {
         var stored = stored();
-        var builder = new ReadResponseBuilder(100, Long.MAX_VALUE, 0);
+        var builder = new ReadResponseBuilder(100, Long.MAX_VALUE, 0, 8);
         assertEquals(2, builder.add(stored, 0, stored.length, 0, 4, 0, 0, 1));
         assertFalse(builder.records() == 0);
-        var alone = new ReadResponseBuilder(100, Long.MAX_VALUE, 0);
+        var alone = new ReadResponseBuilder(100, Long.MAX_VALUE, 0, 8);
         assertEquals(1, alone.add(stored, 0, stored.length, 0, 4, 2, 0, 1));
         assertTrue(alone.full());
         var response = ReadResponse.parseFrom(onlyMessage(alone.finish(4, Uuids.bytes(null), 1, 0)));
@@ -126,7 +126,7 @@ class WireEncodingTest {
     @Test
     void theNumberOfRecordsIsALimitToo() {
         var stored = stored();
-        var builder = new ReadResponseBuilder(100_000, 3, 0);
+        var builder = new ReadResponseBuilder(100_000, 3, 0, 8);
         assertEquals(3, builder.add(stored, 0, stored.length, 0, 4, 0, 0, 1));
         assertTrue(builder.full());
         assertEquals(0, builder.add(stored, 0, stored.length, 4, 4, 4, 0, 1));
