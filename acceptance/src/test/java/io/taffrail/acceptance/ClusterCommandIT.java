@@ -2,8 +2,21 @@ package io.taffrail.acceptance;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.grpc.Grpc;
+import io.grpc.InsecureChannelCredentials;
+import io.grpc.Metadata;
+import io.grpc.StatusRuntimeException;
+import io.grpc.protobuf.ProtoUtils;
+import io.taffrail.proto.log.DescribeStreamRequest;
+import io.taffrail.proto.log.Error;
+import io.taffrail.proto.log.ErrorCode;
+import io.taffrail.proto.log.GetCursorRequest;
+import io.taffrail.proto.log.ListCursorsRequest;
+import io.taffrail.proto.log.ListStreamsRequest;
+import io.taffrail.proto.log.LogGrpc;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -11,12 +24,14 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.function.IntPredicate;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -26,6 +41,8 @@ class ClusterCommandIT {
     private static final long LIMIT_SECONDS = 300;
     private static final Pattern PROCESSES = Pattern.compile("\\(processes ([\\d ]+),");
     private static final Pattern SERVERS = Pattern.compile("export TAFFRAIL_SERVER=(\\S+)");
+    private static final Metadata.Key<Error> ERROR =
+            Metadata.Key.of("taffrail-error-bin", ProtoUtils.metadataMarshaller(Error.getDefaultInstance()));
     private static final int FIRST_PORT = 20_000;
     private static final int LAST_PORT = 32_000;
     /// What a shell starts in the background ignores Control-C, and so do all that it starts, unless somebody ends
@@ -125,6 +142,7 @@ class ClusterCommandIT {
             assertEquals(1, count(status, "Leader"), status);
             var leader = leader(cli);
             var target = (leader + 1) % 3;
+            saysOnlyWhoLeadsWhatIsSoNow(up.servers.get(target));
             var moved = cli.run("cluster", "transfer", String.valueOf(target), "--timeout", "60");
             assertTrue(moved.startsWith("replica " + target + " at " + up.servers.get(target) + " leads epoch"), moved);
             awaitLeader(cli, "it leads", found -> found == target);
@@ -151,6 +169,39 @@ class ClusterCommandIT {
                     () -> Files.readString(folder.resolve("err.up")).contains("replica " + target + " (process"));
             assertEquals(0, up.interrupt());
             assertTrue(up.replicas.stream().noneMatch(ProcessHandle::isAlive), "Control-C leaves none behind");
+        }
+    }
+
+    /// That something does not exist, too.
+    private static void saysOnlyWhoLeadsWhatIsSoNow(String follower) {
+        var channel = Grpc.newChannelBuilder(follower, InsecureChannelCredentials.create())
+                .build();
+        try {
+            var log = LogGrpc.newBlockingStub(channel).withDeadlineAfter(LIMIT_SECONDS, TimeUnit.SECONDS);
+            List.<Executable>of(
+                            () -> log.describeStream(DescribeStreamRequest.newBuilder()
+                                    .setStream("nosuch")
+                                    .setLinearizable(true)
+                                    .build()),
+                            () -> log.listStreams(ListStreamsRequest.newBuilder()
+                                    .setLinearizable(true)
+                                    .build()),
+                            () -> log.getCursor(GetCursorRequest.newBuilder()
+                                    .setStream("nosuch")
+                                    .setLinearizable(true)
+                                    .build()),
+                            () -> log.listCursors(ListCursorsRequest.newBuilder()
+                                    .setStream("nosuch")
+                                    .setLinearizable(true)
+                                    .build()))
+                    .forEach(call -> {
+                        var refused = assertThrows(StatusRuntimeException.class, call);
+                        var error = Objects.requireNonNull(
+                                Objects.requireNonNull(refused.getTrailers()).get(ERROR));
+                        assertEquals(ErrorCode.ERROR_CODE_NOT_LEADER, error.getCode(), refused.getMessage());
+                    });
+        } finally {
+            channel.shutdownNow();
         }
     }
 

@@ -17,7 +17,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /// Where the leader is believed to be. A belief that is wrong costs one refused call: the replica itself decides
-/// whether it leads. Any thread.
+/// whether it leads, also before it answers what it could from an old log, which is asked as linearizable. Any thread.
 final class LeaderCache {
     private static final long WHO_LEADS_TIMEOUT_MILLIS = 1_000;
 

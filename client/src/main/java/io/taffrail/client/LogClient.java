@@ -151,8 +151,12 @@ public final class LogClient implements AutoCloseable {
         return calls.toLeader(LogGrpc.getFenceStreamMethod(), request, UnaryCalls.Repeat.SAFE);
     }
 
+    /// As of the call, by the leader; so are the other descriptions, and cursors.
     public StreamDescription describeStream(String stream) {
-        var request = DescribeStreamRequest.newBuilder().setStream(stream).build();
+        var request = DescribeStreamRequest.newBuilder()
+                .setStream(stream)
+                .setLinearizable(true)
+                .build();
         return calls.toLeader(LogGrpc.getDescribeStreamMethod(), request, UnaryCalls.Repeat.SAFE);
     }
 
@@ -165,6 +169,7 @@ public final class LogClient implements AutoCloseable {
                     .setPrefix(prefix)
                     .setAfter(after)
                     .setPageSize(PAGE_SIZE)
+                    .setLinearizable(true)
                     .build();
             var page = calls.toLeader(LogGrpc.getListStreamsMethod(), request, UnaryCalls.Repeat.SAFE);
             streams.addAll(page.getStreamsList());
@@ -192,12 +197,16 @@ public final class LogClient implements AutoCloseable {
         var request = GetCursorRequest.newBuilder()
                 .setStream(stream)
                 .setCursor(cursor)
+                .setLinearizable(true)
                 .build();
         return calls.toLeader(LogGrpc.getGetCursorMethod(), request, UnaryCalls.Repeat.SAFE);
     }
 
     public List<CursorDescription> listCursors(String stream) {
-        var request = ListCursorsRequest.newBuilder().setStream(stream).build();
+        var request = ListCursorsRequest.newBuilder()
+                .setStream(stream)
+                .setLinearizable(true)
+                .build();
         return calls.toLeader(LogGrpc.getListCursorsMethod(), request, UnaryCalls.Repeat.SAFE)
                 .getCursorsList();
     }

@@ -47,6 +47,7 @@ public final class Reader implements AutoCloseable {
     private long arrivedRecords;
     private @Nullable ReadPosition position;
     private long tailOffset;
+    private boolean heard;
     private int failures;
     private long troubleSinceNanos;
     private boolean complete;
@@ -225,7 +226,8 @@ public final class Reader implements AutoCloseable {
                 .setStream(stream)
                 .setFollow(config.follow())
                 .setIsolation(config.isolation())
-                .setMaxResponseBytes(config.maxResponseBytes());
+                .setMaxResponseBytes(config.maxResponseBytes())
+                .setLinearizable(asksForTheEnd(endpoint));
         if (config.maxRecords() > 0) {
             request.setMaxRecords(config.maxRecords() - arrivedRecords);
         }
@@ -249,8 +251,15 @@ public final class Reader implements AutoCloseable {
         }
     }
 
+    /// Who lags would end the read too early. Once the leader has told how far the stream goes, anybody's copy will do,
+    /// as it has to where nobody is known to lead or the leader's is damaged.
+    private boolean asksForTheEnd(Endpoint endpoint) {
+        return !config.follow() && !heard && !round.isOpen() && leads(endpoint);
+    }
+
     private void received(ReadResponse message) {
         failures = 0;
+        heard = true;
         round.close();
         // A replica that lags tells a smaller one.
         tailOffset = Math.max(tailOffset, message.getNextOffset());
@@ -312,7 +321,9 @@ public final class Reader implements AutoCloseable {
             fail(round.reasonOr(problem));
             return;
         }
-        connect(retry.backoffMillis(failures, ThreadLocalRandom.current()));
+        // A refusal that names the leader has told where to go; the first time there is nothing to wait for.
+        var named = failures == 1 && !problem.error().getLeader().getAddress().isEmpty();
+        connect(named ? 0 : retry.backoffMillis(failures, ThreadLocalRandom.current()));
     }
 
     /// Whether the stream ends where the replica says so, or only its copy does.

@@ -111,6 +111,20 @@ class ReaderTest {
         assertEquals(numbered(60), readAll(config, RetryPolicy.DEFAULTS, leader, second));
     }
 
+    @Test
+    void endsWhereTheLeaderDoesThoughAReplicaThatLagsIsAskedFirst() {
+        second.follows(leader.address());
+        assertEquals(numbered(100), readAll(RetryPolicy.DEFAULTS, second, leader));
+        assertEquals(0, second.reads());
+    }
+
+    @Test
+    void readsWhatAReplicaHasWhereNobodyLeads() {
+        fill(second, 60);
+        second.follows("");
+        assertEquals(numbered(60), readAll(RetryPolicy.DEFAULTS, second));
+    }
+
     private static ErrorCode refusal(RetryPolicy retry, ScriptedLogServer... servers) {
         return assertThrows(LogClientException.class, () -> readAll(retry, servers))
                 .code();

@@ -72,6 +72,7 @@ final class ScriptedLogServer extends LogGrpc.LogImplBase implements AutoCloseab
     private final List<Integer> batchSizes = new ArrayList<>();
     private final Queue<Fate> fates = new ArrayDeque<>();
     private String leaderAddress = "";
+    private boolean follows;
     private boolean answersAppends = true;
     private final List<Runnable> late = new ArrayList<>();
     private int asked;
@@ -103,6 +104,12 @@ final class ScriptedLogServer extends LogGrpc.LogImplBase implements AutoCloseab
 
     synchronized void leaderIs(String address) {
         leaderAddress = address;
+    }
+
+    /// It answers only what need not be as of now.
+    synchronized void follows(String leader) {
+        leaderAddress = leader;
+        follows = true;
     }
 
     synchronized void answersAppends(boolean answers) {
@@ -208,9 +215,7 @@ final class ScriptedLogServer extends LogGrpc.LogImplBase implements AutoCloseab
     public synchronized void registerProducer(
             RegisterProducerRequest request, StreamObserver<RegisterProducerResponse> answer) {
         if (fates.peek() == Fate.NOT_LEADER && !leaderAddress.isEmpty()) {
-            var trailers = new Metadata();
-            trailers.put(LogClientException.ERROR_TRAILER, notLeader());
-            answer.onError(Status.FAILED_PRECONDITION.asRuntimeException(trailers));
+            answer.onError(failure(Status.FAILED_PRECONDITION, notLeader()));
             return;
         }
         long id = request.getName().isEmpty()
@@ -393,10 +398,13 @@ final class ScriptedLogServer extends LogGrpc.LogImplBase implements AutoCloseab
     }
 
     private static StatusRuntimeException failure(Status status, ErrorCode code, boolean retryable) {
+        return failure(
+                status, Error.newBuilder().setCode(code).setRetryable(retryable).build());
+    }
+
+    private static StatusRuntimeException failure(Status status, Error error) {
         var trailers = new Metadata();
-        trailers.put(
-                LogClientException.ERROR_TRAILER,
-                Error.newBuilder().setCode(code).setRetryable(retryable).build());
+        trailers.put(LogClientException.ERROR_TRAILER, error);
         return status.asRuntimeException(trailers);
     }
 
@@ -415,6 +423,10 @@ final class ScriptedLogServer extends LogGrpc.LogImplBase implements AutoCloseab
         int responsesLeft;
         int sound;
         synchronized (this) {
+            if (follows && request.getLinearizable()) {
+                answer.onError(failure(Status.FAILED_PRECONDITION, notLeader()));
+                return;
+            }
             reads++;
             if (readRefusal != null && reads > readsBeforeRefusal) {
                 answer.onError(failure(Status.FAILED_PRECONDITION, readRefusal, false));

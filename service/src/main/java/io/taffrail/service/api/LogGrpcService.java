@@ -42,8 +42,10 @@ import io.taffrail.streams.Durability;
 import io.taffrail.streams.Refusal;
 import io.taffrail.streams.ReplicationMode;
 import io.taffrail.streams.StreamCommand;
+import io.taffrail.streams.StreamView;
 import java.util.Locale;
 import java.util.OptionalLong;
+import java.util.function.Consumer;
 
 /// `taffrail.log.v1.Log`: checks size and shape, maps to the replica's values and back, and decides nothing.
 public final class LogGrpcService {
@@ -153,43 +155,50 @@ public final class LogGrpcService {
         return StreamMessages.describe(view);
     }
 
-    private void describeStream(DescribeStreamRequest request, UnaryCall call) {
+    /// Only a replica that is sure to lead knows what holds at the time of a call that is linearizable, and `answer`
+    /// then
+    /// runs on a read thread. Any other call is answered as far as this replica knows.
+    private void answer(UnaryCall call, boolean linearizable, Consumer<Replica> answer) {
         commands.withReplica(call, replica -> {
+            if (!linearizable) {
+                answer.accept(replica);
+                return;
+            }
+            replica.readIndex(outcome -> {
+                if (outcome instanceof CommandOutcome.Done) {
+                    reads.threads().execute(() -> call.guarded(() -> answer.accept(replica)));
+                } else {
+                    commands.ended(call, outcome, done -> {
+                        throw new IllegalStateException("refused, and yet " + done);
+                    });
+                }
+            });
+        });
+    }
+
+    private void describeStream(DescribeStreamRequest request, UnaryCall call) {
+        answer(call, request.getLinearizable(), replica -> {
             var view = replica.streams().stream(request.getStream());
             if (view == null) {
                 call.refuse(streamNotFound(request.getStream()));
             } else if (request.getLinearizable()) {
-                replica.readIndex(outcome -> describeAsLeader(replica, request.getStream(), outcome, call));
+                call.answer(withDurableEnd(replica, view));
             } else {
                 call.answer(StreamMessages.describe(view));
             }
         });
     }
 
-    private void describeAsLeader(Replica replica, String stream, CommandOutcome outcome, UnaryCall call) {
-        if (!(outcome instanceof CommandOutcome.Done)) {
-            commands.ended(call, outcome, _ -> StreamDescription.getDefaultInstance());
-            return;
+    /// Where a stream ends for readers may stand in an index file. One that is damaged hides that and nothing else.
+    private static StreamDescription withDurableEnd(Replica replica, StreamView view) {
+        var description = StreamMessages.describe(view);
+        var visibleLsn = ReadDesk.visibleLsn(replica, ReadDesk.Isolation.DURABLE);
+        try {
+            var tail = StreamTail.nextOffset(replica.streams(), view, view.startOffset(), visibleLsn);
+            return description.toBuilder().setDurableNextOffset(tail).build();
+        } catch (CorruptStateException damaged) {
+            return description;
         }
-        // Where a stream ends for readers may stand in an index file.
-        reads.threads()
-                .execute(() -> call.guarded(() -> {
-                    var view = replica.streams().stream(stream);
-                    if (view == null) {
-                        call.refuse(streamNotFound(stream));
-                        return;
-                    }
-                    try {
-                        var tail = StreamTail.nextOffset(
-                                replica.streams(), view, ReadDesk.visibleLsn(replica, ReadDesk.Isolation.DURABLE));
-                        call.answer(StreamMessages.describe(view).toBuilder()
-                                .setDurableNextOffset(tail)
-                                .build());
-                    } catch (CorruptStateException damaged) {
-                        call.refuse(GrpcStatusMapping.status(
-                                DamagedRange.ofIndex(replica, stream, String.valueOf(damaged.getMessage()))));
-                    }
-                }));
     }
 
     private static RpcStatus streamNotFound(String stream) {
@@ -204,7 +213,7 @@ public final class LogGrpcService {
                     + DEFAULT_PAGE + ") to " + LARGEST_PAGE));
             return;
         }
-        commands.withReplica(call, replica -> {
+        answer(call, request.getLinearizable(), replica -> {
             var found = replica.streams().streams(request.getPrefix(), request.getAfter(), page + 1);
             var response = ListStreamsResponse.newBuilder();
             var bytes = 0;
@@ -269,7 +278,7 @@ public final class LogGrpcService {
     }
 
     private void getCursor(GetCursorRequest request, UnaryCall call) {
-        commands.withReplica(call, replica -> {
+        answer(call, request.getLinearizable(), replica -> {
             var cursor = replica.streams().cursor(request.getStream(), request.getCursor());
             if (cursor == null) {
                 call.refuse(GrpcStatusMapping.status(
@@ -284,7 +293,7 @@ public final class LogGrpcService {
     }
 
     private void listCursors(ListCursorsRequest request, UnaryCall call) {
-        commands.withReplica(call, replica -> {
+        answer(call, request.getLinearizable(), replica -> {
             if (replica.streams().stream(request.getStream()) == null) {
                 call.refuse(streamNotFound(request.getStream()));
                 return;

@@ -91,7 +91,8 @@ sealed interface ReadStart {
             case EDGE -> {
                 switch (request.getEdgeValue()) {
                     case 1 -> offset = stream.startOffset();
-                    case 2 -> offset = StreamTail.nextOffset(replica.streams(), stream, visibleLsn);
+                    case 2 ->
+                        offset = StreamTail.nextOffset(replica.streams(), stream, stream.startOffset(), visibleLsn);
                     default -> {
                         return invalid("edge is " + request.getEdgeValue() + ": allowed are 1 (EARLIEST), 2 (LATEST)");
                     }
@@ -110,8 +111,14 @@ sealed interface ReadStart {
                 return invalid("from is not set: allowed are offset, timestamp_millis, edge and cursor");
             }
         }
-        if (offset < stream.startOffset() || offset > stream.nextOffset()) {
-            return new Refused(outOfRange(stream, offset));
+        // Files may have been read meanwhile, and a cursor is where it is now.
+        var current = replica.streams().stream(request.getStream());
+        if (current == null || current.streamId() != stream.streamId()) {
+            return new Refused(
+                    Refusal.of(Refusal.Code.STREAM_NOT_FOUND, "stream \"" + request.getStream() + "\" was deleted"));
+        }
+        if (offset < current.startOffset() || offset > current.nextOffset()) {
+            return new Refused(outOfRange(current, offset));
         }
         return new At(
                 request.getStream(),

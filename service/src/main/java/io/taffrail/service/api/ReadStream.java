@@ -265,7 +265,7 @@ final class ReadStream implements RpcListener, FollowWakeups.Waiting {
         }
         recordsLeft -= response.records();
         desk.metrics().read(response.records(), response.recordBytes());
-        var nextOffset = Math.max(position, StreamTail.nextOffset(replica.streams(), stream, visibleLsn));
+        var nextOffset = Math.max(position, StreamTail.nextOffset(replica.streams(), stream, position, visibleLsn));
         send(response.finish(nextOffset, historyId, lastEpoch, lastLsn), atTail);
     }
 

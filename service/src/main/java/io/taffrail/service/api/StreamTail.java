@@ -7,8 +7,11 @@ import io.taffrail.streams.StreamView;
 final class StreamTail {
     private StreamTail() {}
 
-    static long nextOffset(StreamStore store, StreamView stream, long visibleLsn) {
-        var low = stream.startOffset();
+    /// May read index files, unless all from `fromOffset` on is newer than they are.
+    ///
+    /// @param fromOffset all before it is visible
+    static long nextOffset(StreamStore store, StreamView stream, long fromOffset, long visibleLsn) {
+        var low = Math.max(stream.startOffset(), fromOffset);
         var high = stream.nextOffset();
         if (low >= high || visible(store, stream, high - 1, visibleLsn)) {
             return high;
