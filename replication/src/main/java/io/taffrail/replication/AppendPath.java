@@ -96,6 +96,12 @@ final class AppendPath {
             return true;
         }
         if (!admits) {
+            if (item instanceof AppendCommand append
+                    && settings.rejectWhenFull()
+                    && decide(append) instanceof AppendDecision.Duplicate duplicate) {
+                repeat(append, duplicate);
+                return true;
+            }
             return reject(
                     item, "the leader admits nothing at the moment: it opens, hands over, or waits for followers");
         }
@@ -123,7 +129,53 @@ final class AppendPath {
 
     // Appends
 
+    /// What the state says comes first: a batch that is in the log already needs no room, and no refusal may deny it.
     private boolean append(AppendCommand command) {
+        switch (decide(command)) {
+            case AppendDecision.Refused(Refusal refusal) -> command.refuse(refusal);
+            case AppendDecision.Duplicate duplicate -> repeat(command, duplicate);
+            case AppendDecision.Accepted accepted -> {
+                return append(command, accepted);
+            }
+        }
+        return true;
+    }
+
+    private AppendDecision decide(AppendCommand command) {
+        return store.decide(
+                new AppendIntent(
+                        command.stream(),
+                        command.commitMode(),
+                        command.replicationMode(),
+                        command.producerId(),
+                        command.producerEpoch(),
+                        command.sequence(),
+                        command.expectedOffset(),
+                        command.fencingToken(),
+                        command.recordCount(),
+                        command.records().remaining(),
+                        command.recordsCrc(),
+                        wallMillis),
+                settings.streams());
+    }
+
+    private void repeat(AppendCommand command, AppendDecision.Duplicate duplicate) {
+        wanted(duplicate.durability());
+        wait(
+                duplicate.durability(),
+                new AppendWaiter(
+                        core,
+                        command,
+                        duplicate.durability(),
+                        duplicate.baseOffset(),
+                        duplicate.recordCount(),
+                        duplicate.lsnStart(),
+                        duplicate.lsnEnd(),
+                        duplicate.epoch(),
+                        true));
+    }
+
+    private boolean append(AppendCommand command, AppendDecision.Accepted accepted) {
         var recordsBytes = command.records().remaining();
         var admission = wal.admit(RecordsPayload.PREFIX_BYTES + recordsBytes);
         switch (admission) {
@@ -151,58 +203,23 @@ final class AppendPath {
                     "min_copies %s: %s replicas are in sync".formatted(command.minCopies(), core.inSyncCount())));
             return true;
         }
-        var decision = store.decide(
-                new AppendIntent(
-                        command.stream(),
-                        command.commitMode(),
-                        command.replicationMode(),
-                        command.producerId(),
-                        command.producerEpoch(),
-                        command.sequence(),
-                        command.expectedOffset(),
-                        command.fencingToken(),
+        var header = wal.append(EntryType.RECORDS, core.epoch(), accepted.prefix(), command.records());
+        // The state reads the prefix and no record.
+        store.apply(header, accepted.prefix());
+        appended++;
+        wanted(accepted.durability());
+        wait(
+                accepted.durability(),
+                new AppendWaiter(
+                        core,
+                        command,
+                        accepted.durability(),
+                        accepted.baseOffset(),
                         command.recordCount(),
-                        recordsBytes,
-                        command.recordsCrc(),
-                        wallMillis),
-                settings.streams());
-        switch (decision) {
-            case AppendDecision.Refused(Refusal refusal) -> command.refuse(refusal);
-            case AppendDecision.Duplicate duplicate -> {
-                wanted(duplicate.durability());
-                wait(
-                        duplicate.durability(),
-                        new AppendWaiter(
-                                core,
-                                command,
-                                duplicate.durability(),
-                                duplicate.baseOffset(),
-                                duplicate.recordCount(),
-                                duplicate.lsnStart(),
-                                duplicate.lsnEnd(),
-                                duplicate.epoch(),
-                                true));
-            }
-            case AppendDecision.Accepted(long baseOffset, Durability durability, ByteBuffer prefix) -> {
-                var header = wal.append(EntryType.RECORDS, core.epoch(), prefix, command.records());
-                // The state reads the prefix and no record.
-                store.apply(header, prefix);
-                appended++;
-                wanted(durability);
-                wait(
-                        durability,
-                        new AppendWaiter(
-                                core,
-                                command,
-                                durability,
-                                baseOffset,
-                                command.recordCount(),
-                                header.lsn(),
-                                header.endLsn(),
-                                header.epoch(),
-                                false));
-            }
-        }
+                        header.lsn(),
+                        header.endLsn(),
+                        header.epoch(),
+                        false));
         return true;
     }
 

@@ -2,6 +2,7 @@ package io.taffrail.replication;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.taffrail.streams.CommitMode;
@@ -244,6 +245,48 @@ class SingleVoterTest {
                 new StreamCommand.DeleteStream("gone"))) {
             assertDone(node.execute(logged));
         }
+    }
+
+    private static AppendCommand numbered(long producerId, long sequence, AppendObserver observer) {
+        var command = TestWorld.command("s", "record", SYNC, observer, false);
+        return new AppendCommand(
+                command.stream(),
+                command.commitMode(),
+                command.replicationMode(),
+                producerId,
+                0,
+                sequence,
+                command.expectedOffset(),
+                command.fencingToken(),
+                command.minCopies(),
+                command.recordCount(),
+                command.records(),
+                command.recordsCrc(),
+                false,
+                observer);
+    }
+
+    private AppendOutcome append(long producerId, long sequence) {
+        var appended = new TestWorld.Appended();
+        assertTrue(node.up().append(numbered(producerId, sequence, appended)));
+        return node.await(appended);
+    }
+
+    @Test
+    void onAFullDiskWhatIsInTheLogAlreadyIsAcknowledged() {
+        world.leader();
+        node.createStream("s");
+        var registered =
+                assertInstanceOf(CommandOutcome.Done.class, node.execute(new StreamCommand.RegisterProducer(0, "p")));
+        var producer = node.streams().registration(registered.lsn());
+        assertNotNull(producer);
+        var first = assertInstanceOf(AppendOutcome.Acknowledged.class, append(producer.producerId(), 0));
+        onAFullDisk();
+        var again = assertInstanceOf(AppendOutcome.Acknowledged.class, append(producer.producerId(), 0));
+        assertTrue(again.duplicate());
+        assertEquals(first.baseOffset(), again.baseOffset());
+        var next = assertInstanceOf(AppendOutcome.Refused.class, append(producer.producerId(), 1));
+        assertEquals(Refusal.Code.DISK_FULL, next.refusal().code());
     }
 
     /// A disk that writes nothing while it is told not to.

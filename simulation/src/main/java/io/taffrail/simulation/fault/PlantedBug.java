@@ -264,10 +264,10 @@ public enum PlantedBug {
 
     DUPLICATE_IS_ANSWERED_EARLY(
             "a repeated batch is acknowledged before it reaches its level",
-            callsMistake("replication.AppendPath", "append", "durability", "weakest")),
+            callsMistake("replication.AppendPath", "repeat", "durability", "weakest")),
     DUPLICATE_HAS_ANOTHER_OFFSET(
             "a repeated batch is told another offset",
-            callsMistake("replication.AppendPath", "append", "baseOffset", "anotherOffset")),
+            callsMistake("replication.AppendPath", "repeat", "baseOffset", "anotherOffset")),
     SEQUENCES_ARE_NOT_CHECKED(
             "a repeated batch is appended once more", answers("streams.AppendRules", "sequence", null)),
     ZOMBIES_ARE_NOT_FENCED(
