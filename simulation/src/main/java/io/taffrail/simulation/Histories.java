@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
 /// log does not hold, and the volumes of the voters that it does not name.
 public final class Histories {
     private final List<ClusterNode> nodes;
+    private final boolean trims;
     private final Checks checks;
     private final Coverage coverage;
     private final SimulatedScheduler scheduler;
@@ -23,10 +24,12 @@ public final class Histories {
     private boolean hasGivenUp;
 
     /// A forced recovery that was asked for, and has not begun another history yet.
-    private record GivingUp(ClusterNode survivor, RecoveryPlan.Possible plan, long atNanos) {}
+    private record GivingUp(ClusterNode survivor, RecoveryPlan.Possible plan, boolean isAlone, long atNanos) {}
 
-    Histories(List<ClusterNode> nodes, Checks checks, Coverage coverage, SimulatedScheduler scheduler) {
+    /// @param trims whether retention takes what streams no longer keep
+    Histories(List<ClusterNode> nodes, boolean trims, Checks checks, Coverage coverage, SimulatedScheduler scheduler) {
         this.nodes = nodes;
+        this.trims = trims;
         this.checks = checks;
         this.coverage = coverage;
         this.scheduler = scheduler;
@@ -36,7 +39,7 @@ public final class Histories {
     /// back with the volumes that they have, whatever becomes of the request.
     public void givesUp(
             ClusterNode survivor, RecoveryPlan.Possible plan, Set<Integer> voters, List<Integer> survivors) {
-        givingUp = new GivingUp(survivor, plan, scheduler.nowNanos());
+        givingUp = new GivingUp(survivor, plan, survivors.size() == 1, scheduler.nowNanos());
         for (var node : nodes) {
             node.givenUp |= voters.contains(node.id()) && !survivors.contains(node.id());
         }
@@ -87,6 +90,10 @@ public final class Histories {
         var plan = asked.plan;
         scheduler.note("node " + asked.survivor.id() + " begins another history, its log ends at " + plan.lastLsn());
         coverage.count("history given up");
+        if (asked.isAlone && asked.survivor.rots && !trims) {
+            coverage.count("what rotted was given up elsewhere, and is never trimmed");
+            asked.survivor.damageLasts = true;
+        }
         current = next;
         givingUp = null;
         hasGivenUp = true;

@@ -84,7 +84,7 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
         network = new SimulatedNetwork(scheduler, randomness.named("network"));
         crashes = randomness.named("crashes");
         checks = new Checks(options);
-        histories = new Histories(nodes, checks, coverage, scheduler);
+        histories = new Histories(nodes, options.log().retentionBytes() > 0, checks, coverage, scheduler);
         network.tap(this::said);
         var clocks = randomness.named("clocks");
         for (var id = 0; id < options.allNodes(); id++) {

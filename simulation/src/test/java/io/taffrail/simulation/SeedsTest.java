@@ -44,7 +44,8 @@ class SeedsTest {
                 38000003573L,
                 38000004856L,
                 38000004931L,
-                38000007548L
+                38000007548L,
+                39900000650L
             })
     void keepsThePromisesThatItOnceFoundBroken(long seed) {
         keepsEveryPromise(seed);
