@@ -38,7 +38,9 @@ final class Housekeeping {
     }
 
     void doWork() {
-        if (lineageChanged) {
+        // What came with a seed says more than a log that is still short of the streams' state: a crash once it is not
+        // leaves a start that reads nothing below that.
+        if (lineageChanged && core.isRefilled()) {
             lineageChanged = false;
             metaFile.write(core.lineage());
         }

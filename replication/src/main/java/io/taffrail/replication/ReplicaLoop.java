@@ -3,6 +3,8 @@ package io.taffrail.replication;
 import io.taffrail.replication.codec.ControlEntryCodec;
 import io.taffrail.replication.codec.Envelope;
 import io.taffrail.replication.codec.FrameCodec;
+import io.taffrail.replication.codec.LineageCodec;
+import io.taffrail.replication.codec.MalformedException;
 import io.taffrail.replication.codec.ReplicaMeta;
 import io.taffrail.replication.port.EventLoop;
 import io.taffrail.replication.port.Network;
@@ -94,6 +96,7 @@ final class ReplicaLoop {
     private long toldFlushNanos;
     private Event.@Nullable Progress toldProgress;
     private @Nullable LogPosition toldEnd;
+    private @Nullable String toldSeedRefusal;
 
     private volatile ReplicaSettings settings;
     private volatile Watermarks watermarks = Watermarks.NONE;
@@ -673,13 +676,19 @@ final class ReplicaLoop {
                                         offered.epoch(),
                                         offered.nonce(),
                                         new LogPosition(start, epoch, startCrc),
-                                        core.lineage(),
-                                        offered.configuration(),
+                                        LineageCodec.newest(core.lineage()),
+                                        core.configurationAt(store.newestCheckpointLsn()),
                                         files)));
             }
         } catch (IOException unreadable) {
             // The follower asks again.
             wake();
+        } catch (MalformedException tooMuch) {
+            var message = "a seed for another replica cannot be offered: " + tooMuch.getMessage();
+            if (!message.equals(toldSeedRefusal)) {
+                toldSeedRefusal = message;
+                listener.streamsHindered(message);
+            }
         }
     }
 

@@ -89,6 +89,11 @@ public final class StreamStore implements AutoCloseable {
         return checkpointer.newestFiles();
     }
 
+    /// Of the log, which that checkpoint covers; 0: there is none.
+    public long newestCheckpointLsn() {
+        return checkpointer.newestLsn();
+    }
+
     /// What is wrong with copies of a checkpoint and of the index files that it names, whose names in the folder have
     /// `suffix` behind them. Null: nothing. Reads all of them; any thread.
     public static @Nullable String damageOf(LogDirectory directory, String checkpoint, String suffix) {

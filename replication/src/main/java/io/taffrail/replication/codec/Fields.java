@@ -18,7 +18,8 @@ final class Fields {
     static final int MAX_MEMBERS = 64;
     /// A failover a day for 170 years.
     static final int MAX_EPOCHS = 62_000;
-    static final int MAX_FILES = 4096;
+    /// As many as two bytes count.
+    static final int MAX_FILES = 65_535;
     static final int MAX_HISTORIES = 64;
     private static final int EPOCH_START_BYTES = 28;
     private static final int MEMBER_BYTES = 24;

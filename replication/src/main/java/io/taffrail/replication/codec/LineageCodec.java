@@ -22,6 +22,11 @@ public final class LineageCodec {
         return Math.min(Fields.MAX_EPOCHS, (maxBytes - 3) / EPOCH_BYTES);
     }
 
+    /// As many as a message holds.
+    public static List<EpochStart> newest(List<EpochStart> starts) {
+        return starts.subList(Math.max(0, starts.size() - Fields.MAX_EPOCHS), starts.size());
+    }
+
     /// All of `starts`, with a checksum in front.
     public static ByteBuffer encodeChecked(List<EpochStart> starts) {
         var value = encode(starts, Integer.MAX_VALUE);

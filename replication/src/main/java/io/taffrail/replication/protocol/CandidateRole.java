@@ -160,8 +160,7 @@ final class CandidateRole implements Role {
 
     private Role promise() {
         phase = Phase.PROMISING;
-        epoch = Math.max(state.highestEpoch, state.hard.promisedEpoch())
-                + (isForced() ? ForcedRecovery.EPOCHS_SKIPPED : 1);
+        epoch = isForced() ? state.hard.promisedEpoch() : Math.max(state.highestEpoch, state.hard.promisedEpoch()) + 1;
         deadline = state.nowNanos + state.randomElectionTimeout();
         hardVersion = state.promise(epoch, state.nodeId, state.incarnation);
         if (isForced() && state.integrity == Integrity.SUSPECT) {

@@ -55,6 +55,15 @@ final class ConfigurationHistory {
         return changed;
     }
 
+    /// The one in force where the log has come to `lsn`; the oldest that is known, if that is newer.
+    LoggedConfiguration at(long lsn) {
+        var found = newestLast.getFirst();
+        for (var logged : newestLast) {
+            found = logged.endLsn() <= lsn ? logged : found;
+        }
+        return found;
+    }
+
     /// Whether a member of any of them has this storage.
     boolean names(UUID storage) {
         return newestLast.stream()

@@ -25,7 +25,7 @@ public sealed interface Effect {
     record ReadChain(int follower, long session, long lsn, int chainCrc) implements Effect {}
 
     /// Offer the follower the files of the streams' state and a log that begins where this one does.
-    record OfferSeed(int to, long epoch, long nonce, LoggedConfiguration configuration) implements Effect {}
+    record OfferSeed(int to, long epoch, long nonce) implements Effect {}
 
     /// Answer with bytes of a file of the streams' state.
     record ServeSeed(int to, Message.SeedRequest request) implements Effect {}

@@ -155,6 +155,7 @@ final class FollowerRole implements Role {
     /// At most one in a heartbeat: every frame that was under way when a session ended would ask for one.
     private void join() {
         if (state.isTruncating()
+                || !state.seededIsDurable()
                 || welcome != null
                 || (joinSent && state.nowNanos - joinSentNanos < state.config.heartbeatNanos())) {
             return;

@@ -66,6 +66,10 @@ public final class ForcedRecovery {
         if (state.isTruncating() || state.stopping) {
             return notNow("this replica is cutting or replacing its log, or it ends");
         }
+        if (!state.isRefilled()) {
+            return notNow("this replica's log ends at LSN %s, and is being filled up behind a seed from a leader"
+                    .formatted(state.end.lsn()));
+        }
         if (state.flushedLsn < state.end.lsn()) {
             // The history would be replaced at once: a crash would then go on from less than the plan had said.
             return notNow("the disk holds this log up to LSN %s only, of %s: wait until all of it is flushed"

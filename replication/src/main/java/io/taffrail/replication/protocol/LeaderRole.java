@@ -231,12 +231,19 @@ final class LeaderRole implements Role {
             case Lineage.Meeting.Broken(String message) ->
                 throw new Check.BrokenInvariantException("I1: node %s: %s".formatted(received.from(), message));
             case Lineage.Meeting.None _ -> {
-                offerSeed(received, join, progress);
+                // Until a majority has flushed what this leader adopted nobody gives up an entry that may be needed
+                // for it. One whose log ends below this one's holds none of them, and may be the one that the
+                // majority lacks.
+                if (open || join.end().lsn() < state.startLsn) {
+                    offerSeed(received, join, progress);
+                }
                 return;
             }
             case Lineage.Meeting.At meeting -> cut = meeting.cut();
         }
         if (cut.lsn() < state.startLsn) {
+            // What is trimmed here a majority has flushed, and the other log holds something else there: nobody will
+            // ever need that, nor what follows it.
             offerSeed(received, join, progress);
             return;
         }
@@ -256,14 +263,10 @@ final class LeaderRole implements Role {
         state.send(received.from(), new Message.Welcome(epoch, join.nonce(), sessions, cut, state.end.lsn()));
     }
 
-    /// The logs part below what this one still holds. Until a majority has flushed what this leader adopted nobody
-    /// gives up an entry that may be needed for it. One whose log ends below this one's holds none of them, and may
-    /// be the one that the majority lacks.
+    /// The logs part below what this one still holds.
     private void offerSeed(Event.Received received, Message.Join join, FollowerProgress progress) {
-        if (open || join.end().lsn() < state.startLsn) {
-            progress.offeredSeed(state.nowNanos, state.startLsn);
-            state.emit(new Effect.OfferSeed(received.from(), epoch, join.nonce(), state.loggedConfiguration()));
-        }
+        progress.offeredSeed(state.nowNanos, state.startLsn);
+        state.emit(new Effect.OfferSeed(received.from(), epoch, join.nonce()));
     }
 
     void seedAsked(Event.Received received) {

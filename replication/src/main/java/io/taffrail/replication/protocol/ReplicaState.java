@@ -73,6 +73,7 @@ final class ReplicaState {
     /// What this replica is again once the damage is repaired; `SUSPECT`: only a leader can tell.
     private Integrity beforeDamage = Integrity.SUSPECT;
     private long refillLsn;
+    private long seededVersion;
     private long heldQuorumFlushed;
     private List<Effect> effects = new ArrayList<>();
 
@@ -260,8 +261,12 @@ final class ReplicaState {
             // What a majority of the old history held beyond this log is lost; nobody may take it for committed here.
             knownQuorumReceived = Math.min(knownQuorumReceived, end.lsn());
             knownQuorumFlushed = Math.min(knownQuorumFlushed, end.lsn());
+            var epoch = Math.max(highestEpoch, hard.promisedEpoch()) + ForcedRecovery.EPOCHS_SKIPPED;
+            sawEpoch(epoch);
+            // In one write: a process that knew the history and not the epoch would give one of the former.
             persist(hard.withStanding(hard.standing().replacing(before))
-                    .withCluster(Objects.requireNonNull(hard.clusterId()), newHistory, configurations.known()));
+                    .withCluster(Objects.requireNonNull(hard.clusterId()), newHistory, configurations.known())
+                    .withPromise(epoch, nodeId, incarnation));
             emit(new Effect.Locate(next.members()));
             emit(new Effect.StatusChanged());
         }
@@ -282,6 +287,11 @@ final class ReplicaState {
         emit(new Effect.Locate(invite.configuration().configuration().members()));
         emit(new Effect.StatusChanged());
         publish(levels.cutTo(0));
+        if (!isRefilled()) {
+            // The state is ahead of the log, by entries that this history may not have.
+            refillLsn = 0;
+            truncate(0);
+        }
     }
 
     /// A leader of this history leads or has opened, so its beginning is in the log.
@@ -390,7 +400,7 @@ final class ReplicaState {
                 case Event.ControlEntry.EpochBegun(EpochStart start, long _) -> lineage.add(start);
                 case Event.ControlEntry.Configured(Configuration next, long endLsn) -> {
                     configurations.add(new LoggedConfiguration(endLsn, next));
-                    configurationChanged();
+                    var _ = configurationChanged();
                 }
             }
         }
@@ -455,10 +465,20 @@ final class ReplicaState {
             trustIfRepaired();
             return;
         }
+        // As after a cut: what stood in the part that is given up is in force no more.
+        configurations.truncate(start.lsn());
+        var told = offer.configuration();
+        var isTold = told.endLsn() <= seeded.stateLsn() && told.configuration().member(nodeId) != null;
+        if (isTold) {
+            // Ahead of the log, as the state is: a majority has flushed what both are of. Its entry may lie below
+            // this log's start, and between there and the state a start reads none.
+            configurations.replace(told);
+        }
         // As after a cut: what is gone was in no majority, or this leader would hold it, and it has trimmed only what
         // a majority has flushed. So what this voter may forget is what it may have forgotten before. A learner counts
-        // nowhere, and nobody is to make a voter of it before a crash would leave one.
-        integrity = isVoter() ? beforeSeed : Integrity.SUSPECT;
+        // nowhere, and nobody is to make a voter of it before a crash would leave one. Nor does one that does not know
+        // yet who the voters were where its log begins: with those that it remembers it could elect itself.
+        integrity = isTold && isVoter() ? beforeSeed : Integrity.SUSPECT;
         refillLsn = seeded.stateLsn();
         end = start;
         startLsn = start.lsn();
@@ -472,13 +492,14 @@ final class ReplicaState {
                 lineage.add(epochStart);
             }
         }
-        // As after a cut: what stood in the part that is given up is in force no more.
-        configurations.truncate(start.lsn());
-        if (offer.configuration().endLsn() <= start.lsn()) {
-            configurations.replace(offer.configuration());
-        }
-        configurationChanged();
+        seededVersion = configurationChanged();
         publish(levels.cutTo(start.lsn()));
+    }
+
+    /// With entries beyond the state the next process would take this log for whole, and the configurations for those
+    /// of before.
+    boolean seededIsDurable() {
+        return isDurable(seededVersion);
     }
 
     /// Until the log has come to where the streams' state is, a start cannot tell it from one that has lost flushed
@@ -502,7 +523,7 @@ final class ReplicaState {
         // What was declared lost is not to be read here any more either.
         publish(levels.cutTo(newEnd.lsn()));
         if (configurations.truncate(newEnd.lsn())) {
-            configurationChanged();
+            var _ = configurationChanged();
         }
         if (newEnd.lsn() != cutLsn) {
             // It was begun anew, with nothing.
@@ -511,10 +532,11 @@ final class ReplicaState {
         trustIfRepaired();
     }
 
-    private void configurationChanged() {
-        persist(hard.withConfigurations(configurations.known()));
+    private long configurationChanged() {
+        var version = persist(hard.withConfigurations(configurations.known()));
         emit(new Effect.Locate(configuration().members()));
         emit(new Effect.StatusChanged());
+        return version;
     }
 
     /// This log is a prefix of a leader's, or the leader's own: so much of it is what a majority has flushed. Told

@@ -543,6 +543,16 @@ public final class ReplicationCore {
         return state.lineage.starts();
     }
 
+    /// The configuration in force where this log has come to `lsn`; the oldest that is known, if that is newer.
+    public LoggedConfiguration configurationAt(long lsn) {
+        return state.configurations.at(lsn);
+    }
+
+    /// Whether the log has come to where the streams' state was when a seed replaced both.
+    public boolean isRefilled() {
+        return state.isRefilled();
+    }
+
     /// What a forced recovery from here would do.
     public ForcedRecovery.Plan recoveryPlan(long nowNanos, List<Integer> survivors) {
         state.nowNanos = nowNanos;

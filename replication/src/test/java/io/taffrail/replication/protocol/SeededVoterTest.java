@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
+import java.util.Objects;
+import java.util.UUID;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -91,19 +93,26 @@ class SeededVoterTest {
     }
 
     private void copyAndBeginAnew() {
-        step(new Event.SeedCopied());
-        step(new Event.HardStateDurable(version));
-        step(new Event.Seeded(START, STATE_LSN, offered()));
+        copyAndBeginAnew(new LoggedConfiguration(0, CoreNode.configuration(3)));
     }
 
-    private static Message.Reseed offered() {
-        return new Message.Reseed(
-                1,
-                1,
+    private void copyAndBeginAnew(LoggedConfiguration told) {
+        step(new Event.SeedCopied());
+        step(new Event.HardStateDurable(version));
+        step(new Event.Seeded(
                 START,
-                List.of(new EpochStart(1, 0, 0, 0)),
-                new LoggedConfiguration(0, CoreNode.configuration(3)),
-                List.of());
+                STATE_LSN,
+                new Message.Reseed(1, 1, START, List.of(new EpochStart(1, 0, 0, 0)), told, List.of())));
+    }
+
+    /// Without node 0 and with node 3.
+    private static LoggedConfiguration changed(long endLsn) {
+        var voters = List.of(CoreNode.member(1), CoreNode.member(2), CoreNode.member(3));
+        return new LoggedConfiguration(endLsn, new Configuration(7, voters, List.of()));
+    }
+
+    private List<Member> voters() {
+        return voter.view(NOW).configuration().voters();
     }
 
     @Test
@@ -136,6 +145,71 @@ class SeededVoterTest {
         var testimony = testifies();
         assertEquals(Integrity.INTACT, testimony.integrity());
         assertEquals(START, testimony.end());
+    }
+
+    /// The members changed while it was away, and the entry may lie below its new log, or is not here yet.
+    @Test
+    void knowsTheVotersOfWhereItsStateIs() {
+        var told = changed(STATE_LSN - 200);
+        copyAndBeginAnew(told);
+        assertEquals(told.configuration().voters(), voters());
+        assertEquals(Integrity.INTACT, integrity());
+        assertEquals(List.of(told), voter.hardState().configurations());
+        step(new Event.Appended(
+                new LogPosition(STATE_LSN, 1, 78),
+                List.of(new Event.ControlEntry.Configured(told.configuration(), told.endLsn())),
+                false,
+                false));
+        assertEquals(List.of(told), voter.hardState().configurations());
+    }
+
+    @Test
+    void countsNowhereWhileItKnowsOnlyTheVotersOfBefore() {
+        copyAndBeginAnew(changed(STATE_LSN + 200));
+        assertEquals(Integrity.SUSPECT, integrity());
+        assertFalse(wouldPromise());
+        assertEquals(CoreNode.configuration(3).voters(), voters());
+    }
+
+    @Test
+    void takesNoEntryBeforeItRemembersTheVoters() {
+        copyAndBeginAnew(changed(STATE_LSN - 200));
+        var heartbeat = new Message.Heartbeat(1, 0, new Message.LeaderView(0, 0, 0, false), 1500);
+        assertFalse(hear(NOW + 1000, 0, heartbeat).stream().anyMatch(SeededVoterTest::isJoin));
+        step(new Event.HardStateDurable(version));
+        assertTrue(hear(NOW + 2000, 0, heartbeat).stream().anyMatch(SeededVoterTest::isJoin));
+    }
+
+    private static boolean isJoin(Effect effect) {
+        return effect instanceof Effect.Send(int _, Message.Join _);
+    }
+
+    /// Its state is ahead of the log that would be gone on from.
+    @Test
+    void isNoSurvivorToGoOnFromBeforeItsLogHasComeToItsState() {
+        copyAndBeginAnew();
+        step(new Event.HardStateDurable(version));
+        var refused = voter.recoveryPlan(NOW + 60_000, List.of(2));
+        assertTrue(refused.toString().contains("being filled up"), refused.toString());
+        step(new Event.Appended(new LogPosition(STATE_LSN, 1, 78), List.of(), false, false));
+        step(new Event.Progress(STATE_LSN, STATE_LSN));
+        var plan = voter.recoveryPlan(NOW + 60_000, List.of(2));
+        assertTrue(plan instanceof ForcedRecovery.Plan.Possible, plan.toString());
+    }
+
+    /// What its state is ahead by the other history may not have.
+    @Test
+    void beginsWithNothingIfAnotherHistoryBeginsMeanwhile() {
+        copyAndBeginAnew();
+        step(new Event.HardStateDurable(version));
+        var mine = Objects.requireNonNull(voter.hardState().historyId());
+        var invite = new Message.Invite(
+                Objects.requireNonNull(voter.hardState().clusterId()),
+                new UUID(4, 4),
+                List.of(mine),
+                new LoggedConfiguration(0, CoreNode.configuration(3)));
+        var effects = step(new Event.ReceivedFromHistory(new UUID(4, 4), 0, invite));
+        assertTrue(effects.contains(new Effect.Truncate(0)), effects.toString());
     }
 
     /// A start would take a log that ends below its checkpoint for one that has lost flushed bytes, and be right.
