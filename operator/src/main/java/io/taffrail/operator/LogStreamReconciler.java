@@ -53,15 +53,7 @@ public class LogStreamReconciler implements Reconciler<LogStream>, Cleaner<LogSt
                 return UpdateControl.noUpdate();
             }
             var status = pass.reconcile(stream, Instant.now());
-            metrics.stands(
-                    stream.getKind(),
-                    stream.getMetadata().getNamespace(),
-                    stream.getMetadata().getName(),
-                    status.conditions());
-            // It may have gone meanwhile, and then nobody tells of it any more.
-            if (context.getPrimaryCache().get(ResourceID.fromResource(cached)).isEmpty()) {
-                forget(cached);
-            }
+            count(stream, status, context);
             return UpdateControl.<LogStream>noUpdate().rescheduleAfter(write(stream, status));
         } catch (KubernetesClientException e) {
             // Not left to the framework, which gives up after some attempts: an outage may take as long as it likes.
@@ -80,6 +72,18 @@ public class LogStreamReconciler implements Reconciler<LogStream>, Cleaner<LogSt
                 stream.getKind(),
                 stream.getMetadata().getNamespace(),
                 stream.getMetadata().getName());
+    }
+
+    private void count(LogStream stream, LogStreamStatus status, Context<LogStream> context) {
+        metrics.stands(
+                stream.getKind(),
+                stream.getMetadata().getNamespace(),
+                stream.getMetadata().getName(),
+                status.conditions());
+        // It may have gone meanwhile, and then nobody tells of it any more.
+        if (context.getPrimaryCache().get(ResourceID.fromResource(stream)).isEmpty()) {
+            forget(stream);
+        }
     }
 
     private Duration write(LogStream stream, LogStreamStatus status) {
@@ -108,13 +112,27 @@ public class LogStreamReconciler implements Reconciler<LogStream>, Cleaner<LogSt
             waits = pass.leave(stream);
         } catch (RuntimeException e) {
             // Not left to the framework, which gives up after some attempts, and then the finalizer would stay.
-            LOG.warnf("%s could not be left: %s", stream.getMetadata().getName(), e);
-            return DeleteControl.noFinalizerRemoval().rescheduleAfter(config.busyInterval());
+            waits = "it could not be left: " + e.getMessage();
         }
         if (waits == null) {
             return DeleteControl.defaultDelete();
         }
-        LOG.infof("%s stays for now: %s", stream.getMetadata().getName(), waits);
+        tell(stream, waits, context);
         return DeleteControl.noFinalizerRemoval().rescheduleAfter(config.busyInterval());
+    }
+
+    /// Who waits for the deletion looks at the LogStream, not at the operator's log.
+    private void tell(LogStream going, String waits, Context<LogStream> context) {
+        try {
+            // What is cached has no status.
+            var stream = client.resource(going).get();
+            if (stream != null) {
+                var status = StreamPass.waiting(stream, waits, Instant.now());
+                count(stream, status, context);
+                write(stream, status);
+            }
+        } catch (KubernetesClientException e) {
+            LOG.warnf("%s waits to be deleted (%s): %s", going.getMetadata().getName(), waits, e.getMessage());
+        }
     }
 }

@@ -98,7 +98,7 @@ public class StreamPass {
     private LogStreamStatus perform(
             LogStream stream, LogCluster cluster, StreamCalls calls, @Nullable ObservedStream live, Instant now) {
         var name = stream.getSpec().streamName();
-        return switch (StreamPlanner.plan(stream.getSpec(), owner(stream), live)) {
+        return switch (StreamPlanner.plan(stream.getSpec(), owner(stream), live, manager(stream, live))) {
             case StreamPlanner.Step.Create(ObservedStream.Config config) ->
                 after(stream, cluster, calls.create(name, config), "created", now);
             case StreamPlanner.Step.Update(ObservedStream.Config config) ->
@@ -108,6 +108,27 @@ public class StreamPass {
             case StreamPlanner.Step.Refuse(String reason, String message) ->
                 status(stream, cluster, null, reason, message, now);
         };
+    }
+
+    /// The LogStream that the stream's label names, as long as there is one: a stream that is retained keeps the label
+    /// of the LogStream that is gone. One of another namespace has another cluster.
+    private @Nullable String manager(LogStream stream, @Nullable ObservedStream live) {
+        var label = live == null ? null : StreamPlanner.label(live);
+        if (label == null || label.equals(owner(stream))) {
+            return label;
+        }
+        var namespace = stream.getMetadata().getNamespace();
+        if (!label.startsWith(namespace + "/")) {
+            return null;
+        }
+        var other = client.resources(LogStream.class)
+                .inNamespace(namespace)
+                .withName(label.substring(namespace.length() + 1))
+                .get();
+        var same = other != null
+                && other.getSpec().clusterRef().equals(stream.getSpec().clusterRef())
+                && other.getSpec().streamName().equals(stream.getSpec().streamName());
+        return same ? label : null;
     }
 
     private static LogStreamStatus after(
@@ -120,6 +141,11 @@ public class StreamPass {
             case CallOutcome.Unreachable<ObservedStream>(String message) ->
                 status(stream, cluster, null, "LeaderUnreachable", message, now);
         };
+    }
+
+    /// The status of one that is deleted and [#leave] does not let go.
+    public static LogStreamStatus waiting(LogStream stream, String waits, Instant now) {
+        return status(stream, null, null, "WaitsToBeDeleted", waits, now);
     }
 
     /// What a deletion waits for; null: the LogStream may go. It always may where there is nothing to delete from: a

@@ -28,12 +28,12 @@ public final class StreamPlanner {
 
     /// @param owner `namespace/name` of the LogStream
     /// @param live null: there is no such stream
-    public static Step plan(LogStreamSpec spec, String owner, @Nullable ObservedStream live) {
+    /// @param manager `namespace/name` of the LogStream that manages it; null: none, or one that is gone
+    public static Step plan(LogStreamSpec spec, String owner, @Nullable ObservedStream live, @Nullable String manager) {
         var wanted = wanted(spec, owner);
         if (live == null) {
             return new Step.Create(wanted);
         }
-        var manager = live.config().labels().get(OWNER_LABEL);
         if (manager == null && spec.adoptionPolicy() == AdoptionPolicy.Never) {
             return new Step.Refuse(
                     "StreamExists",
@@ -49,7 +49,12 @@ public final class StreamPlanner {
 
     /// Another's stream stays when the LogStream goes.
     public static boolean isManagedBy(String owner, ObservedStream live) {
-        return owner.equals(live.config().labels().get(OWNER_LABEL));
+        return owner.equals(label(live));
+    }
+
+    /// Null: no LogStream has ever managed it.
+    static @Nullable String label(ObservedStream live) {
+        return live.config().labels().get(OWNER_LABEL);
     }
 
     private static Config wanted(LogStreamSpec spec, String owner) {

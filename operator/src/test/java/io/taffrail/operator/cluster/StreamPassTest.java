@@ -16,6 +16,7 @@ import io.taffrail.operator.control.ReplicaChannels;
 import io.taffrail.operator.crd.Condition;
 import io.taffrail.operator.crd.LogCluster;
 import io.taffrail.operator.crd.LogStream;
+import io.taffrail.operator.crd.LogStreamSpec;
 import io.taffrail.operator.resource.ClusterNames;
 import io.taffrail.operator.stream.StreamPass;
 import io.taffrail.operator.stream.StreamPlanner;
@@ -158,5 +159,30 @@ final class StreamPassTest {
                         .build())
                 .delete();
         assertNull(pass.leave(stream()));
+    }
+
+    /// The stream that it leaves keeps its label.
+    @Test
+    void aStreamWhoseLogStreamIsGoneIsNobodys() {
+        pass.reconcile(stream(), NOW);
+        var other = stream();
+        other.getMetadata().setName("renamed");
+        client.resource(stream()).create();
+        assertEquals("ManagedByAnother", reason(other));
+        client.resource(stream()).delete();
+        assertEquals("StreamExists", reason(other));
+        other.setSpec(Serialization.unmarshal("""
+                clusterRef: {name: orders}
+                streamName: payments
+                adoptionPolicy: IfUnmanaged
+                """, LogStreamSpec.class));
+        assertEquals("AsSpecified", reason(other));
+        // The one before is made again: now it is the other that manages.
+        client.resource(other).create();
+        assertEquals("ManagedByAnother", reason(stream()));
+    }
+
+    private String reason(LogStream stream) {
+        return pass.reconcile(stream, NOW).conditions().getFirst().reason();
     }
 }

@@ -425,6 +425,22 @@ final class OperatorTest {
     }
 
     @Test
+    void aLogStreamThatWaitsToBeDeletedSaysForWhat() {
+        apply("");
+        awaitReady();
+        stream("payments", "deletionPolicy: Delete");
+        awaitStream("payments", "AsSpecified");
+        apply("management: Paused");
+        streams().withName("payments").delete();
+        awaitStream("payments", "WaitsToBeDeleted");
+        assertEquals(0.0, operator.condition("LogStream", "payments", "Ready"));
+        assertTrue(replicas.streams().containsKey("payments"));
+        apply("management: Managed");
+        await().atMost(PATIENCE).until(() -> streams().list().getItems().isEmpty());
+        assertFalse(replicas.streams().containsKey("payments"));
+    }
+
+    @Test
     void aDeletedNamespaceDoesNotHang() {
         apply("");
         awaitReady();

@@ -18,7 +18,8 @@ final class StreamPlannerTest {
                 streamName: payments
                 minimum: {commitMode: Sync}
                 """, LogStreamSpec.class);
-        var create = assertInstanceOf(StreamPlanner.Step.Create.class, StreamPlanner.plan(spec, "shop/payments", null));
+        var create = assertInstanceOf(
+                StreamPlanner.Step.Create.class, StreamPlanner.plan(spec, "shop/payments", null, null));
         assertEquals(CommitMode.Sync, create.config().minimumCommitMode());
         assertNull(create.config().minimumReplicationMode());
     }
