@@ -66,10 +66,7 @@ public class ClusterPass {
                     seen.name(),
                     status.readyReplicas() == null ? 0 : status.readyReplicas());
             metrics.passed(Duration.between(now, clock.instant()));
-            var idle = plan.actions().isEmpty()
-                    && plan.waits().isEmpty()
-                    && plan.pending().isEmpty();
-            return idle ? config.idleInterval() : config.busyInterval();
+            return plan.underWay() ? config.busyInterval() : config.idleInterval();
         } catch (KubernetesClientException e) {
             if (e.getCode() == HttpURLConnection.HTTP_CONFLICT) {
                 return config.busyInterval();

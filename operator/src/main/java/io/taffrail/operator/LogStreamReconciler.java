@@ -87,7 +87,6 @@ public class LogStreamReconciler implements Reconciler<LogStream>, Cleaner<LogSt
     }
 
     private Duration write(LogStream stream, LogStreamStatus status) {
-        var ready = status.conditions().stream().allMatch(it -> it.reason().equals("AsSpecified"));
         if (!Objects.equals(stream.getStatus(), status)) {
             LOG.infof("%s: %s", stream.getMetadata().getName(), status.conditions());
             var next = new LogStream();
@@ -102,7 +101,7 @@ public class LogStreamReconciler implements Reconciler<LogStream>, Cleaner<LogSt
                 return config.busyInterval();
             }
         }
-        return ready ? config.idleInterval() : config.busyInterval();
+        return status.atRest() ? config.idleInterval() : config.busyInterval();
     }
 
     @Override

@@ -10,6 +10,8 @@ import org.jspecify.annotations.Nullable;
 
 /// The operator without the framework around it: a test says when it looks.
 public final class ClusterPassFixture implements AutoCloseable {
+    public static final Duration IDLE = Duration.ofSeconds(1);
+
     private final ReplicaChannels channels = new ReplicaChannels();
     private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
     private final ClusterPass pass;
@@ -40,7 +42,7 @@ public final class ClusterPassFixture implements AutoCloseable {
     }
 
     static OperatorConfig config() {
-        return config(Duration.ofSeconds(1));
+        return config(IDLE);
     }
 
     /// @param idle the resync

@@ -21,4 +21,9 @@ public record LogStreamStatus(
     public LogStreamStatus {
         conditions = conditions == null ? List.of() : conditions;
     }
+
+    /// As the spec asks, or of a cluster that is hibernated or paused for as long as a person wants it so.
+    public boolean atRest() {
+        return conditions.stream().noneMatch(it -> it.status() == Condition.Status.False);
+    }
 }

@@ -19,7 +19,7 @@ public final class ClusterPlanner {
         var draft = new Draft(spec, seen, now);
         StoragePlan.release(draft);
         if (spec.paused()) {
-            draft.waitFor("Paused", "management is Paused: the operator reports and changes nothing");
+            draft.refuse("Paused", "management is Paused: the operator reports and changes nothing");
             return draft.finish();
         }
         if (ResourcePlan.isRefused(draft)) {

@@ -12,6 +12,12 @@ public record Plan(List<Action> actions, List<Wait> waits, List<Pending> pending
 
     public record Pending(String name, String reason, String message) {}
 
+    /// Whether the next look may find it further on. What waits for a person does not, nor a restart that nobody has
+    /// asked for: the edit that ends it is an event.
+    public boolean underWay() {
+        return !actions.isEmpty() || waits.stream().anyMatch(wait -> !wait.refused());
+    }
+
     public Plan {
         actions = List.copyOf(actions);
         waits = List.copyOf(waits);

@@ -345,7 +345,7 @@ final class ClusterPassTest {
     @Test
     void reportsAndChangesNothingWhilePaused() {
         create("management: Paused");
-        operator.pass(cluster());
+        assertEquals(ClusterPassFixture.IDLE, operator.pass(cluster()));
         assertEquals("Paused", conditions().get("Reconciled").reason());
         assertEquals(List.of(), client.services().inNamespace("shop").list().getItems());
     }
@@ -417,7 +417,7 @@ final class ClusterPassTest {
         var before = theirs.stream().map(it -> client.resource(it).get()).toList();
         create("");
         operator.pass(cluster());
-        operator.pass(cluster());
+        assertEquals(ClusterPassFixture.IDLE, operator.pass(cluster()));
         assertEquals("NameTaken", conditions().get("Reconciled").reason());
         assertTrue(conditions().get("Reconciled").message().contains("Service/orders, StatefulSet/orders"));
         assertEquals(

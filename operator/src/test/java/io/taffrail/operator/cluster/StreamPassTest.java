@@ -138,6 +138,7 @@ final class StreamPassTest {
         var ready = pass.reconcile(stream(), NOW).conditions().getFirst();
         assertEquals(Condition.Status.Unknown, ready.status());
         assertEquals("Hibernated", ready.reason());
+        assertTrue(pass.reconcile(stream(), NOW).atRest());
     }
 
     @Test
@@ -150,6 +151,7 @@ final class StreamPassTest {
         var ready = pass.reconcile(stream(), NOW).conditions().getFirst();
         assertEquals(Condition.Status.Unknown, ready.status());
         assertEquals("Paused", ready.reason());
+        assertTrue(pass.reconcile(stream(), NOW).atRest());
         assertTrue(replicas.streams().isEmpty());
         // Whoever waits for a namespace to go does not wait for this.
         client.resource(new NamespaceBuilder()

@@ -8,6 +8,7 @@ import static io.taffrail.operator.plan.Sight.UID;
 import static io.taffrail.operator.plan.Sight.spec;
 import static io.taffrail.operator.plan.Sight.storage;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.taffrail.operator.observe.ObservedCluster.Pod;
@@ -78,6 +79,7 @@ final class ClusterPlannerTest {
                 Sight.healthy(3).outdated("Service/orders").newTemplate());
         assertEquals(List.of(), plan.actions());
         waits("Paused", plan);
+        assertFalse(plan.underWay());
     }
 
     /// What others made under the cluster's names is neither changed nor worked with.
@@ -415,6 +417,8 @@ final class ClusterPlannerTest {
         assertEquals(List.of(), plan.actions());
         assertEquals("OperatorChanged", plan.pending().getFirst().reason());
         assertTrue(plan.pending().getFirst().message().contains("taffrail.io/approved-template=" + NEW));
+        // It may be so for months.
+        assertFalse(plan.underWay());
     }
 
     @Test
