@@ -5,6 +5,7 @@ import io.taffrail.simulation.check.SaidIsDurable;
 import io.taffrail.simulation.world.Choices;
 import io.taffrail.simulation.world.ProcessLife;
 import io.taffrail.simulation.world.SimulatedDisk;
+import io.taffrail.streams.StreamStore;
 import io.taffrail.wal.io.LogDirectory;
 import io.taffrail.wal.segment.Recovery;
 import io.taffrail.wal.segment.SegmentTable;
@@ -12,6 +13,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Comparator;
 import java.util.SplittableRandom;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
@@ -74,8 +76,11 @@ final class VolumeWitness implements SaidIsDurable.Volume {
     }
 
     private static LogDirectory logOf(SimulatedDisk copy, ProcessLife life) throws IOException {
-        return copy.mount(life, SimulatedDisk.BlockingTime.FREE, Choices.random(new SplittableRandom(1)))
-                .subdirectory("log");
+        return mount(copy, life).subdirectory("log");
+    }
+
+    private static LogDirectory mount(SimulatedDisk copy, ProcessLife life) {
+        return copy.mount(life, SimulatedDisk.BlockingTime.FREE, Choices.random(new SplittableRandom(1)));
     }
 
     /// As the next process reads it, though a power loss may take that back; null: it was never written.
@@ -95,17 +100,30 @@ final class VolumeWitness implements SaidIsDurable.Volume {
         return meta != null && meta.hard().suspect();
     }
 
-    /// What the newest checkpoint of the streams covers, so it had been flushed; 0: there is none.
+    /// What the newest checkpoint of the streams covers that can be read, so it had been flushed; 0: there is none.
     static long checkpointLsn(SimulatedDisk disk) {
-        var newest = 0L;
-        for (var file : disk.files().keySet()) {
-            if (file.startsWith(STREAMS) && file.endsWith(CHECKPOINT)) {
-                newest = Math.max(
-                        newest,
-                        Long.parseLong(file.substring(STREAMS.length(), file.length() - CHECKPOINT.length()), 16));
-            }
+        var names = disk.files().keySet().stream()
+                .filter(file -> file.startsWith(STREAMS) && file.endsWith(CHECKPOINT))
+                .map(file -> file.substring(STREAMS.length()))
+                .sorted(Comparator.reverseOrder())
+                .toList();
+        if (names.isEmpty()) {
+            return 0;
         }
-        return newest;
+        var life = new ProcessLife("witness");
+        try {
+            var folder = mount(disk.copy(), life).subdirectory("streams");
+            for (var name : names) {
+                if (StreamStore.damageOf(folder, name, "") == null) {
+                    return Long.parseLong(name.substring(0, name.length() - CHECKPOINT.length()), 16);
+                }
+            }
+            return 0;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } finally {
+            life.end();
+        }
     }
 
     private static @Nullable ReplicaMeta newest(byte[] slots) {

@@ -45,7 +45,8 @@ class SeedsTest {
                 38000004856L,
                 38000004931L,
                 38000007548L,
-                39900000650L
+                39900000650L,
+                42000001399L
             })
     void keepsThePromisesThatItOnceFoundBroken(long seed) {
         keepsEveryPromise(seed);
