@@ -46,7 +46,7 @@ final class Housekeeping {
         }
         // A checkpoint shortens what recovery reads of the log: what the small files hold of that part comes first.
         // And what a majority has not flushed may still be cut, which would cost the checkpoint.
-        if (metaFile.isSettled()) {
+        if (metaFile.isSettled() && !lineageChanged) {
             store.checkpointIfDue(Math.min(wal.flushedLsn(), core.levels().quorumFlushed()));
         }
     }

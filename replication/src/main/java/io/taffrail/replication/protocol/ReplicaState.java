@@ -472,7 +472,9 @@ final class ReplicaState {
         if (isTold) {
             // Ahead of the log, as the state is: a majority has flushed what both are of. Its entry may lie below
             // this log's start, and between there and the state a start reads none.
-            configurations.replace(told);
+            var entered = configurations.known().getFirst();
+            configurations.replace(hasOnlyEntered() ? entered : told);
+            configurations.add(told);
         }
         // As after a cut: what is gone was in no majority, or this leader would hold it, and it has trimmed only what
         // a majority has flushed. So what this voter may forget is what it may have forgotten before. A learner counts
@@ -516,6 +518,10 @@ final class ReplicaState {
 
     void truncated(LogPosition newEnd) {
         truncating = false;
+        if (newEnd.lsn() < end.lsn()) {
+            // With the log the state has gone back.
+            refillLsn = Math.min(refillLsn, newEnd.lsn());
+        }
         end = newEnd;
         reportableLsn = Math.min(reportableLsn, newEnd.lsn());
         flushedLsn = Math.min(flushedLsn, newEnd.lsn());

@@ -185,6 +185,17 @@ public final class ReplicationCore {
     private void forceRecovery(long requestId, ForcedRecovery.Request request) {
         var historyId = request.historyId(state.storageId);
         if (historyId.equals(state.hard.historyId())) {
+            if (state.hard.standing().forced()
+                    && state.integrity == Integrity.SUSPECT
+                    && role instanceof FollowerRole) {
+                // Its process ended before it was made whole, or it was damaged since: it cannot stand, and whether it has
+                // led meanwhile it does not know.
+                refuse(
+                        requestId,
+                        Effect.Reason.NOT_NOW,
+                        "this replica began that history, is suspect and cannot lead it: ask with another request_id");
+                return;
+            }
             state.emit(new Effect.RequestDone(
                     requestId, new Effect.RequestResult.Done(state.end.lsn(), state.hard.promisedEpoch())));
             return;

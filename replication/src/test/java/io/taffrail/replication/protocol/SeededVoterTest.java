@@ -197,19 +197,44 @@ class SeededVoterTest {
         assertTrue(plan instanceof ForcedRecovery.Plan.Possible, plan.toString());
     }
 
-    /// What its state is ahead by the other history may not have.
-    @Test
-    void beginsWithNothingIfAnotherHistoryBeginsMeanwhile() {
-        copyAndBeginAnew();
-        step(new Event.HardStateDurable(version));
+    private List<Effect> anotherHistoryBegins() {
         var mine = Objects.requireNonNull(voter.hardState().historyId());
         var invite = new Message.Invite(
                 Objects.requireNonNull(voter.hardState().clusterId()),
                 new UUID(4, 4),
                 List.of(mine),
                 new LoggedConfiguration(0, CoreNode.configuration(3)));
-        var effects = step(new Event.ReceivedFromHistory(new UUID(4, 4), 0, invite));
+        return step(new Event.ReceivedFromHistory(new UUID(4, 4), 0, invite));
+    }
+
+    /// What its state is ahead by the other history may not have.
+    @Test
+    void beginsWithNothingIfAnotherHistoryBeginsMeanwhile() {
+        copyAndBeginAnew();
+        step(new Event.HardStateDurable(version));
+        var effects = anotherHistoryBegins();
         assertTrue(effects.contains(new Effect.Truncate(0)), effects.toString());
+    }
+
+    @Test
+    void hasNothingToComeToOnceItHasBegunWithNothing() {
+        copyAndBeginAnew();
+        step(new Event.Appended(new LogPosition(STATE_LSN, 1, 78), List.of(), false, false));
+        step(new Event.Progress(STATE_LSN, STATE_LSN));
+        anotherHistoryBegins();
+        step(new Event.Truncated(LogPosition.EMPTY));
+        assertTrue(voter.isRefilled());
+    }
+
+    /// The state may end below where the histories part.
+    @Test
+    void remembersWithWhomItEnteredAnotherHistory() {
+        step(new Event.Seeded(null, 0, null));
+        anotherHistoryBegins();
+        var entered = new LoggedConfiguration(0, CoreNode.configuration(3));
+        var told = changed(STATE_LSN - 200);
+        copyAndBeginAnew(told);
+        assertEquals(List.of(entered, told), voter.hardState().configurations());
     }
 
     /// A start would take a log that ends below its checkpoint for one that has lost flushed bytes, and be right.
