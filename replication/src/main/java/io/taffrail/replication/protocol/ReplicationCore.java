@@ -188,8 +188,8 @@ public final class ReplicationCore {
             if (state.hard.standing().forced()
                     && state.integrity == Integrity.SUSPECT
                     && role instanceof FollowerRole) {
-                // Its process ended before it was made whole, or it was damaged since: it cannot stand, and whether it has
-                // led meanwhile it does not know.
+                // Its process ended before it was made whole, or it was damaged since: it cannot stand, and it does
+                // not know whether it has led meanwhile.
                 refuse(
                         requestId,
                         Effect.Reason.NOT_NOW,
