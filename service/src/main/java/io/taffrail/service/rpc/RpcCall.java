@@ -63,6 +63,7 @@ public final class RpcCall {
     private long leftAnswers;
     /// How many had left when it was last asked and some had not.
     private long leftAnswersBefore = -1;
+    private int looksInVain;
 
     RpcCall(
             Vertx vertx,
@@ -366,7 +367,6 @@ public final class RpcCall {
     private void left(long bytes) {
         unleftAnswers--;
         leftAnswers++;
-        connection.answerLeft();
         answers.release(bytes);
         doneIfNothingLeft();
     }
@@ -377,14 +377,12 @@ public final class RpcCall {
         }
     }
 
-    /// Nothing of its answers has left since this was asked the last time, and some have not.
-    boolean nothingLeft() {
-        if (unleftAnswers == 0) {
-            return false;
-        }
-        var same = leftAnswers == leftAnswersBefore;
+    /// How often in a row, up to now, whoever asks this has found that none of its answers had left since, and one is
+    /// to.
+    int looksInVain() {
+        looksInVain = unleftAnswers > 0 && leftAnswers == leftAnswersBefore ? looksInVain + 1 : 0;
         leftAnswersBefore = leftAnswers;
-        return same;
+        return looksInVain;
     }
 
     /// Gives the memory of its answers back.

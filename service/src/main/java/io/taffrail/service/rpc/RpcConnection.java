@@ -1,5 +1,7 @@
 package io.taffrail.service.rpc;
 
+import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelFuture;
 import io.taffrail.service.accept.Place;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.impl.Http2ServerConnection;
@@ -17,6 +19,8 @@ final class RpcConnection {
     private static final long ENHANCE_YOUR_CALM = 0xb;
     /// A connection with calls whose ping is not answered within so many intervals is taken for dead.
     private static final int UNANSWERED_PINGS = 3;
+    /// After which a client that takes nothing is not taken for a slow one any more.
+    private static final int LOOKS_IN_VAIN = 3;
 
     /// About what a request's objects take beside its bytes: small ones are mostly that.
     private static final int OBJECTS_BYTES = 512;
@@ -35,8 +39,10 @@ final class RpcConnection {
     private long pingWindowStartNanos = idleSinceNanos;
     private int pingsInWindow;
     private int unansweredPings;
-    private long answersLeft;
-    private long answersLeftBefore = -1;
+    /// Done once the socket has taken all that was written before it.
+    private @Nullable ChannelFuture probe;
+
+    private int looksAtProbe;
 
     RpcConnection(Http2ServerConnection http, RpcLimits limits, MemoryBudget budget, @Nullable Place place) {
         this.http = http;
@@ -67,30 +73,40 @@ final class RpcConnection {
         calls.remove(call);
     }
 
-    void answerLeft() {
-        answersLeft++;
-    }
-
-    /// Gives up what the client has taken nothing of since this was asked the last time. Any thread.
+    /// Gives up what the client has taken nothing of for a few looks. Any thread.
     void giveUpUnread() {
         http.channelHandlerContext().executor().execute(() -> {
-            var unread = calls.stream().filter(RpcCall::nothingLeft).toList();
-            var nothingLeft = answersLeft == answersLeftBefore;
-            answersLeftBefore = answersLeft;
+            var unread = calls.stream()
+                    .filter(call -> call.looksInVain() >= LOOKS_IN_VAIN)
+                    .toList();
+            var socketTakesNothing = socketTakesNothing();
             if (unread.isEmpty()) {
                 return;
             }
+            // All calls share what the client takes, so that none of many large answers may have left for long: with
+            // fewer the others get on.
+            var ended = socketTakesNothing ? unread.size() : (unread.size() + 1) / 2;
             LOG.infof(
-                    "%s reads nothing of %s calls' answers, which others need the memory of: ended",
-                    http.remoteAddress(), unread.size());
-            var channel = http.channelHandlerContext().channel();
-            if (nothingLeft && !channel.isWritable()) {
+                    "%s reads nothing of %s calls' answers, which others need the memory of: %s ended",
+                    http.remoteAddress(), unread.size(), ended);
+            if (socketTakesNothing) {
                 // Resets would not leave either, and the answers stay until they do.
+                var channel = http.channelHandlerContext().channel();
                 channel.unsafe().close(channel.voidPromise());
             } else {
-                unread.forEach(RpcCall::giveUp);
+                unread.subList(0, ended).forEach(RpcCall::giveUp);
             }
         });
+    }
+
+    private boolean socketTakesNothing() {
+        if (probe == null || probe.isDone()) {
+            probe = http.channelHandlerContext().writeAndFlush(Unpooled.EMPTY_BUFFER);
+            looksAtProbe = 0;
+        } else {
+            looksAtProbe++;
+        }
+        return looksAtProbe >= LOOKS_IN_VAIN;
     }
 
     int openCalls() {
