@@ -17,6 +17,7 @@ import io.javaoperatorsdk.operator.api.reconciler.UpdateControl;
 import io.javaoperatorsdk.operator.processing.event.ResourceID;
 import io.javaoperatorsdk.operator.processing.event.source.EventSource;
 import io.javaoperatorsdk.operator.processing.event.source.informer.InformerEventSource;
+import io.javaoperatorsdk.operator.processing.retry.GradualRetry;
 import io.taffrail.operator.crd.LogCluster;
 import io.taffrail.operator.resource.ClusterNames;
 import java.util.List;
@@ -26,6 +27,9 @@ import org.jboss.logging.Logger;
 
 /// Brings a LogCluster closer to its spec, a pass at a time; see [ClusterPass] for the four phases. It has no
 /// finalizer: owner references take everything with the LogCluster, also while the operator is away.
+@GradualRetry(
+        maxAttempts = LogClusterReconciler.ATTEMPTS_WITHOUT_END,
+        maxInterval = LogClusterReconciler.LONGEST_RETRY_MILLIS)
 @ControllerConfiguration(
         name = "logcluster",
         informer =
@@ -34,6 +38,12 @@ import org.jboss.logging.Logger;
                         informerListLimit = LogClusterReconciler.LISTED_AT_ONCE))
 public class LogClusterReconciler implements Reconciler<LogCluster> {
     private static final Logger LOG = Logger.getLogger(LogClusterReconciler.class);
+
+    /// With the SDK's few attempts an API server that is away for half a minute, when a status or a finalizer is to be
+    /// written, would leave a resource to itself until something else happens to it.
+    static final int ATTEMPTS_WITHOUT_END = -1;
+
+    static final long LONGEST_RETRY_MILLIS = 30_000;
 
     /// Objects of one answer of the API server: whole ones, which need memory until they have been reduced.
     static final long LISTED_AT_ONCE = 100;

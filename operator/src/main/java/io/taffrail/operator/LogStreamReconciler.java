@@ -12,6 +12,7 @@ import io.javaoperatorsdk.operator.api.reconciler.Reconciler;
 import io.javaoperatorsdk.operator.api.reconciler.UpdateControl;
 import io.javaoperatorsdk.operator.processing.event.ResourceID;
 import io.javaoperatorsdk.operator.processing.event.source.EventSource;
+import io.javaoperatorsdk.operator.processing.retry.GradualRetry;
 import io.taffrail.operator.crd.LogStream;
 import io.taffrail.operator.crd.LogStreamStatus;
 import io.taffrail.operator.stream.StreamPass;
@@ -23,6 +24,9 @@ import org.jboss.logging.Logger;
 
 /// Keeps a stream of the log as its LogStream says. The finalizer is there for deletionPolicy Delete, and lets go
 /// whenever there is nothing left to delete the stream from.
+@GradualRetry(
+        maxAttempts = LogClusterReconciler.ATTEMPTS_WITHOUT_END,
+        maxInterval = LogClusterReconciler.LONGEST_RETRY_MILLIS)
 @ControllerConfiguration(
         name = "logstream",
         informer =

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.javaoperatorsdk.operator.Operator;
+import io.javaoperatorsdk.operator.processing.retry.Retry;
 import io.quarkus.test.common.http.TestHTTPResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.kubernetes.client.WithKubernetesTestServer;
@@ -47,6 +48,9 @@ final class OperatorBootTest {
                         .map(controller -> controller.getConfiguration().getName())
                         .sorted()
                         .collect(Collectors.joining(" ")));
+        operator.getRegisteredControllers().stream()
+                .map(controller -> controller.getConfiguration().getRetry())
+                .forEach(OperatorBootTest::neverEnds);
         assertTrue(get(ready).contains("UP"));
 
         var cluster = new LogCluster();
@@ -62,6 +66,14 @@ final class OperatorBootTest {
                                 .getStatus()
                         != null);
         await().atMost(Duration.ofMinutes(5)).until(() -> get(metrics).contains("condition=\"Available\""));
+    }
+
+    private static void neverEnds(Retry retry) {
+        var execution = retry.initExecution();
+        for (var attempt = 1; attempt <= 1_000; attempt++) {
+            var delay = execution.nextDelay();
+            assertTrue(delay.isPresent() && delay.get() <= 30_000, "attempt " + attempt + ": " + delay);
+        }
     }
 
     private static String get(URI uri) throws IOException, InterruptedException {
