@@ -1,6 +1,7 @@
 package io.taffrail.acceptance;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -22,11 +23,14 @@ import io.taffrail.proto.log.ReadRequest;
 import io.taffrail.proto.log.ReadResponse;
 import io.taffrail.proto.log.Record;
 import io.taffrail.proto.log.StreamConfig;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -41,6 +45,11 @@ class UnreadAnswersIT {
     private static final int MOST_TRIES = 20;
     /// What one that behaves appends and reads before the memory is looked at again.
     private static final int RECORDS_A_STEP = 200;
+    private static final int UNREAD_CHANNELS = 2;
+    private static final int UNREAD_CALLS = 1_000;
+    private static final int UNREAD_WINDOW_BYTES = 64 << 10;
+    private static final int UNREAD_RECORDS = 64;
+    private static final int UNREAD_RECORD_BYTES = 60_000;
     private static final int MAX_HEAP_MIB = 256;
     /// Of the process, not of the heap: the direct buffers, the code and the stacks come on top.
     private static final long MAX_RESIDENT_MIB = 3 * MAX_HEAP_MIB;
@@ -104,7 +113,7 @@ class UnreadAnswersIT {
                 var sender = new Sender(channel, request);
                 senders.add(sender);
                 sender.start();
-                consumeNothing(channel);
+                var _ = consumeNothing(channel, new AtomicInteger());
             }
             awaitStuck(senders);
             // A machine that had no time for them may have made it look so.
@@ -118,15 +127,78 @@ class UnreadAnswersIT {
         }
     }
 
-    private static void consumeNothing(ManagedChannel channel) {
+    /// A response of each would be twice the heap.
+    @Test
+    void consumersThatReadNothingLeaveTheHeapToOthers() throws Exception {
+        var channels = new ArrayList<ManagedChannel>();
+        var calls = new ArrayList<ClientCall<?, ?>>();
+        var ended = new AtomicInteger();
+        try (var service = new ServiceProcess(folder)
+                        .jvmOptions(
+                                List.of(Programs.OPTIMISED, "-Xmx" + MAX_HEAP_MIB + "m", "-XX:+ExitOnOutOfMemoryError"))
+                        .start();
+                var client = LogClient.connect(service.address())) {
+            client.createStream("unread", StreamConfig.getDefaultInstance(), false);
+            client.createStream("good", StreamConfig.getDefaultInstance(), false);
+            append(client, "unread", UNREAD_RECORDS, "x".repeat(UNREAD_RECORD_BYTES));
+            for (var i = 0; i < UNREAD_CHANNELS; i++) {
+                var channel = NettyChannelBuilder.forTarget(service.address())
+                        .flowControlWindow(UNREAD_WINDOW_BYTES)
+                        .usePlaintext()
+                        .build();
+                channels.add(channel);
+                for (var j = 0; j < UNREAD_CALLS; j++) {
+                    calls.add(consumeNothing(channel, ended));
+                }
+            }
+            var deadlineNanos = System.nanoTime() + LONGEST_SENDING.toNanos();
+            while (service.metric("taffrail_readers") + ended.get() < UNREAD_CHANNELS * UNREAD_CALLS) {
+                assertTrue(System.nanoTime() < deadlineNanos, "not all consumers got there");
+                Thread.sleep(100);
+            }
+            append(client, "good", RECORDS_A_STEP, "acknowledged");
+            try (var reader = client.reader("unread", ReaderConfig.DEFAULTS.from(ReadFrom.offset(0)))) {
+                for (var i = 0; i < UNREAD_RECORDS; i++) {
+                    assertNotNull(reader.next(PATIENCE), "record " + i);
+                }
+            }
+            assertTrue(service.isRunning());
+        } finally {
+            // What has come for a call stays in this process until it is cancelled.
+            calls.forEach(call -> call.cancel("it will read nothing", null));
+            channels.forEach(channel -> {
+                var _ = channel.shutdownNow();
+            });
+        }
+    }
+
+    private static void append(LogClient client, String stream, int records, String value) throws Exception {
+        try (var appender = client.appender(stream)) {
+            for (var i = 0; i < records; i++) {
+                var _ = appender.append(value.getBytes(StandardCharsets.UTF_8))
+                        .acknowledged()
+                        .get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+            }
+        }
+    }
+
+    private static ClientCall<?, ?> consumeNothing(ManagedChannel channel, AtomicInteger ended) {
         var call = channel.newCall(LogGrpc.getReadMethod(), CallOptions.DEFAULT);
-        call.start(new ClientCall.Listener<ReadResponse>() {}, new Metadata());
+        call.start(
+                new ClientCall.Listener<ReadResponse>() {
+                    @Override
+                    public void onClose(Status status, Metadata trailers) {
+                        ended.incrementAndGet();
+                    }
+                },
+                new Metadata());
         call.sendMessage(ReadRequest.newBuilder()
                 .setStream("unread")
                 .setOffset(0)
                 .setFollow(true)
                 .build());
         call.halfClose();
+        return call;
     }
 
     /// Until nobody has been able to send for a second, though everybody has.
@@ -163,8 +235,7 @@ class UnreadAnswersIT {
                         ReaderConfig.DEFAULTS.from(ReadFrom.offset(records)).following())) {
             do {
                 for (var i = 0; i < RECORDS_A_STEP; i++) {
-                    var _ = appender.append(
-                            ("record " + (records + i)).getBytes(java.nio.charset.StandardCharsets.UTF_8));
+                    var _ = appender.append(("record " + (records + i)).getBytes(StandardCharsets.UTF_8));
                 }
                 for (var i = 0; i < RECORDS_A_STEP; i++) {
                     var next = reader.next(PATIENCE);

@@ -285,7 +285,7 @@ final class ReadStream implements RpcListener, FollowWakeups.Waiting {
         waitingForMemory = waiting;
         // Order: wait, then look whether the call is over. Whoever ends it says so first, and then cancels.
         if (call.closed()) {
-            var _ = call.answers().cancel(waiting);
+            call.answers().cancel(waiting);
         }
     }
 
@@ -595,7 +595,7 @@ final class ReadStream implements RpcListener, FollowWakeups.Waiting {
         }
         var waiting = waitingForMemory;
         if (waiting != null) {
-            var _ = call.answers().cancel(waiting);
+            call.answers().cancel(waiting);
         }
     }
 

@@ -8,14 +8,18 @@ import org.jspecify.annotations.Nullable;
 /// decides by itself when it reads. Any thread.
 ///
 /// Large answers, reads above all, wait or are refused when three quarters are held, and so never hold more than that
-/// and one answer. The rest is for small ones: an acknowledgement waits for nobody who does not read.
+/// and one answer. The rest is for small ones: an acknowledgement waits for nobody who does not read. A connection's
+/// large answers wait, too, when they hold more than a quarter of what is left, so that one that reads nothing does not
+/// keep the others waiting.
 public final class AnswerBudget {
     private static final int LEFT_TO_SMALL = 4;
+    private static final int SHARE_OF_LEFT = 4;
 
     private final long limitBytes;
     private final long largeLimitBytes;
     private final AtomicLong heldBytes = new AtomicLong();
-    private final LinkedHashSet<Waiting> waiting = new LinkedHashSet<>();
+    /// Those with somebody who waits; the first is asked first, and is then the last.
+    private final LinkedHashSet<Share> waiting = new LinkedHashSet<>();
     private volatile boolean anyWaiting;
 
     /// A large answer that has no room yet.
@@ -29,60 +33,114 @@ public final class AnswerBudget {
         }
     }
 
+    /// The large answers of a connection.
+    public final class Share {
+        private final AtomicLong shareBytes = new AtomicLong();
+        /// With the lock of all.
+        private final LinkedHashSet<Waiting> own = new LinkedHashSet<>();
+        private volatile boolean ownWaiting;
+
+        private Share() {}
+
+        public AnswerBudget budget() {
+            return AnswerBudget.this;
+        }
+
+        /// Holds the memory of an answer. False: there is none, or others of the connection wait for it.
+        public boolean take(long bytes) {
+            if (anyWaiting) {
+                wakeWaiting();
+            }
+            return !ownWaiting && takeIfRoom(bytes);
+        }
+
+        private boolean takeIfRoom(long bytes) {
+            while (true) {
+                var held = heldBytes.get();
+                var ofShare = shareBytes.get();
+                // Whatever its size: what is larger than the budget would wait for ever.
+                if (held > largeLimitBytes || (ofShare > 0 && ofShare > (largeLimitBytes - held) / SHARE_OF_LEFT)) {
+                    return false;
+                }
+                if (heldBytes.compareAndSet(held, held + bytes)) {
+                    shareBytes.addAndGet(bytes);
+                    return true;
+                }
+            }
+        }
+
+        public void release(long bytes) {
+            shareBytes.addAndGet(-bytes);
+            AnswerBudget.this.release(bytes);
+        }
+
+        /// Runs `resume`, which must be quick and for any thread, once the memory is held: in the order of asking on a
+        /// connection, and by turns between connections.
+        public Waiting whenRoom(long bytes, Runnable resume) {
+            var last = new Waiting(bytes, resume);
+            synchronized (waiting) {
+                own.add(last);
+                waiting.add(this);
+                changed();
+            }
+            // What was given back between the caller's look and the lines above would wake nobody else.
+            wakeWaiting();
+            return last;
+        }
+
+        /// Nothing happens if its turn has come.
+        public void cancel(Waiting given) {
+            synchronized (waiting) {
+                if (own.remove(given) && own.isEmpty()) {
+                    waiting.remove(this);
+                }
+                changed();
+            }
+        }
+
+        private @Nullable Waiting nextWithRoom() {
+            var first = own.getFirst();
+            if (!takeIfRoom(first.bytes)) {
+                return null;
+            }
+            own.remove(first);
+            waiting.remove(this);
+            if (!own.isEmpty()) {
+                waiting.add(this);
+            }
+            changed();
+            return first;
+        }
+
+        private void changed() {
+            ownWaiting = !own.isEmpty();
+            anyWaiting = !waiting.isEmpty();
+        }
+
+        /// What the connection holds keeps somebody from being answered.
+        boolean keepsSomebodyWaiting() {
+            return ownWaiting || exceeded() || (anyWaiting && heldBytes.get() > largeLimitBytes);
+        }
+    }
+
     public AnswerBudget(long limitBytes) {
         this.limitBytes = limitBytes;
         this.largeLimitBytes = limitBytes - limitBytes / LEFT_TO_SMALL;
     }
 
+    Share share() {
+        return new Share();
+    }
+
+    /// A small answer.
     void hold(long bytes) {
         heldBytes.addAndGet(bytes);
     }
 
-    public void release(long bytes) {
-        if (bytes != 0) {
-            heldBytes.addAndGet(-bytes);
-            if (anyWaiting) {
-                wakeWaiting();
-            }
-        }
-    }
-
-    /// Holds the memory of a large answer. False: there is none, or others wait for it.
-    public boolean take(long bytes) {
-        return !anyWaiting && takeIfRoom(bytes);
-    }
-
-    private boolean takeIfRoom(long bytes) {
-        while (true) {
-            var held = heldBytes.get();
-            // Whatever its size: what is larger than the budget would wait for ever.
-            if (held > largeLimitBytes) {
-                return false;
-            }
-            if (heldBytes.compareAndSet(held, held + bytes)) {
-                return true;
-            }
-        }
-    }
-
-    /// Runs `resume`, which must be quick and for any thread, once the memory is held, in the order of asking.
-    public Waiting whenRoom(long bytes, Runnable resume) {
-        var last = new Waiting(bytes, resume);
-        synchronized (waiting) {
-            waiting.add(last);
-            anyWaiting = true;
-        }
-        // What was given back between the caller's look and the lines above would wake nobody else.
-        wakeWaiting();
-        return last;
-    }
-
-    /// False: its turn has come.
-    public boolean cancel(Waiting given) {
-        synchronized (waiting) {
-            var removed = waiting.remove(given);
-            anyWaiting = !waiting.isEmpty();
-            return removed;
+    void release(long bytes) {
+        heldBytes.addAndGet(-bytes);
+        if (anyWaiting) {
+            wakeWaiting();
         }
     }
 
@@ -93,13 +151,17 @@ public final class AnswerBudget {
     }
 
     private @Nullable Waiting firstWithRoom() {
+        if (heldBytes.get() > largeLimitBytes) {
+            return null;
+        }
         synchronized (waiting) {
-            if (waiting.isEmpty() || !takeIfRoom(waiting.getFirst().bytes)) {
-                return null;
+            for (var share : waiting) {
+                var next = share.nextWithRoom();
+                if (next != null) {
+                    return next;
+                }
             }
-            var first = waiting.removeFirst();
-            anyWaiting = !waiting.isEmpty();
-            return first;
+            return null;
         }
     }
 
@@ -108,9 +170,8 @@ public final class AnswerBudget {
         return heldBytes.get() > limitBytes;
     }
 
-    /// What is held keeps others from being answered.
-    boolean keepsOthersWaiting() {
-        return anyWaiting || exceeded();
+    boolean anyWaiting() {
+        return anyWaiting;
     }
 
     public long heldBytes() {

@@ -43,7 +43,7 @@ public final class RpcCall {
     private final RpcConnection connection;
     private final RpcLimits limits;
     private final MemoryBudget budget;
-    private final AnswerBudget answers;
+    private final AnswerBudget.Share answers;
     private final MessageDeframer deframer;
 
     private @Nullable RpcListener listener;
@@ -72,7 +72,6 @@ public final class RpcCall {
             RpcConnection connection,
             RpcLimits limits,
             MemoryBudget budget,
-            AnswerBudget answers,
             int maxMessageBytes) {
         this.vertx = vertx;
         this.request = request;
@@ -81,7 +80,7 @@ public final class RpcCall {
         this.connection = connection;
         this.limits = limits;
         this.budget = budget;
-        this.answers = answers;
+        this.answers = connection.answers();
         this.deframer = new MessageDeframer(maxMessageBytes);
     }
 
@@ -307,7 +306,7 @@ public final class RpcCall {
     }
 
     /// Where large answers ask for room before they are made. Any thread.
-    public AnswerBudget answers() {
+    public AnswerBudget.Share answers() {
         return answers;
     }
 
@@ -319,13 +318,13 @@ public final class RpcCall {
     /// @param takenBytes from [#answers] for these; given back also where the call is over
     public void write(FrameBuffer frames, long takenBytes) {
         if (closed || frames.isEmpty()) {
-            answers.release(takenBytes);
+            giveBack(takenBytes);
             return;
         }
         setHeaders();
         connection.written();
-        var bytes = held(frames, takenBytes);
-        response.write(frames.take()).onComplete(_ -> left(bytes));
+        var sent = sent(frames, takenBytes);
+        response.write(frames.take()).onComplete(_ -> left(sent));
     }
 
     public void end(FrameBuffer frames) {
@@ -335,39 +334,53 @@ public final class RpcCall {
     /// @param takenBytes from [#answers] for these; given back also where the call is over
     public void end(FrameBuffer frames, long takenBytes) {
         if (closed) {
-            answers.release(takenBytes);
+            giveBack(takenBytes);
             return;
         }
         setHeaders();
         response.putTrailer("grpc-status", "0");
         if (frames.isEmpty()) {
-            answers.release(takenBytes);
+            giveBack(takenBytes);
             response.end();
         } else {
-            var bytes = held(frames, takenBytes);
-            response.end(frames.take()).onComplete(_ -> left(bytes));
+            var sent = sent(frames, takenBytes);
+            response.end(frames.take()).onComplete(_ -> left(sent));
         }
         ended();
     }
 
-    private long held(FrameBuffer frames, long takenBytes) {
+    private void giveBack(long takenBytes) {
+        if (takenBytes > 0) {
+            answers.release(takenBytes);
+        }
+    }
+
+    /// Bytes of it in the budget.
+    private record Sent(long bytes, boolean large) {}
+
+    private Sent sent(FrameBuffer frames, long takenBytes) {
         unleftAnswers++;
         var bytes = frames.memoryBytes() + OBJECTS_BYTES;
         if (takenBytes == 0) {
-            answers.hold(bytes);
-        } else if (Math.abs(takenBytes - bytes) < GUESSED_WELL_BYTES) {
-            return takenBytes;
-        } else {
-            answers.release(takenBytes - bytes);
+            answers.budget().hold(bytes);
+            return new Sent(bytes, false);
         }
-        return bytes;
+        if (Math.abs(takenBytes - bytes) < GUESSED_WELL_BYTES) {
+            return new Sent(takenBytes, true);
+        }
+        answers.release(takenBytes - bytes);
+        return new Sent(bytes, true);
     }
 
     /// The kernel has it, or it never will.
-    private void left(long bytes) {
+    private void left(Sent sent) {
         unleftAnswers--;
         leftAnswers++;
-        answers.release(bytes);
+        if (sent.large()) {
+            answers.release(sent.bytes());
+        } else {
+            answers.budget().release(sent.bytes());
+        }
         doneIfNothingLeft();
     }
 

@@ -28,6 +28,7 @@ final class RpcConnection {
     private final Http2ServerConnection http;
     private final RpcLimits limits;
     private final MemoryBudget budget;
+    private final AnswerBudget.Share answers;
     private final @Nullable Place place;
     private final ArrayDeque<RpcCall> waiting = new ArrayDeque<>();
     /// Those that are open, or of whose answers something has not left.
@@ -44,10 +45,16 @@ final class RpcConnection {
 
     private int looksAtProbe;
 
-    RpcConnection(Http2ServerConnection http, RpcLimits limits, MemoryBudget budget, @Nullable Place place) {
+    RpcConnection(
+            Http2ServerConnection http,
+            RpcLimits limits,
+            MemoryBudget budget,
+            AnswerBudget.Share answers,
+            @Nullable Place place) {
         this.http = http;
         this.limits = limits;
         this.budget = budget;
+        this.answers = answers;
         this.place = place;
         http.pingHandler(data -> pinged());
     }
@@ -73,8 +80,16 @@ final class RpcConnection {
         calls.remove(call);
     }
 
+    /// Any thread.
+    AnswerBudget.Share answers() {
+        return answers;
+    }
+
     /// Gives up what the client has taken nothing of for a few looks. Any thread.
     void giveUpUnread() {
+        if (!answers.keepsSomebodyWaiting()) {
+            return;
+        }
         http.channelHandlerContext().executor().execute(() -> {
             var unread = calls.stream()
                     .filter(call -> call.looksInVain() >= LOOKS_IN_VAIN)

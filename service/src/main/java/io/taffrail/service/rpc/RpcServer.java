@@ -112,7 +112,7 @@ public final class RpcServer {
     }
 
     private void giveUpUnread() {
-        if (answers.keepsOthersWaiting()) {
+        if (answers.anyWaiting() || answers.exceeded()) {
             connections.values().forEach(RpcConnection::giveUpUnread);
         }
     }
@@ -148,7 +148,7 @@ public final class RpcServer {
                 && handler.decoder().flowController() instanceof DefaultHttp2LocalFlowController flow) {
             flow.windowUpdateRatio(limits.windowUpdateRatio());
         }
-        var connection = new RpcConnection(transport, limits, budget, Place.of(pipeline.channel()));
+        var connection = new RpcConnection(transport, limits, budget, answers.share(), Place.of(pipeline.channel()));
         connections.put(http, connection);
         // What the protocol lets every client send at once is 64 KiB; from there it is widened.
         var window = windows.take();
@@ -189,7 +189,6 @@ public final class RpcServer {
                 connection,
                 limits,
                 budget,
-                answers,
                 route == null ? SMALL_MESSAGE_BYTES : route.maxMessageBytes());
         call.begin(route == null ? RpcServer::unknown : route.method());
     }

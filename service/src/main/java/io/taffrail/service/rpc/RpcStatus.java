@@ -36,7 +36,7 @@ public record RpcStatus(
         var error = Error.newBuilder()
                 .setCode(ErrorCode.ERROR_CODE_QUEUE_FULL)
                 .setMessage("answers that clients have not read hold " + answers.heldBytes() + " bytes, at most "
-                        + answers.limitBytes() + " are allowed, and large ones leave a quarter of that: retry later")
+                        + answers.limitBytes() + " are allowed, a quarter of it for small ones alone: retry later")
                 .setRetryable(true)
                 .build();
         return new RpcStatus(Status.Code.RESOURCE_EXHAUSTED, error.getMessage(), error.toByteString());

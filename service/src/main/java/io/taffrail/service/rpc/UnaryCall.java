@@ -53,7 +53,7 @@ public final class UnaryCall implements RpcListener {
         var bytes = message.getSerializedSize();
         var large = bytes > SMALL_BYTES;
         if (large && !call.answers().take(bytes)) {
-            refuse(onNoRoom != null ? onNoRoom : RpcStatus.noRoom(call.answers()));
+            refuse(onNoRoom != null ? onNoRoom : RpcStatus.noRoom(call.answers().budget()));
             return;
         }
         var frames = new FrameBuffer(bytes + 16);
@@ -89,8 +89,8 @@ public final class UnaryCall implements RpcListener {
 
     @Override
     public void message(byte[] array, int offset, int length) {
-        if (call.answers().exceeded()) {
-            call.end(RpcStatus.noRoom(call.answers()));
+        if (call.answers().budget().exceeded()) {
+            call.end(RpcStatus.noRoom(call.answers().budget()));
             return;
         }
         handling.message(this, array, offset, length);

@@ -34,16 +34,20 @@ import io.taffrail.service.telemetry.TrafficMetrics;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.Http2Settings;
+import io.vertx.core.http.HttpClientRequest;
 import io.vertx.core.http.HttpClientResponse;
 import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.StreamResetException;
 import io.vertx.core.net.impl.ConnectionBase;
 import jakarta.inject.Inject;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -59,9 +63,10 @@ class UnreadAnswersTest {
     private static final int RESPONSE_BYTES = 64 << 10;
     private static final int RECORD_BYTES = 60_000;
     private static final int RECORDS = 40;
-    /// Each is sent a response before the budget is used up, and then they are as many again.
-    private static final int CONSUMERS = 2 * BUDGET_BYTES / RESPONSE_BYTES;
-    /// More than a window, less than two responses.
+    /// Each may hold a response, whatever the others do, and they are more than the budget.
+    private static final int CONNECTIONS = BUDGET_BYTES / RESPONSE_BYTES;
+
+    private static final int CALLS = 4;
     private static final int WIDE_WINDOW = 64 << 20;
 
     private static final long SELDOM_MILLIS = 3_600_000;
@@ -73,6 +78,7 @@ class UnreadAnswersTest {
     private final Vertx vertx = Vertx.vertx();
     private final AnswerBudget answers = new AnswerBudget(BUDGET_BYTES);
     private final ExecutorService readThreads = Executors.newFixedThreadPool(4);
+    private final List<RawConnection> connections = new ArrayList<>();
     private String address = "";
 
     @BeforeEach
@@ -90,6 +96,7 @@ class UnreadAnswersTest {
 
     @AfterEach
     void close() {
+        connections.forEach(RawConnection::close);
         LocalServer.close(vertx);
         readThreads.shutdownNow();
     }
@@ -128,7 +135,7 @@ class UnreadAnswersTest {
                         new TrafficMetrics(new SimpleMeterRegistry()),
                         new AppendLimits(8 << 20, 100_000, 4 << 20),
                         RESPONSE_BYTES,
-                        10 * CONSUMERS,
+                        10 * CONNECTIONS * CALLS,
                         readThreads)
                 .register(server);
         address = "127.0.0.1:" + LocalServer.listen(server, 2);
@@ -160,16 +167,26 @@ class UnreadAnswersTest {
         return count;
     }
 
-    /// Calls of a connection whose window is wide, while those of its calls are not and nobody widens them.
-    private static HttpConnection consumersThatReadNothing(RawConnection raw) {
-        var calls = IntStream.range(0, CONSUMERS).mapToObj(i -> raw.call(READ)).toList();
-        var connection = raw.connection(calls.getFirst());
-        widen(connection);
-        for (var call : calls) {
-            call.response().onSuccess(HttpClientResponse::pause);
-            RawConnection.await(call.end(readAll()).toCompletionStage());
+    /// On a connection of their own whose window is wide, while those of its calls are not.
+    private List<HttpClientRequest> calls(int count) {
+        var connection = new RawConnection(address);
+        connections.add(connection);
+        var calls =
+                IntStream.range(0, count).mapToObj(i -> connection.call(READ)).toList();
+        widen(calls.getFirst().connection());
+        return calls;
+    }
+
+    private static void consume(HttpClientRequest call, Consumer<HttpClientResponse> paused) {
+        call.response().onSuccess(response -> paused.accept(response.pause()));
+        RawConnection.await(call.end(readAll()).toCompletionStage());
+    }
+
+    private void fillTheBudget(Consumer<HttpClientResponse> paused) {
+        for (var i = 0; i < CONNECTIONS; i++) {
+            calls(CALLS).forEach(call -> consume(call, paused));
         }
-        return connection;
+        RunningReplica.await("reads have no room any more", () -> answers.heldBytes() > 3 * BUDGET_BYTES / 4);
     }
 
     private static void widen(HttpConnection connection) {
@@ -185,25 +202,13 @@ class UnreadAnswersTest {
         RawConnection.await(done);
     }
 
-    private void awaitFull() {
-        RunningReplica.await("what is unread keeps others from being answered", () -> !answers.take(0));
-    }
-
     @Test
     void unreadResponsesAreBoundedAndOtherCallsGoOn() {
         listen(SELDOM_MILLIS);
-        try (var raw = new RawConnection(address);
-                var client = new ServiceClient(address)) {
-            var consumers = new ConcurrentLinkedQueue<HttpClientResponse>();
-            var ended = new AtomicInteger();
-            var calls =
-                    IntStream.range(0, CONSUMERS).mapToObj(i -> raw.call(READ)).toList();
-            widen(raw.connection(calls.getFirst()));
-            for (var call : calls) {
-                call.response().onSuccess(response -> consumers.add(response.pause()));
-                RawConnection.await(call.end(readAll()).toCompletionStage());
-            }
-            awaitFull();
+        var consumers = new ConcurrentLinkedQueue<HttpClientResponse>();
+        var ended = new AtomicInteger();
+        fillTheBudget(consumers::add);
+        try (var client = new ServiceClient(address)) {
             var mostBytes = 3 * BUDGET_BYTES / 4 + RESPONSE_BYTES + (16 << 10);
             for (var i = 0; i < 20; i++) {
                 assertTrue(answers.heldBytes() <= mostBytes, answers.heldBytes() + " bytes");
@@ -212,16 +217,27 @@ class UnreadAnswersTest {
             assertTrue(
                     client.log().whoLeads(WhoLeadsRequest.getDefaultInstance()).hasLeader());
             assertTrue(answers.heldBytes() <= mostBytes, answers.heldBytes() + " bytes");
-            // One reads: what it leaves room for is for the next, and so on.
-            RunningReplica.await("some are answered", () -> !consumers.isEmpty());
-            RunningReplica.await("all have read to the end", () -> {
-                for (var response = consumers.poll(); response != null; response = consumers.poll()) {
-                    var _ = response.endHandler(_ -> ended.incrementAndGet()).resume();
-                }
-                return ended.get() == CONSUMERS;
-            });
-            RunningReplica.await("nothing is held", () -> answers.heldBytes() == 0);
         }
+        // What one leaves room for is for the next, and so on.
+        RunningReplica.await("all have read to the end", () -> {
+            for (var response = consumers.poll(); response != null; response = consumers.poll()) {
+                var _ = response.endHandler(_ -> ended.incrementAndGet()).resume();
+            }
+            return ended.get() == CONNECTIONS * CALLS;
+        });
+        RunningReplica.await("nothing is held", () -> answers.heldBytes() == 0);
+    }
+
+    /// Nobody is ended for it.
+    @Test
+    void aConnectionThatReadsNothingLeavesRoomToAnother() {
+        listen(SELDOM_MILLIS);
+        calls(CONNECTIONS * CALLS).forEach(call -> consume(call, response -> {}));
+        RunningReplica.await("its reads are held", () -> answers.heldBytes() > 2 * RESPONSE_BYTES);
+        try (var client = new ServiceClient(address)) {
+            assertEquals(RECORDS, readAll(client));
+        }
+        assertTrue(answers.heldBytes() <= BUDGET_BYTES / 2, answers.heldBytes() + " bytes");
     }
 
     @Test
@@ -231,16 +247,14 @@ class UnreadAnswersTest {
         for (var i = 0; i < 60; i++) {
             labels.putLabels("label-" + i, "x".repeat(1 << 10));
         }
-        try (var raw = new RawConnection(address);
-                var client = new ServiceClient(address)) {
+        try (var client = new ServiceClient(address)) {
             client.log()
                     .createStream(CreateStreamRequest.newBuilder()
                             .setStream("labelled")
                             .setConfig(labels)
                             .setIfNotExists(true)
                             .build());
-            var connection = consumersThatReadNothing(raw);
-            awaitFull();
+            fillTheBudget(response -> {});
             var describe =
                     DescribeStreamRequest.newBuilder().setStream("labelled").build();
             var refused = assertThrows(
@@ -262,7 +276,8 @@ class UnreadAnswersTest {
                     ErrorCode.ERROR_CODE_INDETERMINATE,
                     ServiceClient.error(done).getCode());
             client.createStream("small");
-            connection.close();
+            connections.forEach(RawConnection::close);
+            connections.clear();
             RunningReplica.await("nothing is held", () -> answers.heldBytes() == 0);
             assertEquals(60, client.log().describeStream(describe).getConfig().getLabelsCount());
         }
@@ -271,47 +286,41 @@ class UnreadAnswersTest {
     @Test
     void whoReadsNothingIsEndedWhereOthersWait() {
         listen(OFTEN_MILLIS);
-        try (var raw = new RawConnection(address);
-                var client = new ServiceClient(address)) {
-            var resets = new ConcurrentLinkedQueue<Long>();
-            for (var i = 0; i < CONSUMERS; i++) {
-                var call = raw.call(READ);
-                widen(raw.connection(call));
-                call.response()
-                        .onSuccess(response -> response.pause().exceptionHandler(failure -> {
-                            if (failure instanceof StreamResetException reset) {
-                                resets.add(reset.getCode());
-                            }
-                        }));
-                RawConnection.await(call.end(readAll()).toCompletionStage());
-            }
-            awaitFull();
-            assertEquals(RECORDS, readAll(client));
-            RunningReplica.await("some were ended", () -> !resets.isEmpty());
-            assertTrue(resets.stream().allMatch(code -> code == 0xb), resets::toString);
+        var resets = new ConcurrentLinkedQueue<Long>();
+        for (var i = 0; i < CONNECTIONS; i++) {
+            calls(CALLS)
+                    .forEach(call -> consume(
+                            call,
+                            response -> response.exceptionHandler(failure -> {
+                                if (failure instanceof StreamResetException reset) {
+                                    resets.add(reset.getCode());
+                                }
+                            })));
         }
+        try (var client = new ServiceClient(address)) {
+            assertEquals(RECORDS, readAll(client));
+        }
+        RunningReplica.await("some were ended", () -> !resets.isEmpty());
+        assertTrue(resets.stream().allMatch(code -> code == 0xb), resets::toString);
     }
 
-    /// Their windows are wide, and nothing is taken from the socket.
+    /// Their windows are wide, and nothing is taken from the sockets.
     @Test
-    void aConnectionThatTakesNoBytesIsClosedWhereOthersWait() {
+    void connectionsThatTakeNoBytesAreClosedWhereOthersWait() {
         listen(OFTEN_MILLIS);
-        try (var raw = new RawConnection(address);
-                var client = new ServiceClient(address)) {
-            var first = raw.call(READ);
-            var connection = raw.connection(first);
+        for (var i = 0; i < CONNECTIONS; i++) {
+            var calls = calls(CALLS);
+            var connection = calls.getFirst().connection();
             RawConnection.await(connection
                     .updateSettings(new Http2Settings(connection.settings()).setInitialWindowSize(WIDE_WINDOW))
                     .toCompletionStage());
-            widen(connection);
             onItsEventLoop(connection, () -> ((ConnectionBase) connection).doPause());
-            RawConnection.await(first.end(readAll()).toCompletionStage());
-            for (var i = 1; i < CONSUMERS; i++) {
-                RawConnection.await(raw.call(READ).end(readAll()).toCompletionStage());
-            }
-            awaitFull();
+            calls.forEach(call -> consume(call, response -> {}));
+        }
+        try (var client = new ServiceClient(address)) {
             assertEquals(RECORDS, readAll(client));
-            RunningReplica.await("nothing is held", () -> answers.heldBytes() == 0);
+            RunningReplica.await("nothing waits in the end", () -> answers.heldBytes() <= 3 * BUDGET_BYTES / 4);
+            assertEquals(RECORDS, readAll(client));
         }
     }
 }

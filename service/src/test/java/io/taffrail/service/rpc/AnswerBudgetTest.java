@@ -9,45 +9,62 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class AnswerBudgetTest {
-    private final AnswerBudget answers = new AnswerBudget(100);
+    private final AnswerBudget answers = new AnswerBudget(400);
+    private final AnswerBudget.Share one = answers.share();
+    private final AnswerBudget.Share another = answers.share();
     private final List<String> served = new ArrayList<>();
 
     @Test
     void largeAnswersLeaveAQuarterToSmallOnes() {
-        assertTrue(answers.take(75));
-        assertTrue(answers.take(75), "one may go over it: it might be larger than all of it");
-        assertFalse(answers.take(1));
+        assertTrue(one.take(300));
+        assertTrue(another.take(300), "one may go over it: it might be larger than all of it");
+        assertFalse(answers.share().take(1));
         answers.hold(10);
-        assertEquals(160, answers.heldBytes());
-        answers.release(85);
-        assertTrue(answers.take(1));
+        assertEquals(610, answers.heldBytes());
+        another.release(300);
+        assertFalse(answers.share().take(1));
+        answers.release(10);
+        assertTrue(answers.share().take(1));
     }
 
     @Test
-    void whoWaitsIsServedInTurnAndBeforeWhoComesLater() {
-        assertTrue(answers.take(80));
-        var _ = answers.whenRoom(70, () -> served.add("first"));
-        var cancelled = answers.whenRoom(1, () -> served.add("cancelled"));
-        var _ = answers.whenRoom(20, () -> served.add("second"));
-        var _ = answers.whenRoom(20, () -> served.add("third"));
-        assertTrue(answers.cancel(cancelled));
-        assertTrue(answers.keepsOthersWaiting());
-        answers.release(50);
-        assertEquals(List.of("first"), served);
-        assertFalse(answers.take(1), "others wait");
-        answers.release(30);
-        assertEquals(List.of("first", "second"), served);
-        answers.release(70);
-        assertEquals(List.of("first", "second", "third"), served);
-        assertFalse(answers.keepsOthersWaiting());
-        assertFalse(answers.cancel(cancelled));
-        answers.release(40);
+    void aConnectionLeavesRoomToOthers() {
+        var taken = 0;
+        while (one.take(10)) {
+            taken += 10;
+        }
+        assertEquals(70, taken, "a quarter of what is left, and one answer");
+        var _ = one.whenRoom(10, () -> served.add("its own"));
+        assertTrue(one.keepsSomebodyWaiting());
+        assertFalse(another.keepsSomebodyWaiting());
+        assertTrue(another.take(10), "who waits for its own connection is in nobody's way");
+        one.release(20);
+        assertEquals(List.of("its own"), served);
+        assertFalse(one.keepsSomebodyWaiting());
+    }
+
+    @Test
+    void whoWaitsIsServedByTurnsOfConnectionsAndInOrderOnEach() {
+        answers.hold(301);
+        var _ = one.whenRoom(10, () -> served.add("one, first"));
+        var cancelled = one.whenRoom(10, () -> served.add("one, cancelled"));
+        var _ = one.whenRoom(10, () -> served.add("one, last"));
+        var _ = another.whenRoom(10, () -> served.add("another"));
+        one.cancel(cancelled);
+        assertEquals(List.of(), served);
+        assertTrue(another.keepsSomebodyWaiting());
+        answers.release(301);
+        assertEquals(List.of("one, first", "another", "one, last"), served);
+        assertFalse(answers.anyWaiting());
+        one.cancel(cancelled);
+        one.release(20);
+        another.release(10);
         assertEquals(0, answers.heldBytes());
     }
 
     @Test
     void whoAsksWhenThereIsRoomIsServedAtOnce() {
-        var _ = answers.whenRoom(1_000, () -> served.add("larger than all"));
+        var _ = one.whenRoom(1_000, () -> served.add("larger than all"));
         assertEquals(List.of("larger than all"), served);
     }
 }
