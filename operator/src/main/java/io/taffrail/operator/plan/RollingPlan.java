@@ -81,7 +81,9 @@ final class RollingPlan {
 
     private void next(Draft draft, ObservedReplica leader, List<Pod> outdated) {
         var follower = outdated.stream()
-                .filter(pod -> pod.ordinal() != leader.nodeId() && othersHaveTheLog(draft, leader, pod))
+                .filter(pod -> pod.ordinal() != leader.nodeId()
+                        && othersHaveTheLog(draft, leader, pod)
+                        && leavesEnough(draft, leader, pod))
                 .max(Comparator.comparingInt(Pod::ordinal));
         if (follower.isPresent()) {
             restart(draft, follower.get(), "its template changed");
@@ -90,6 +92,14 @@ final class RollingPlan {
         var others = leader.voters().keySet().stream()
                 .filter(node -> node != leader.nodeId())
                 .toList();
+        var voters = leader.voters().keySet();
+        if (outdated.stream().anyMatch(pod -> !leavesEnough(draft, leader, pod))) {
+            draft.waitFor(
+                    "ReplicaNotInSync",
+                    "%s of %s replicas vote: none of them is restarted before another one does"
+                            .formatted(voters.size(), draft.spec.replicas()));
+            return;
+        }
         if (outdated.stream().noneMatch(pod -> pod.ordinal() == leader.nodeId())) {
             return;
         }
@@ -112,6 +122,13 @@ final class RollingPlan {
         var voters = leader.voters().keySet();
         var asked = IntStream.range(0, draft.spec.replicas());
         return voters.size() > 2 && asked.allMatch(voters::contains);
+    }
+
+    /// While a voter is being replaced the others may be just a majority. Where no more are asked for, it gets no
+    /// better.
+    private static boolean leavesEnough(Draft draft, ObservedReplica leader, Pod pod) {
+        var voters = leader.voters().keySet();
+        return !voters.contains(pod.ordinal()) || voters.size() > 2 || voters.size() >= draft.spec.replicas();
     }
 
     private boolean everyoneIsIn(Draft draft, ObservedReplica leader) {

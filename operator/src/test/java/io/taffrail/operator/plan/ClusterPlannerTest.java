@@ -307,6 +307,24 @@ final class ClusterPlannerTest {
         waits("ReplicaNotInSync", plan("", sight));
     }
 
+    /// With a volume that was replaced two of three vote: without one of them nobody would lead.
+    @Test
+    void restartsNoneOfTwoVotersWhileTheThirdIsToCome() {
+        var two = Map.of(0, storage(0), 1, storage(1));
+        var copying = Sight.healthy(3)
+                .newTemplate()
+                .ledBy(0, two, Set.of(2))
+                .replica(0, leader -> Sight.follower(leader, 2, BEHIND));
+        assertEquals(
+                List.of(new Action.RestartPod("orders-2", "uid-2", "its template changed")),
+                plan("", copying).actions());
+        copying.pod(2, Sight::restarted);
+        assertEquals(List.of(), plan("", copying).actions());
+        assertEquals(
+                List.of("LearnerCatchingUp", "ReplicaNotInSync"),
+                plan("", copying).waits().stream().map(Plan.Wait::reason).toList());
+    }
+
     @Test
     void restartsNobodyWhileAReplicaRecovers() {
         var sight = Sight.healthy(3).newTemplate().replica(1, replica -> Sight.with(replica, State.RECOVERING));
