@@ -453,6 +453,12 @@ public final class SimulatedCluster implements SimulatedProcess.Observer {
         return isOneOf(voters, node);
     }
 
+    /// Whether the node, up or down, has the volume that votes.
+    public boolean hasVotersVolume(ClusterNode node) {
+        var meta = VolumeWitness.metaAsRead(node.disk());
+        return meta != null && meta.storageId().equals(voters.get(node.id()));
+    }
+
     private static boolean isOneOf(Map<Integer, UUID> some, ClusterNode node) {
         var replica = node.replica();
         var storage = some.get(node.id());

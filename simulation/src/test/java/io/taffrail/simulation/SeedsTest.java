@@ -46,7 +46,8 @@ class SeedsTest {
                 38000004931L,
                 38000007548L,
                 39900000650L,
-                42000001399L
+                42000001399L,
+                43000011687L
             })
     void keepsThePromisesThatItOnceFoundBroken(long seed) {
         keepsEveryPromise(seed);

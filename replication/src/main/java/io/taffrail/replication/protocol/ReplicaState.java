@@ -74,6 +74,7 @@ final class ReplicaState {
     private Integrity beforeDamage = Integrity.SUSPECT;
     private long refillLsn;
     private long seededVersion;
+    private long historyVersion;
     private long heldQuorumFlushed;
     private List<Effect> effects = new ArrayList<>();
 
@@ -264,12 +265,17 @@ final class ReplicaState {
             var epoch = Math.max(highestEpoch, hard.promisedEpoch()) + ForcedRecovery.EPOCHS_SKIPPED;
             sawEpoch(epoch);
             // In one write: a process that knew the history and not the epoch would give one of the former.
-            persist(hard.withStanding(hard.standing().replacing(before))
+            historyVersion = persist(hard.withStanding(hard.standing().replacing(before))
                     .withCluster(Objects.requireNonNull(hard.clusterId()), newHistory, configurations.known())
                     .withPromise(epoch, nodeId, incarnation));
             emit(new Effect.Locate(next.members()));
             emit(new Effect.StatusChanged());
         }
+    }
+
+    /// A crash would not take back what [#replaceHistory] began.
+    boolean historyIsDurable() {
+        return isDurable(historyVersion);
     }
 
     /// Another replica's forced recovery replaced the history of this one. Nothing that was known of a majority holds

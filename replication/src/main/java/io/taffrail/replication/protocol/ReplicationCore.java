@@ -185,6 +185,11 @@ public final class ReplicationCore {
     private void forceRecovery(long requestId, ForcedRecovery.Request request) {
         var historyId = request.historyId(state.storageId);
         if (historyId.equals(state.hard.historyId())) {
+            if (!state.historyIsDurable()) {
+                // Whoever heard that it is done would empty the others' volumes.
+                refuse(requestId, Effect.Reason.NOT_NOW, "the disk has not taken that history yet: ask again");
+                return;
+            }
             if (state.hard.standing().forced()
                     && state.integrity == Integrity.SUSPECT
                     && role instanceof FollowerRole) {

@@ -207,6 +207,28 @@ class SeededVoterTest {
         return step(new Event.ReceivedFromHistory(new UUID(4, 4), 0, invite));
     }
 
+    @Test
+    void saysThatARecoveryIsDoneOnlyOnceItIsDurable() {
+        step(new Event.Seeded(null, 0, null));
+        step(new Event.HardStateDurable(version));
+        var later = NOW + 60_000;
+        var plan = (ForcedRecovery.Plan.Possible) voter.recoveryPlan(later, List.of(2));
+        var request = new ForcedRecovery.Request(
+                plan.clusterId(), new UUID(5, 5), List.of(2), plan.end().lsn());
+        step(later, new Event.ForceRecovery(1, request));
+        assertTrue(answer(step(later, new Event.ForceRecovery(2, request))) instanceof Effect.RequestResult.Refused);
+        step(later, new Event.HardStateDurable(version));
+        assertTrue(answer(step(later, new Event.ForceRecovery(3, request))) instanceof Effect.RequestResult.Done);
+    }
+
+    private static Effect.RequestResult answer(List<Effect> effects) {
+        return effects.stream()
+                .filter(Effect.RequestDone.class::isInstance)
+                .map(effect -> ((Effect.RequestDone) effect).result())
+                .findFirst()
+                .orElseThrow();
+    }
+
     /// What its state is ahead by the other history may not have.
     @Test
     void beginsWithNothingIfAnotherHistoryBeginsMeanwhile() {

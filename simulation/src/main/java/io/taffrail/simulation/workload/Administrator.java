@@ -123,7 +123,7 @@ public final class Administrator {
     /// A person who looks sees whether those that were to be given up can elect, or soon can.
     private boolean majorityIsBack() {
         var back = cluster.nodes().stream()
-                .filter(node -> cluster.isVoter(node) && !node.isHeld())
+                .filter(node -> cluster.hasVotersVolume(node) && !node.isHeld())
                 .count();
         if (back <= cluster.voters().size() / 2) {
             return false;
