@@ -47,7 +47,8 @@ class SeedsTest {
                 38000007548L,
                 39900000650L,
                 42000001399L,
-                43000011687L
+                43000011687L,
+                44000003022L
             })
     void keepsThePromisesThatItOnceFoundBroken(long seed) {
         keepsEveryPromise(seed);

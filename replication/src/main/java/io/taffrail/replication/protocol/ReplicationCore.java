@@ -187,7 +187,9 @@ public final class ReplicationCore {
         if (historyId.equals(state.hard.historyId())) {
             if (!state.historyIsDurable()) {
                 // Whoever heard that it is done would empty the others' volumes.
-                refuse(requestId, Effect.Reason.NOT_NOW, "the disk has not taken that history yet: ask again");
+                state.emit(new Effect.RequestDone(
+                        requestId,
+                        new Effect.RequestResult.Indeterminate("the disk has not taken that history yet: ask again")));
                 return;
             }
             if (state.hard.standing().forced()
