@@ -378,9 +378,7 @@ final class AppendPipeline implements DeliveryWatch.Waiting {
         }
         if (hasWork() && !connecting && failure == null && !closed) {
             failures++;
-            // A refusal that names the leader has told where to go; the first time there is nothing to wait for.
-            var named = failures == 1 && !cause.error().getLeader().getAddress().isEmpty();
-            connect(named ? 0 : retry.backoffMillis(failures, ThreadLocalRandom.current()));
+            connect(retry.backoffMillis(failures, cause, ThreadLocalRandom.current()));
         }
     }
 

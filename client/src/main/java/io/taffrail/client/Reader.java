@@ -321,9 +321,7 @@ public final class Reader implements AutoCloseable {
             fail(round.reasonOr(problem));
             return;
         }
-        // A refusal that names the leader has told where to go; the first time there is nothing to wait for.
-        var named = failures == 1 && !problem.error().getLeader().getAddress().isEmpty();
-        connect(named ? 0 : retry.backoffMillis(failures, ThreadLocalRandom.current()));
+        connect(retry.backoffMillis(failures, problem, ThreadLocalRandom.current()));
     }
 
     /// Whether the stream ends where the replica says so, or only its copy does.

@@ -37,4 +37,11 @@ public record RetryPolicy(
         var due = Math.min(initialBackoff.toMillis() << doublings, maxBackoff.toMillis());
         return due / 2 + random.nextLong(due / 2 + 1);
     }
+
+    /// As [#backoffMillis], unless the first failure names the leader: that has told where to go, and there is nothing
+    /// to wait for.
+    long backoffMillis(int failures, LogClientException last, RandomGenerator random) {
+        var named = failures == 1 && !last.error().getLeader().getAddress().isEmpty();
+        return named ? 0 : backoffMillis(failures, random);
+    }
 }
