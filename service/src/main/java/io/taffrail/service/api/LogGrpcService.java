@@ -155,9 +155,8 @@ public final class LogGrpcService {
         return StreamMessages.describe(view);
     }
 
-    /// Only a replica that is sure to lead knows what holds at the time of a call that is linearizable, and `answer`
-    /// then
-    /// runs on a read thread. Any other call is answered as far as this replica knows.
+    /// Only a replica that is sure to lead knows what holds at the time of a linearizable call; `answer` then runs on
+    /// a read thread. Any other call is answered as far as this replica knows.
     private void answer(UnaryCall call, boolean linearizable, Consumer<Replica> answer) {
         commands.withReplica(call, replica -> {
             if (!linearizable) {

@@ -323,8 +323,8 @@ public final class RpcCall {
         }
         setHeaders();
         connection.written();
-        var sent = sent(frames, takenBytes);
-        response.write(frames.take()).onComplete(_ -> left(sent));
+        var bytes = held(frames, takenBytes);
+        response.write(frames.take()).onComplete(_ -> left(bytes, takenBytes > 0));
     }
 
     public void end(FrameBuffer frames) {
@@ -343,8 +343,8 @@ public final class RpcCall {
             giveBack(takenBytes);
             response.end();
         } else {
-            var sent = sent(frames, takenBytes);
-            response.end(frames.take()).onComplete(_ -> left(sent));
+            var bytes = held(frames, takenBytes);
+            response.end(frames.take()).onComplete(_ -> left(bytes, takenBytes > 0));
         }
         ended();
     }
@@ -355,31 +355,28 @@ public final class RpcCall {
         }
     }
 
-    /// Bytes of it in the budget.
-    private record Sent(long bytes, boolean large) {}
-
-    private Sent sent(FrameBuffer frames, long takenBytes) {
+    /// Bytes of it in the budget, from now on until it has left.
+    private long held(FrameBuffer frames, long takenBytes) {
         unleftAnswers++;
-        var bytes = frames.memoryBytes() + OBJECTS_BYTES;
+        var bytes = (long) frames.memoryBytes() + OBJECTS_BYTES;
         if (takenBytes == 0) {
             answers.budget().hold(bytes);
-            return new Sent(bytes, false);
+        } else if (Math.abs(takenBytes - bytes) < GUESSED_WELL_BYTES) {
+            return takenBytes;
+        } else {
+            answers.release(takenBytes - bytes);
         }
-        if (Math.abs(takenBytes - bytes) < GUESSED_WELL_BYTES) {
-            return new Sent(takenBytes, true);
-        }
-        answers.release(takenBytes - bytes);
-        return new Sent(bytes, true);
+        return bytes;
     }
 
     /// The kernel has it, or it never will.
-    private void left(Sent sent) {
+    private void left(long bytes, boolean large) {
         unleftAnswers--;
         leftAnswers++;
-        if (sent.large()) {
-            answers.release(sent.bytes());
+        if (large) {
+            answers.release(bytes);
         } else {
-            answers.budget().release(sent.bytes());
+            answers.budget().release(bytes);
         }
         doneIfNothingLeft();
     }
