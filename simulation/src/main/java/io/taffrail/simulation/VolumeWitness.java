@@ -47,40 +47,34 @@ final class VolumeWitness implements SaidIsDurable.Volume {
 
     @Override
     public long logEndLsn() {
-        var life = new ProcessLife("witness");
-        try {
-            return Recovery.dryRun(logOf(disk.certain(), life), (header, payload) -> {})
-                    .run(new SegmentTable())
-                    .end()
-                    .lsn();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        } finally {
-            life.end();
-        }
+        return read(disk.certain(), VolumeWitness::recovered).end().lsn();
     }
 
     /// Whether every byte of the log can be read up to `endLsn`, which was flushed; also of a volume that is in use.
     static boolean isWhole(SimulatedDisk disk, long endLsn) {
-        var copy = disk.copy();
+        var found = read(disk.copy(), VolumeWitness::recovered);
+        return found.ending() != Recovery.Ending.CORRUPT && found.end().lsn() >= endLsn;
+    }
+
+    private static Recovery.Recovered recovered(LogDirectory volume) throws IOException {
+        return Recovery.dryRun(volume.subdirectory("log"), (header, payload) -> {})
+                .run(new SegmentTable());
+    }
+
+    private interface Reading<T> {
+        T of(LogDirectory volume) throws IOException;
+    }
+
+    private static <T> T read(SimulatedDisk copy, Reading<T> reading) {
         var life = new ProcessLife("witness");
         try {
-            var found =
-                    Recovery.dryRun(logOf(copy, life), (header, payload) -> {}).run(new SegmentTable());
-            return found.ending() != Recovery.Ending.CORRUPT && found.end().lsn() >= endLsn;
+            return reading.of(
+                    copy.mount(life, SimulatedDisk.BlockingTime.FREE, Choices.random(new SplittableRandom(1))));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         } finally {
             life.end();
         }
-    }
-
-    private static LogDirectory logOf(SimulatedDisk copy, ProcessLife life) throws IOException {
-        return mount(copy, life).subdirectory("log");
-    }
-
-    private static LogDirectory mount(SimulatedDisk copy, ProcessLife life) {
-        return copy.mount(life, SimulatedDisk.BlockingTime.FREE, Choices.random(new SplittableRandom(1)));
     }
 
     /// As the next process reads it, though a power loss may take that back; null: it was never written.
@@ -110,20 +104,15 @@ final class VolumeWitness implements SaidIsDurable.Volume {
         if (names.isEmpty()) {
             return 0;
         }
-        var life = new ProcessLife("witness");
-        try {
-            var folder = mount(disk.copy(), life).subdirectory("streams");
+        return read(disk.copy(), volume -> {
+            var folder = volume.subdirectory("streams");
             for (var name : names) {
                 if (StreamStore.damageOf(folder, name, "") == null) {
                     return Long.parseLong(name.substring(0, name.length() - CHECKPOINT.length()), 16);
                 }
             }
-            return 0;
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        } finally {
-            life.end();
-        }
+            return 0L;
+        });
     }
 
     private static @Nullable ReplicaMeta newest(byte[] slots) {
@@ -143,16 +132,11 @@ final class VolumeWitness implements SaidIsDurable.Volume {
 
     /// I25: what recovery found behind the log's end, it has made zero. Null: so it is.
     static @Nullable String behindTheEnd(SimulatedDisk disk) {
-        var copy = disk.copy();
-        var life = new ProcessLife("witness");
         try {
-            var found =
-                    Recovery.dryRun(logOf(copy, life), (header, payload) -> {}).run(new SegmentTable());
+            var found = read(disk.copy(), VolumeWitness::recovered);
             return found.ending() == Recovery.Ending.CLEAN ? null : found.ending() + ", " + found.detail();
-        } catch (IOException e) {
-            return "the log cannot be read: " + e;
-        } finally {
-            life.end();
+        } catch (UncheckedIOException e) {
+            return "the log cannot be read: " + e.getCause();
         }
     }
 }
