@@ -65,7 +65,7 @@ public class LogClusterReconciler implements Reconciler<LogCluster> {
             // Read again: what was cached may be older than the status that this operator wrote itself.
             cluster = client.resource(cached).get();
         } catch (KubernetesClientException e) {
-            // Not left to the framework, which gives up after some attempts: an outage may take as long as it likes.
+            // Not left to the framework, whose pauses grow with an outage.
             LOG.warnf("%s could not be read: %s", cached.getMetadata().getName(), e.getMessage());
             return UpdateControl.<LogCluster>noUpdate().rescheduleAfter(pass.retryInterval());
         }

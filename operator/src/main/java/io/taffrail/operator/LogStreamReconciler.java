@@ -60,7 +60,7 @@ public class LogStreamReconciler implements Reconciler<LogStream>, Cleaner<LogSt
             count(stream, status, context);
             return UpdateControl.<LogStream>noUpdate().rescheduleAfter(write(stream, status));
         } catch (KubernetesClientException e) {
-            // Not left to the framework, which gives up after some attempts: an outage may take as long as it likes.
+            // Not left to the framework, whose pauses grow with an outage.
             LOG.warnf("%s could not be read: %s", cached.getMetadata().getName(), e.getMessage());
             return UpdateControl.<LogStream>noUpdate().rescheduleAfter(config.busyInterval());
         }
@@ -114,7 +114,7 @@ public class LogStreamReconciler implements Reconciler<LogStream>, Cleaner<LogSt
         try {
             waits = pass.leave(stream);
         } catch (RuntimeException e) {
-            // Not left to the framework, which gives up after some attempts, and then the finalizer would stay.
+            // Not left to the framework: who waits for the deletion is to see why.
             waits = "it could not be left: " + e.getMessage();
         }
         if (waits == null) {
