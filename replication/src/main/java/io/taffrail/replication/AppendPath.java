@@ -18,8 +18,8 @@ import io.taffrail.wal.record.EntryType;
 import java.nio.ByteBuffer;
 import java.util.function.Consumer;
 
-/// The leader's way from a command to the log: may it be logged, what does the streams' state say, append, apply,
-/// wait. The core hears once for all that a turn appended.
+/// The leader's way from a command to the log: may it be logged, what does the streams' state say, is there room,
+/// append, apply, wait. The core hears once for all that a turn appended.
 final class AppendPath {
     private static final Durability LOCAL_FLUSH = new Durability(CommitMode.SYNC, ReplicationMode.ASYNC);
 
