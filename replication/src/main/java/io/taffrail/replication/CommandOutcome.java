@@ -7,7 +7,10 @@ public sealed interface CommandOutcome {
     /// In force, Sync and Quorum, up to `lsn`.
     record Done(long lsn, long epoch) implements CommandOutcome {}
 
-    record Refused(Refusal refusal) implements CommandOutcome {}
+    /// Nothing is in force by it, as far as is known.
+    sealed interface NotDone extends CommandOutcome {}
 
-    record Indeterminate(String message) implements CommandOutcome {}
+    record Refused(Refusal refusal) implements NotDone {}
+
+    record Indeterminate(String message) implements NotDone {}
 }

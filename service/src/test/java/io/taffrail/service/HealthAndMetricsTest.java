@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.quarkus.test.common.QuarkusTestResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.taffrail.service.host.ReplicaHost;
+import io.taffrail.streams.StreamStoreConfig;
 import jakarta.inject.Inject;
 import org.junit.jupiter.api.Test;
 
@@ -50,6 +51,8 @@ class HealthAndMetricsTest {
                 .body(containsString("taffrail_elections_possible_loss_total 0.0"))
                 .body(containsString("taffrail_checkpoint_lag_bytes"))
                 .body(containsString("taffrail_state{state=\"LEADER\"} 1.0"));
+        assertTrue(number("taffrail_state_bytes") > 0);
+        assertTrue(number("taffrail_state_limit_bytes") == StreamStoreConfig.DEFAULTS.maxStateBytes());
         assertTrue(number("taffrail_risk_window_bound_seconds") == 0.03);
     }
 

@@ -290,9 +290,14 @@ public final class StreamStore implements AutoCloseable {
         return state.image().digest();
     }
 
-    /// As [StreamStoreConfig#maxStateBytes] counts it. Loop thread.
-    long stateBytes() {
+    /// As [StreamStoreConfig#maxStateBytes] counts it. Any thread; other than the loop's may see what it was a moment
+    /// ago.
+    public long stateBytes() {
         return state.sizeBytes();
+    }
+
+    public long maxStateBytes() {
+        return config.maxStateBytes();
     }
 
     /// What went wrong and was survived, newest last: checkpoints that were damaged or could not be written, index

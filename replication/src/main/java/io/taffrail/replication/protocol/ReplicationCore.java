@@ -167,6 +167,10 @@ public final class ReplicationCore {
         state.emit(new Effect.RequestDone(requestId, new Effect.RequestResult.Refused(reason, message)));
     }
 
+    private void indeterminate(long requestId, String message) {
+        state.emit(new Effect.RequestDone(requestId, new Effect.RequestResult.Indeterminate(message)));
+    }
+
     // Membership of the cluster
 
     private void joinCluster(UUID clusterId, UUID historyId, LoggedConfiguration first, List<UUID> former) {
@@ -185,11 +189,10 @@ public final class ReplicationCore {
     private void forceRecovery(long requestId, ForcedRecovery.Request request) {
         var historyId = request.historyId(state.storageId);
         if (historyId.equals(state.hard.historyId())) {
+            // Never refused: whoever hears that keeps the volumes that are given up, and the history has begun.
             if (!state.historyIsDurable()) {
                 // Whoever heard that it is done would empty the others' volumes.
-                state.emit(new Effect.RequestDone(
-                        requestId,
-                        new Effect.RequestResult.Indeterminate("the disk has not taken that history yet: ask again")));
+                indeterminate(requestId, "the disk has not taken that history yet: ask again");
                 return;
             }
             if (state.hard.standing().forced()
@@ -197,9 +200,8 @@ public final class ReplicationCore {
                     && role instanceof FollowerRole) {
                 // Its process ended before it was made whole, or it was damaged since: it cannot stand, and it does
                 // not know whether it has led meanwhile.
-                refuse(
+                indeterminate(
                         requestId,
-                        Effect.Reason.NOT_NOW,
                         "this replica began that history, is suspect and cannot lead it: ask with another request_id");
                 return;
             }

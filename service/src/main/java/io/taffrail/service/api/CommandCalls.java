@@ -52,18 +52,33 @@ public final class CommandCalls {
         });
     }
 
-    /// On the replica's loop: hands the answer over to the call's event loop.
+    /// On the replica's loop: hands the answer over to the call's event loop, which makes it.
     public void ended(UnaryCall call, CommandOutcome outcome, Function<CommandOutcome.Done, MessageLite> answer) {
+        switch (outcome) {
+            case CommandOutcome.Done done -> deliver(call, () -> answered(call, done, answer));
+            case CommandOutcome.NotDone notDone -> refuse(call, notDone);
+        }
+    }
+
+    /// On the replica's loop.
+    public void refuse(UnaryCall call, CommandOutcome.NotDone outcome) {
+        deliver(
+                call,
+                () -> call.refuse(
+                        switch (outcome) {
+                            case CommandOutcome.Refused refused ->
+                                GrpcStatusMapping.status(refused.refusal(), host.status());
+                            case CommandOutcome.Indeterminate unknown ->
+                                GrpcStatusMapping.indeterminate(Status.Code.UNAVAILABLE, unknown.message());
+                        }));
+    }
+
+    /// On the replica's loop: `answer` runs on the call's event loop.
+    public void deliver(UnaryCall call, Runnable answer) {
         host.deliver(call.call().eventLoop(), new Delivery() {
             @Override
             public void deliver() {
-                switch (outcome) {
-                    case CommandOutcome.Done done -> call.guarded(() -> answered(call, done, answer));
-                    case CommandOutcome.Refused refused ->
-                        call.refuse(GrpcStatusMapping.status(refused.refusal(), host.status()));
-                    case CommandOutcome.Indeterminate unknown ->
-                        call.refuse(GrpcStatusMapping.indeterminate(Status.Code.UNAVAILABLE, unknown.message()));
-                }
+                call.guarded(answer);
             }
 
             @Override

@@ -164,12 +164,10 @@ public final class LogGrpcService {
                 return;
             }
             replica.readIndex(outcome -> {
-                if (outcome instanceof CommandOutcome.Done) {
-                    reads.threads().execute(() -> call.guarded(() -> answer.accept(replica)));
-                } else {
-                    commands.ended(call, outcome, done -> {
-                        throw new IllegalStateException("refused, and yet " + done);
-                    });
+                switch (outcome) {
+                    case CommandOutcome.Done _ ->
+                        reads.threads().execute(() -> call.guarded(() -> answer.accept(replica)));
+                    case CommandOutcome.NotDone notDone -> commands.refuse(call, notDone);
                 }
             });
         });

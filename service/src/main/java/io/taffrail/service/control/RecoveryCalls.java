@@ -64,13 +64,10 @@ final class RecoveryCalls {
     private void plan(Replica replica, ForceRecoveryRequest request, UnaryCall call) {
         replica.planRecovery(request.getSurvivorNodeIdsList(), plan -> {
             switch (plan) {
-                case RecoveryPlan.Refused(var refusal) ->
-                    commands.ended(
-                            call, new CommandOutcome.Refused(refusal), _ -> ForceRecoveryResponse.getDefaultInstance());
+                case RecoveryPlan.Refused(var refusal) -> commands.refuse(call, new CommandOutcome.Refused(refusal));
                 case RecoveryPlan.Possible possible -> {
                     var answer = response(possible).build();
-                    commands.ended(
-                            call, new CommandOutcome.Done(possible.lastLsn(), possible.lastEpoch()), _ -> answer);
+                    commands.deliver(call, () -> call.answer(answer));
                 }
             }
         });

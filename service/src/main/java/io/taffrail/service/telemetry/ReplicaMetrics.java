@@ -113,6 +113,14 @@ public final class ReplicaMetrics implements HostObserver {
             var replica = metrics.host.replica();
             return replica == null ? 0 : replica.streams().uncheckpointedBytes();
         });
+        gauge("taffrail.state.bytes", metrics -> {
+            var replica = metrics.host.replica();
+            return replica == null ? 0 : replica.streams().stateBytes();
+        });
+        gauge("taffrail.state.limit.bytes", metrics -> {
+            var replica = metrics.host.replica();
+            return replica == null ? 0 : replica.streams().maxStateBytes();
+        });
         TimeGauge.builder(
                         "taffrail.loop.since.turn",
                         host,
