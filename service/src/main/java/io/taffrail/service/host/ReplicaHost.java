@@ -68,7 +68,7 @@ public final class ReplicaHost implements ReplicaListener {
     private final Network network;
     private final RandomGenerator random;
     private final Failures failures;
-    private final ReplicaLoop loop;
+    private final TurnLoop loop;
     private final Outboxes outboxes = new Outboxes();
     private final List<HostObserver> observers = new CopyOnWriteArrayList<>();
     private final Queue<Runnable> waitingForRoom = new ConcurrentLinkedQueue<>();
@@ -82,7 +82,7 @@ public final class ReplicaHost implements ReplicaListener {
     private volatile String ioMethodName = "";
 
     /// @param background where checkpoints are written
-    /// @param eventLoopOfThisThread as in [ReplicaLoop]
+    /// @param eventLoopOfThisThread as in [TurnLoop]
     public ReplicaHost(
             int nodeId,
             Storage storage,
@@ -96,7 +96,7 @@ public final class ReplicaHost implements ReplicaListener {
         this.background = background;
         this.network = network;
         this.random = random;
-        this.loop = new ReplicaLoop(eventLoopOfThisThread);
+        this.loop = new TurnLoop(eventLoopOfThisThread);
         this.failures = failures;
     }
 
@@ -126,7 +126,7 @@ public final class ReplicaHost implements ReplicaListener {
             phase = Phase.OPEN;
             started.start();
             observers.forEach(HostObserver::opened);
-            loop.run(io, new ReplicaLoop.Work() {
+            loop.run(io, new TurnLoop.Work() {
                 @Override
                 public int doWork() {
                     return started.doWork();

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 /// waking the sleeper, and being woken by it, would cost more than most turns do. A lock makes turns exclude each
 /// other and hands what they write from thread to thread. Flat combining (Hendler, Incze, Shavit, Tzafrir 2010) and
 /// PostgreSQL's `XLogFlush`, in which a waiting backend flushes for the others, are the patterns.
-public final class ReplicaLoop implements EventLoop {
+public final class TurnLoop implements EventLoop {
     /// What the loop drives.
     public interface Work {
         /// One turn; returns how much was done.
@@ -65,7 +65,7 @@ public final class ReplicaLoop implements EventLoop {
     private record Driven(IoMethod io, Work work) {}
 
     /// @param eventLoopOfThisThread the event loop whose thread asks, which may run turns; null: this thread is none's
-    ReplicaLoop(Supplier<@Nullable Executor> eventLoopOfThisThread) {
+    TurnLoop(Supplier<@Nullable Executor> eventLoopOfThisThread) {
         this.eventLoopOfThisThread = eventLoopOfThisThread;
     }
 

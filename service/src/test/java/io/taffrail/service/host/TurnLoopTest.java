@@ -23,10 +23,10 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-class ReplicaLoopTest {
-    private final ReplicaLoop loop = new ReplicaLoop(RpcServer::eventLoopOfThisThread);
+class TurnLoopTest {
+    private final TurnLoop loop = new TurnLoop(RpcServer::eventLoopOfThisThread);
     private final AtomicInteger turns = new AtomicInteger();
-    private final ReplicaLoop.Work work = new ReplicaLoop.Work() {
+    private final TurnLoop.Work work = new TurnLoop.Work() {
         @Override
         public int doWork() {
             return 0;
@@ -200,7 +200,7 @@ class ReplicaLoopTest {
         public void await(long timeoutNanos) {
             asleep.countDown();
             try {
-                ReplicaLoopTest.await(awake);
+                TurnLoopTest.await(awake);
             } catch (InterruptedException interrupted) {
                 throw new AssertionError(interrupted);
             }
@@ -221,7 +221,7 @@ class ReplicaLoopTest {
     @Test
     void noTurnFollowsOneThatBroke() throws Exception {
         var eventLoop = new ArrayDeque<Runnable>();
-        var breaking = new ReplicaLoop(() -> eventLoop::add);
+        var breaking = new TurnLoop(() -> eventLoop::add);
         var disk = new Asleep();
         var end = new CompletableFuture<Throwable>();
         var own = Thread.ofPlatform().start(() -> {
