@@ -47,7 +47,7 @@ final class Housekeeping {
         // A checkpoint shortens what recovery reads of the log: what the small files hold of that part comes first.
         // And what a majority has not flushed may still be cut, which would cost the checkpoint.
         if (metaFile.isSettled() && !lineageChanged) {
-            store.checkpointIfDue(Math.min(wal.flushedLsn(), core.levels().quorumFlushed()));
+            store.checkpointIfDue(Math.min(wal.flushedLsn(), core.watermarks().quorumFlushed()));
         }
     }
 
@@ -75,7 +75,7 @@ final class Housekeeping {
                 Math.max(needed, Math.min(isFull ? Long.MAX_VALUE : scrubbing.lostLsn(), store.leastNeededLsn()));
         // Never what a majority has not flushed, and never what a member still has to be sent.
         var neededByMembers = core.neededByMembersLsn(scrubbing::isDamaged);
-        wal.trim(Math.min(unneeded, Math.min(core.levels().quorumFlushed(), neededByMembers)));
+        wal.trim(Math.min(unneeded, Math.min(core.watermarks().quorumFlushed(), neededByMembers)));
         // After all of it: the loop has as long for everything else, however slow the disk was.
         nextNanos = loop.nanoTime() + INTERVAL_NANOS;
     }

@@ -6,6 +6,7 @@ import io.taffrail.replication.protocol.Configuration;
 import io.taffrail.replication.protocol.Event;
 import io.taffrail.replication.protocol.ForcedRecovery;
 import io.taffrail.replication.protocol.Member;
+import io.taffrail.replication.protocol.Watermarks;
 import io.taffrail.streams.Durability;
 import io.taffrail.streams.Refusal;
 import io.taffrail.streams.StreamCommand;

@@ -1,5 +1,7 @@
 package io.taffrail.replication;
 
+import io.taffrail.replication.protocol.Watermarks;
+
 /// What the process around a replica hears. On the loop's thread; hand over and return.
 public interface ReplicaListener {
     /// Some watermark moved: readers that follow may have more.

@@ -13,12 +13,12 @@ import io.taffrail.replication.protocol.Effect;
 import io.taffrail.replication.protocol.Event;
 import io.taffrail.replication.protocol.Event.ControlEntry;
 import io.taffrail.replication.protocol.Integrity;
-import io.taffrail.replication.protocol.Levels;
 import io.taffrail.replication.protocol.LogPosition;
 import io.taffrail.replication.protocol.LogView;
 import io.taffrail.replication.protocol.Member;
 import io.taffrail.replication.protocol.Message;
 import io.taffrail.replication.protocol.ReplicationCore;
+import io.taffrail.replication.protocol.Watermarks;
 import io.taffrail.streams.Refusal;
 import io.taffrail.streams.StreamStore;
 import io.taffrail.wal.Wal;
@@ -353,7 +353,7 @@ final class ReplicaLoop {
         }
         if (taken > 0) {
             // Barriers and duplicates may have asked for what is reached already.
-            complete(core.levels());
+            complete(core.watermarks());
         }
         if (over) {
             wake();
@@ -403,7 +403,7 @@ final class ReplicaLoop {
         }
         post(new Event.Tick(stats.unflushedAgeNanos(), wal.startLsn()));
         // Authority may have come back while no watermark moved.
-        complete(core.levels());
+        complete(core.watermarks());
         var waiting = appends.waiting();
         catchUpPace.turn(
                 now,
@@ -506,7 +506,7 @@ final class ReplicaLoop {
             case Effect.AppendEntries(ByteBuffer entries) -> appendEntries(entries);
             case Effect.RequestFlush() -> wal.requestFlush();
             case Effect.Truncate(long lsn) -> logCut.begin(lsn);
-            case Effect.Advance(Levels levels) -> advance(levels);
+            case Effect.Advance(Watermarks next) -> advance(next);
             case Effect.Open _ -> wake();
             case Effect.Close(String reason) -> {
                 appends.waiting().loseAll(reason);
@@ -626,25 +626,19 @@ final class ReplicaLoop {
         wake();
     }
 
-    private void advance(Levels levels) {
-        watermarks = new Watermarks(
-                levels.leaderReceived(),
-                levels.leaderFlushed(),
-                levels.quorumReceived(),
-                levels.quorumFlushed(),
-                levels.allReceived(),
-                levels.allFlushed());
-        complete(levels);
-        listener.advanced(watermarks);
+    private void advance(Watermarks next) {
+        watermarks = next;
+        complete(next);
+        listener.advanced(next);
     }
 
-    private void complete(Levels levels) {
+    private void complete(Watermarks reached) {
         if (appends.waiting().isEmpty()) {
             return;
         }
         var now = loop.nanoTime();
         if (core.hasAuthority(now)) {
-            appends.waiting().advance(levels, now);
+            appends.waiting().advance(reached, now);
         }
     }
 
@@ -717,7 +711,7 @@ final class ReplicaLoop {
             shipper.cut();
             scrubbing.cut(wal.startLsn(), wal.receivedLsn());
             statusDirty = true;
-            advance(core.levels().cutTo(wal.receivedLsn()));
+            advance(core.watermarks().cutTo(wal.receivedLsn()));
         }
 
         @Override

@@ -1,5 +1,6 @@
 package io.taffrail.replication;
 
+import io.taffrail.replication.protocol.Watermarks;
 import io.taffrail.wal.RecoveryReport;
 import java.util.List;
 import java.util.UUID;

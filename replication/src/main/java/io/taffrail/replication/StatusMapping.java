@@ -5,6 +5,7 @@ import io.taffrail.replication.protocol.Eviction;
 import io.taffrail.replication.protocol.Integrity;
 import io.taffrail.replication.protocol.Member;
 import io.taffrail.replication.protocol.ReplicationCore;
+import io.taffrail.replication.protocol.Watermarks;
 import io.taffrail.wal.RecoveryReport;
 import java.util.List;
 import org.jspecify.annotations.Nullable;

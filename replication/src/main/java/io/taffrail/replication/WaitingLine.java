@@ -1,6 +1,6 @@
 package io.taffrail.replication;
 
-import io.taffrail.replication.protocol.Levels;
+import io.taffrail.replication.protocol.Watermarks;
 import io.taffrail.streams.CommitMode;
 import io.taffrail.streams.Durability;
 import io.taffrail.streams.ReplicationMode;
@@ -82,16 +82,16 @@ final class WaitingLine {
     }
 
     /// Ends the waiting of those whose level is reached.
-    void advance(Levels levels, long nowNanos) {
+    void advance(Watermarks watermarks, long nowNanos) {
         for (var level : LEVELS) {
             var line = line(level);
-            var position = position(levels, level);
+            var position = position(watermarks, level);
             for (var head = line.peek(); head != null && head.waiter().endLsn() <= position; head = line.peek()) {
                 line.remove();
                 size--;
                 reached++;
                 reachedAfterNanos += nowNanos - head.sinceNanos();
-                if (!reached(head, levels)) {
+                if (!reached(head, watermarks)) {
                     // It wants more copies than the level promises; those behind it do not wait for that.
                     held.add(head);
                     size++;
@@ -99,40 +99,40 @@ final class WaitingLine {
             }
         }
         for (Iterator<Entry> each = held.iterator(); each.hasNext(); ) {
-            if (reached(each.next(), levels)) {
+            if (reached(each.next(), watermarks)) {
                 each.remove();
                 size--;
             }
         }
     }
 
-    private static boolean reached(Entry entry, Levels levels) {
+    private static boolean reached(Entry entry, Watermarks watermarks) {
         var waiter = entry.waiter();
-        return waiter.reached(strongest(levels, entry.asked(), waiter.endLsn()));
+        return waiter.reached(strongest(watermarks, entry.asked(), waiter.endLsn()));
     }
 
-    private static Durability strongest(Levels levels, Durability asked, long endLsn) {
+    private static Durability strongest(Watermarks watermarks, Durability asked, long endLsn) {
         for (var level : LEVELS) {
-            if (level.covers(asked) && position(levels, level) >= endLsn) {
+            if (level.covers(asked) && position(watermarks, level) >= endLsn) {
                 return level;
             }
         }
         return asked;
     }
 
-    private static long position(Levels levels, Durability level) {
+    private static long position(Watermarks watermarks, Durability level) {
         return switch (level.commitMode()) {
             case ASYNC ->
                 switch (level.replicationMode()) {
-                    case ASYNC -> levels.leaderReceived();
-                    case QUORUM -> levels.quorumReceived();
-                    case ALL -> levels.allReceived();
+                    case ASYNC -> watermarks.leaderReceived();
+                    case QUORUM -> watermarks.quorumReceived();
+                    case ALL -> watermarks.allReceived();
                 };
             case SYNC ->
                 switch (level.replicationMode()) {
-                    case ASYNC -> levels.leaderFlushed();
-                    case QUORUM -> levels.quorumFlushed();
-                    case ALL -> levels.allFlushed();
+                    case ASYNC -> watermarks.leaderFlushed();
+                    case QUORUM -> watermarks.quorumFlushed();
+                    case ALL -> watermarks.allFlushed();
                 };
         };
     }

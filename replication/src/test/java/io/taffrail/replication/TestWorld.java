@@ -5,6 +5,7 @@ import io.taffrail.replication.codec.MalformedException;
 import io.taffrail.replication.port.EventLoop;
 import io.taffrail.replication.port.Network;
 import io.taffrail.replication.protocol.Message;
+import io.taffrail.replication.protocol.Watermarks;
 import io.taffrail.streams.CommitMode;
 import io.taffrail.streams.Durability;
 import io.taffrail.streams.ReplicationMode;

@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.taffrail.replication.protocol.Levels;
+import io.taffrail.replication.protocol.Watermarks;
 import io.taffrail.streams.CommitMode;
 import io.taffrail.streams.Durability;
 import io.taffrail.streams.ReplicationMode;
@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 class WaitingLineTest {
     private static final Durability SYNC_ASYNC = new Durability(CommitMode.SYNC, ReplicationMode.ASYNC);
     private static final Durability SYNC_QUORUM = new Durability(CommitMode.SYNC, ReplicationMode.QUORUM);
-    private static final Levels LEADER_ONLY = new Levels(100, 100, 0, 0, 0, 0);
+    private static final Watermarks LEADER_ONLY = new Watermarks(100, 100, 0, 0, 0, 0);
 
     private final WaitingLine line = new WaitingLine();
 
@@ -65,7 +65,7 @@ class WaitingLineTest {
         line.add(SYNC_ASYNC, waiting, 0);
         line.advance(LEADER_ONLY, 1);
         waiting.enoughCopies = true;
-        line.advance(new Levels(100, 100, 100, 100, 0, 0), 2);
+        line.advance(new Watermarks(100, 100, 100, 100, 0, 0), 2);
         assertEquals(SYNC_QUORUM, waiting.reached);
     }
 
@@ -77,7 +77,7 @@ class WaitingLineTest {
         line.add(SYNC_QUORUM, first, 0);
         line.add(SYNC_ASYNC, second, 50);
         line.advance(LEADER_ONLY, 51);
-        line.advance(new Levels(100, 100, 100, 100, 0, 0), 52);
+        line.advance(new Watermarks(100, 100, 100, 100, 0, 0), 52);
         line.expire(50, "too long");
         assertEquals("too long", first.lost);
         assertNull(second.lost);

@@ -17,7 +17,7 @@ final class CommitTracker {
     /// @param others one for each other voter
     /// @param fromMemoryCounts false: asynchronous quorum appends wait for flushes, because no voter more than a
     /// majority is intact (situation-aware updates, Alagappan et al., OSDI 2018)
-    static Levels levels(Copy own, Copy[] others, boolean fromMemoryCounts) {
+    static Watermarks watermarks(Copy own, Copy[] others, boolean fromMemoryCounts) {
         var voters = others.length + 1;
         var received = new long[voters];
         var flushed = new long[voters];
@@ -35,7 +35,7 @@ final class CommitTracker {
         }
         var quorumFlushed = majority(flushed);
         var quorumReceived = fromMemoryCounts ? majority(received) : quorumFlushed;
-        return new Levels(
+        return new Watermarks(
                 own.received(),
                 own.flushed(),
                 quorumReceived,

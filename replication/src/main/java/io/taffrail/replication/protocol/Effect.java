@@ -63,8 +63,8 @@ public sealed interface Effect {
     /// Forget everything from `lsn` on; then [Event.Truncated].
     record Truncate(long lsn) implements Effect {}
 
-    /// The levels that hold now.
-    record Advance(Levels levels) implements Effect {}
+    /// How far the log has got now.
+    record Advance(Watermarks watermarks) implements Effect {}
 
     /// This replica leads `epoch` and may acknowledge.
     record Open(long epoch) implements Effect {}

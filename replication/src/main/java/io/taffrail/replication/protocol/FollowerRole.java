@@ -286,13 +286,13 @@ final class FollowerRole implements Role {
             state.holds(state.knownQuorumFlushed);
             var quorumFlushed = Math.min(state.knownQuorumFlushed, state.end.lsn());
             var quorumReceived = Math.min(state.knownQuorumReceived, state.end.lsn());
-            state.publish(new Levels(
+            state.publish(new Watermarks(
                     state.end.lsn(),
                     state.flushedLsn,
                     quorumReceived,
                     quorumFlushed,
-                    state.levels.allReceived(),
-                    state.levels.allFlushed()));
+                    state.watermarks.allReceived(),
+                    state.watermarks.allFlushed()));
         }
         return this;
     }

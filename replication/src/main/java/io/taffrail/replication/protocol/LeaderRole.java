@@ -139,8 +139,8 @@ final class LeaderRole implements Role {
     // Shipping
 
     private Message.LeaderView leaderView() {
-        toldQuorumReceived = state.levels.quorumReceived();
-        toldQuorumFlushed = state.levels.quorumFlushed();
+        toldQuorumReceived = state.watermarks.quorumReceived();
+        toldQuorumFlushed = state.watermarks.quorumFlushed();
         return new Message.LeaderView(
                 reads.sentNanos(),
                 Math.max(toldQuorumReceived, state.knownQuorumFlushed),
@@ -345,15 +345,15 @@ final class LeaderRole implements Role {
         if (barrierLsn == Long.MAX_VALUE) {
             return this;
         }
-        var counted = CommitTracker.levels(own(), otherVoters(), fromMemoryCounts());
+        var counted = CommitTracker.watermarks(own(), otherVoters(), fromMemoryCounts());
         if (!open) {
             if (counted.quorumFlushed() < barrierLsn || state.flushedLsn < barrierLsn) {
                 return this;
             }
             open();
         }
-        var before = state.levels;
-        var next = new Levels(
+        var before = state.watermarks;
+        var next = new Watermarks(
                 counted.leaderReceived(),
                 counted.leaderFlushed(),
                 Math.max(before.quorumReceived(), counted.quorumReceived()),
@@ -377,7 +377,7 @@ final class LeaderRole implements Role {
         // The barrier holds all that any majority counted, so whatever this replica had forgotten is back.
         state.becomeIntact();
         state.historyOpened();
-        state.levels = Levels.NONE;
+        state.watermarks = Watermarks.NONE;
         state.emit(new Effect.Open(epoch));
         state.emit(new Effect.StatusChanged());
     }
@@ -471,8 +471,8 @@ final class LeaderRole implements Role {
             refuse(requestId, Effect.Reason.NOT_LEADER, "the leader is opening");
         } else if (state.configuration().voters().size() == 1) {
             state.emit(new Effect.RequestDone(
-                    requestId, new Effect.RequestResult.Done(state.levels.quorumReceived(), epoch)));
-        } else if (reads.ask(requestId, state.levels.quorumReceived())) {
+                    requestId, new Effect.RequestResult.Done(state.watermarks.quorumReceived(), epoch)));
+        } else if (reads.ask(requestId, state.watermarks.quorumReceived())) {
             heartbeat();
         }
     }
@@ -489,9 +489,10 @@ final class LeaderRole implements Role {
         if (state.configuration().voters().size() == 1) {
             return false;
         }
-        var lag = state.end.lsn() - state.levels.quorumReceived();
+        var lag = state.end.lsn() - state.watermarks.quorumReceived();
         return lag > state.config.lagBytes()
-                || (state.levels.quorumReceived() < lagMarkLsn && nowNanos - lagMarkNanos > state.config.lagNanos());
+                || (state.watermarks.quorumReceived() < lagMarkLsn
+                        && nowNanos - lagMarkNanos > state.config.lagNanos());
     }
 
     @Override
@@ -520,8 +521,8 @@ final class LeaderRole implements Role {
             transfer(NO_REQUEST, -1);
         }
         if (state.nowNanos >= heartbeatAt
-                || toldQuorumFlushed < state.levels.quorumFlushed()
-                || toldQuorumReceived < state.levels.quorumReceived()) {
+                || toldQuorumFlushed < state.watermarks.quorumFlushed()
+                || toldQuorumReceived < state.watermarks.quorumReceived()) {
             heartbeat();
         }
         for (var progress : followers.values()) {
@@ -621,7 +622,7 @@ final class LeaderRole implements Role {
             refuse(requestId, Effect.Reason.NOT_NOW, "the leader is opening, or another change is under way");
             return;
         }
-        if (state.levels.quorumFlushed() < state.configurations.currentEndLsn()) {
+        if (state.watermarks.quorumFlushed() < state.configurations.currentEndLsn()) {
             refuse(requestId, Effect.Reason.NOT_NOW, "configuration %s is not committed yet".formatted(current.id()));
             return;
         }

@@ -35,7 +35,7 @@ final class ReplicaState {
     /// What a majority has, as far as anyone told: of the log that counts, which this replica need not hold.
     long knownQuorumReceived;
     long knownQuorumFlushed;
-    Levels levels = Levels.NONE;
+    Watermarks watermarks = Watermarks.NONE;
     /// Epochs seen in any message; a candidate goes above it.
     long highestEpoch;
     boolean stopping;
@@ -292,7 +292,7 @@ final class ReplicaState {
                 .withCluster(invite.clusterId(), invite.historyId(), configurations.known()));
         emit(new Effect.Locate(invite.configuration().configuration().members()));
         emit(new Effect.StatusChanged());
-        publish(levels.cutTo(0));
+        publish(watermarks.cutTo(0));
         if (!isRefilled()) {
             // The state is ahead of the log, by entries that this history may not have.
             refillLsn = 0;
@@ -501,7 +501,7 @@ final class ReplicaState {
             }
         }
         seededVersion = configurationChanged();
-        publish(levels.cutTo(start.lsn()));
+        publish(watermarks.cutTo(start.lsn()));
     }
 
     /// With entries beyond the state the next process would take this log for whole, and the configurations for those
@@ -533,7 +533,7 @@ final class ReplicaState {
         flushedLsn = Math.min(flushedLsn, newEnd.lsn());
         lineage.truncate(newEnd.lsn());
         // What was declared lost is not to be read here any more either.
-        publish(levels.cutTo(newEnd.lsn()));
+        publish(watermarks.cutTo(newEnd.lsn()));
         if (configurations.truncate(newEnd.lsn())) {
             var _ = configurationChanged();
         }
@@ -567,9 +567,9 @@ final class ReplicaState {
                 end.lsn());
     }
 
-    void publish(Levels next) {
-        if (!next.equals(levels)) {
-            levels = next;
+    void publish(Watermarks next) {
+        if (!next.equals(watermarks)) {
+            watermarks = next;
             emit(new Effect.Advance(next));
         }
     }

@@ -555,8 +555,8 @@ public final class ReplicationCore {
         return state.hard;
     }
 
-    public Levels levels() {
-        return state.levels;
+    public Watermarks watermarks() {
+        return state.watermarks;
     }
 
     public List<EpochStart> lineage() {

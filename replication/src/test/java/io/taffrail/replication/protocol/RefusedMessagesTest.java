@@ -46,10 +46,10 @@ class RefusedMessagesTest {
     void anAcknowledgementBeyondWhatWasSentEndsTheSession() {
         // The second one that joined in epoch 1.
         var session = (1L << 20) + 2;
-        var before = core(0).levels();
+        var before = core(0).watermarks();
         var lie = new Message.Acknowledge(1, session, Integrity.INTACT, 1000, 1000, 1000, 2000);
         assertTrue(violation(says(2, 1, 0, lie)).contains("acknowledges 1000"));
-        assertEquals(before, core(0).levels());
+        assertEquals(before, core(0).watermarks());
         assertTrue(core(0).isOpen(), "the leader goes on");
         assertEquals(List.of(), says(2, 1, 0, lie), "and the session is over");
     }

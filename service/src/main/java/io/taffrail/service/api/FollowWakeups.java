@@ -1,6 +1,6 @@
 package io.taffrail.service.api;
 
-import io.taffrail.replication.Watermarks;
+import io.taffrail.replication.protocol.Watermarks;
 import io.taffrail.service.host.HostObserver;
 import java.util.Map;
 import java.util.Set;

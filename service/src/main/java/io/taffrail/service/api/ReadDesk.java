@@ -2,7 +2,7 @@ package io.taffrail.service.api;
 
 import io.taffrail.replication.Replica;
 import io.taffrail.replication.ReplicaStatus;
-import io.taffrail.replication.Watermarks;
+import io.taffrail.replication.protocol.Watermarks;
 import io.taffrail.service.host.ReplicaHost;
 import io.taffrail.service.telemetry.TrafficMetrics;
 import java.util.concurrent.Executor;

@@ -1,7 +1,7 @@
 package io.taffrail.service.host;
 
 import io.taffrail.replication.ReplicaStatus;
-import io.taffrail.replication.Watermarks;
+import io.taffrail.replication.protocol.Watermarks;
 
 /// What a part of the process hears of the replica, on its loop: hand over and return.
 public interface HostObserver {

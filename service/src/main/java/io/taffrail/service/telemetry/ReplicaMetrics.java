@@ -7,7 +7,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.TimeGauge;
 import io.taffrail.replication.ReplicaStatus;
 import io.taffrail.replication.ScrubStatus;
-import io.taffrail.replication.Watermarks;
+import io.taffrail.replication.protocol.Watermarks;
 import io.taffrail.service.host.HostObserver;
 import io.taffrail.service.host.ReplicaHost;
 import io.taffrail.wal.WalStats;

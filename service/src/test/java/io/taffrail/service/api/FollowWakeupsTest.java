@@ -3,7 +3,7 @@ package io.taffrail.service.api;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
-import io.taffrail.replication.Watermarks;
+import io.taffrail.replication.protocol.Watermarks;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;

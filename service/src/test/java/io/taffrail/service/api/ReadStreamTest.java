@@ -10,7 +10,7 @@ import io.quarkus.test.common.QuarkusTestResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.taffrail.proto.log.Edge;
 import io.taffrail.proto.log.ReadRequest;
-import io.taffrail.replication.Watermarks;
+import io.taffrail.replication.protocol.Watermarks;
 import io.taffrail.service.DataDirectory;
 import io.taffrail.service.LocalServer;
 import io.taffrail.service.RawConnection;

@@ -1,8 +1,8 @@
 package io.taffrail.simulation.check;
 
-import io.taffrail.replication.Watermarks;
 import io.taffrail.replication.protocol.Integrity;
 import io.taffrail.replication.protocol.Message;
+import io.taffrail.replication.protocol.Watermarks;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;

@@ -1,6 +1,6 @@
 package io.taffrail.simulation.check;
 
-import io.taffrail.replication.Watermarks;
+import io.taffrail.replication.protocol.Watermarks;
 import io.taffrail.simulation.SimulationOptions;
 import java.util.HashMap;
 

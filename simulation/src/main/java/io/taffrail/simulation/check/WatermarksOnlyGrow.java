@@ -1,6 +1,6 @@
 package io.taffrail.simulation.check;
 
-import io.taffrail.replication.Watermarks;
+import io.taffrail.replication.protocol.Watermarks;
 import java.util.HashMap;
 
 /// I16: in one life, a replica's idea of what is flushed on a majority never falls back.

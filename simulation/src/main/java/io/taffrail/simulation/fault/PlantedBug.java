@@ -181,7 +181,7 @@ public enum PlantedBug {
             callsInstead("replication.protocol.LeaderRole", "otherVoters", "voters", "members")),
     LEADER_ALONE_IS_A_MAJORITY(
             "the largest position counts, not the majority's",
-            callsMistake("replication.protocol.CommitTracker", "levels", "majority", "largestOf")),
+            callsMistake("replication.protocol.CommitTracker", "watermarks", "majority", "largestOf")),
     WATERMARKS_FALL(
             "what a majority had counts less when a follower joins again",
             callsMistake("replication.protocol.LeaderRole", "count", "max", "second")),

@@ -334,9 +334,11 @@ final class ModelReplica {
             }
         }
         if (core.isOpen() && core.hasAuthority(NOW)) {
-            var levels = core.levels();
+            var watermarks = core.watermarks();
             observed.add(new Observation.Acknowledged(
-                    core.epoch(), log.positionAt(levels.quorumReceived()), log.positionAt(levels.quorumFlushed())));
+                    core.epoch(),
+                    log.positionAt(watermarks.quorumReceived()),
+                    log.positionAt(watermarks.quorumFlushed())));
         }
     }
 

@@ -5,10 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.taffrail.replication.Watermarks;
 import io.taffrail.replication.protocol.Integrity;
 import io.taffrail.replication.protocol.LogPosition;
 import io.taffrail.replication.protocol.Message;
+import io.taffrail.replication.protocol.Watermarks;
 import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.BeforeEach;

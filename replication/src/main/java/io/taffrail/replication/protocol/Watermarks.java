@@ -1,17 +1,18 @@
 package io.taffrail.replication.protocol;
 
-/// The six watermarks: how far each cell of the durability table holds, as exclusive end LSNs.
-public record Levels(
+/// How far the log has got at each of the six levels (docs/operating/durability.md): exclusive end LSNs. On a follower
+/// the leader's own two are this replica's, and the quorum's are the newest that the leader told.
+public record Watermarks(
         long leaderReceived,
         long leaderFlushed,
         long quorumReceived,
         long quorumFlushed,
         long allReceived,
         long allFlushed) {
-    public static final Levels NONE = new Levels(0, 0, 0, 0, 0, 0);
+    public static final Watermarks NONE = new Watermarks(0, 0, 0, 0, 0, 0);
 
-    public Levels cutTo(long lsn) {
-        return new Levels(
+    public Watermarks cutTo(long lsn) {
+        return new Watermarks(
                 Math.min(leaderReceived, lsn),
                 Math.min(leaderFlushed, lsn),
                 Math.min(quorumReceived, lsn),
