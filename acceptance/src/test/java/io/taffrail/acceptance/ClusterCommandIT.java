@@ -99,6 +99,26 @@ class ClusterCommandIT {
                             folder.resolve("cluster").toString())
                     .redirectOutput(output.toFile())
                     .start();
+            try {
+                var said = awaitServers(output);
+                var processes = PROCESSES.matcher(said);
+                assertTrue(processes.find(), said);
+                replicas = Arrays.stream(processes.group(1).split(" "))
+                        .map(pid -> ProcessHandle.of(Long.parseLong(pid)).orElseThrow())
+                        .toList();
+                var addresses = SERVERS.matcher(said);
+                assertTrue(addresses.find(), said);
+                servers = List.of(addresses.group(1).split(","));
+                assertEquals(count, replicas.size());
+                assertEquals(count, servers.size());
+            } catch (Throwable notUp) {
+                script.descendants().toList().forEach(ProcessHandle::destroyForcibly);
+                script.destroyForcibly();
+                throw notUp;
+            }
+        }
+
+        private String awaitServers(Path output) throws IOException, InterruptedException {
             var deadlineNanos = System.nanoTime() + TimeUnit.SECONDS.toNanos(LIMIT_SECONDS);
             var said = "";
             while (!SERVERS.matcher(said).find()) {
@@ -106,16 +126,7 @@ class ClusterCommandIT {
                 Thread.sleep(50);
                 said = Files.readString(output);
             }
-            var processes = PROCESSES.matcher(said);
-            assertTrue(processes.find(), said);
-            replicas = Arrays.stream(processes.group(1).split(" "))
-                    .map(pid -> ProcessHandle.of(Long.parseLong(pid)).orElseThrow())
-                    .toList();
-            var addresses = SERVERS.matcher(said);
-            assertTrue(addresses.find(), said);
-            servers = List.of(addresses.group(1).split(","));
-            assertEquals(count, replicas.size());
-            assertEquals(count, servers.size());
+            return said;
         }
 
         /// Control-C.

@@ -149,11 +149,15 @@ class ClusterFaultsIT {
             var id = cluster.replicas().indexOf(deaf);
             var proxy = proxies.get(id);
             proxy.hold();
-            cluster.await("it is out of the in-sync set", () -> !follower(id).getInSync());
-            // Long enough to stand for election, were it not that the others hear their leader.
-            TimeUnit.SECONDS.sleep(LocalCluster.LONGER_THAN_PATIENCE_SECONDS);
-            proxy.cut();
-            proxy.pass();
+            try {
+                cluster.await(
+                        "it is out of the in-sync set", () -> !follower(id).getInSync());
+                // Long enough to stand for election, were it not that the others hear their leader.
+                TimeUnit.SECONDS.sleep(LocalCluster.LONGER_THAN_PATIENCE_SECONDS);
+                proxy.cut();
+            } finally {
+                proxy.pass();
+            }
         });
         cluster.standstills()
                 .assertNobodyElected(

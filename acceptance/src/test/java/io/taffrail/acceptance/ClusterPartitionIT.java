@@ -65,35 +65,32 @@ class ClusterPartitionIT {
 
     @Test
     void aLeaderThatIsCutOffIsReplacedAndKeepsNothingThatAMajorityLacks() throws Exception {
-        var outcome = load.round(random, 0, false, before -> {
+        var outcome = round(false, before -> {
             network.isolate(id(before));
             awaitNewLeader(before);
             TimeUnit.SECONDS.sleep(1);
-            network.heal();
         });
         assertTrue(outcome.epochAfter() > outcome.epochBefore());
     }
 
     @Test
     void aLeaderThatHearsNobodyThoughAllHearItIsReplaced() throws Exception {
-        load.round(random, 0, false, before -> {
+        round(false, before -> {
             for (var other : cluster.without(before.replica())) {
                 network.lose(cluster.replicas().indexOf(other), id(before));
             }
             awaitNewLeader(before);
-            network.heal();
         });
     }
 
     @Test
     void oneWireOfThreeThatIsCutMovesNobody() throws Exception {
-        var outcome = load.round(random, 0, true, before -> {
+        var outcome = round(true, before -> {
             var follower =
                     cluster.replicas().indexOf(cluster.without(before.replica()).getFirst());
             network.lose(id(before), follower);
             network.lose(follower, id(before));
             TimeUnit.SECONDS.sleep(LocalCluster.LONGER_THAN_PATIENCE_SECONDS);
-            network.heal();
         });
         cluster.standstills()
                 .assertNobodyElected(
@@ -102,12 +99,11 @@ class ClusterPartitionIT {
 
     @Test
     void aWireThatLosesOneWayMovesNobody() throws Exception {
-        var outcome = load.round(random, 0, true, before -> {
+        var outcome = round(true, before -> {
             network.lose(
                     id(before),
                     cluster.replicas().indexOf(cluster.without(before.replica()).getLast()));
             TimeUnit.SECONDS.sleep(LocalCluster.LONGER_THAN_PATIENCE_SECONDS);
-            network.heal();
         });
         cluster.standstills()
                 .assertNobodyElected(
@@ -116,7 +112,7 @@ class ClusterPartitionIT {
 
     @Test
     void aWireThatLosesLargePacketsOnlyTakesItsFollowerOutOfTheInSyncSet() throws Exception {
-        var outcome = load.round(random, 0, true, before -> {
+        var outcome = round(true, before -> {
             var follower =
                     cluster.replicas().indexOf(cluster.without(before.replica()).getFirst());
             network.loseLarge(id(before), follower);
@@ -126,9 +122,19 @@ class ClusterPartitionIT {
                             .filter(status -> status.getFollowersList().stream()
                                     .anyMatch(seen -> seen.getNodeId() == follower && !seen.getInSync()))
                             .isPresent());
-            network.heal();
         });
         cluster.standstills().assertNobodyElected(outcome.epochBefore(), outcome.epochAfter(), "the others go on");
+    }
+
+    /// Whatever comes of it, the next one finds all wires whole.
+    private Load.Outcome round(boolean handedOver, Load.Faults cuts) throws Exception {
+        return load.round(random, 0, handedOver, before -> {
+            try {
+                cuts.happen(before);
+            } finally {
+                network.heal();
+            }
+        });
     }
 
     private int id(LocalCluster.Leader leader) {

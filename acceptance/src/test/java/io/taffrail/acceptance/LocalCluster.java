@@ -93,14 +93,20 @@ final class LocalCluster implements AutoCloseable {
         return this;
     }
 
+    /// Returns once it serves; one that does not is ended, since nobody has it yet who would.
     LocalCluster start() throws IOException, InterruptedException {
-        for (var replica : replicas) {
-            replica.begin();
+        try {
+            for (var replica : replicas) {
+                replica.begin();
+            }
+            for (var replica : replicas) {
+                replica.awaitReady();
+            }
+            awaitHealthy();
+        } catch (Throwable neverHealthy) {
+            close();
+            throw neverHealthy;
         }
-        for (var replica : replicas) {
-            replica.awaitReady();
-        }
-        awaitHealthy();
         return this;
     }
 

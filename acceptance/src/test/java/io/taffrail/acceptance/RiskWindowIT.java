@@ -7,7 +7,10 @@ import io.taffrail.client.Appender;
 import io.taffrail.client.AppenderConfig;
 import io.taffrail.client.LogClient;
 import io.taffrail.client.LogClientException;
+import io.taffrail.client.ReadFrom;
+import io.taffrail.client.ReaderConfig;
 import io.taffrail.proto.log.CommitMode;
+import io.taffrail.proto.log.Isolation;
 import io.taffrail.proto.log.ReplicationMode;
 import io.taffrail.proto.log.StreamConfig;
 import java.nio.file.Files;
@@ -15,6 +18,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -22,13 +26,16 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// What is acknowledged and not flushed spans at most three writer delays, under load and while the disk stands still,
-/// by the service's own gauge. `-Dtaffrail.seconds=S` of load.
+/// by the service's own gauge, and by the times of the records that a disk which stands still does not hold.
+/// `-Dtaffrail.seconds=S` of load.
 class RiskWindowIT {
     private static final Duration LOAD = Duration.ofSeconds(Integer.getInteger("taffrail.seconds", 2));
     private static final AppenderConfig FROM_MEMORY = AppenderConfig.DEFAULTS
             .modes(CommitMode.COMMIT_MODE_ASYNC, ReplicationMode.REPLICATION_MODE_ASYNC)
             .inFlight(4 << 20, 20_000, AppenderConfig.WhenFull.WAIT, Duration.ofMinutes(5));
     private static final String STREAM = "risk";
+    /// Two times, each cut to milliseconds.
+    private static final int CLOCK_MILLIS = 1;
 
     @TempDir
     Path folder;
@@ -59,21 +66,21 @@ class RiskWindowIT {
                         3 * writerDelayMillis);
             }
             assertEquals(3e-3 * writerDelayMillis, service.metric("taffrail_risk_window_bound_seconds"), 1e-9);
-            assertTrue(longestSeconds <= 3e-3 * writerDelayMillis, "window of " + longestSeconds + " s");
+            assertTrue(
+                    longestSeconds > 0 && longestSeconds <= 3e-3 * writerDelayMillis,
+                    "window of " + longestSeconds + " s");
         }
     }
 
     /// A file system of the test's own, frozen as for a snapshot: writes and flushes do not return.
     @Test
     void isBoundedWhileTheDiskStandsStill() throws Exception {
-        try (var disk = OwnDisk.mount(folder)) {
-            if (disk == null) {
-                throw Skip.because("a disk that stands still takes root and a loop device");
-            }
+        var refusal = SmallDisk.refusal(folder);
+        Skip.unless(refusal.isEmpty(), "a disk that stands still takes root and a loop device: " + refusal);
+        var mountPoint = folder.resolve("disk");
+        try (var disk = new SmallDisk(mountPoint, 256 << 20)) {
             // Only the data: a process whose output stands still stands still itself.
-            Files.createSymbolicLink(
-                    folder.resolve("data"),
-                    Files.createDirectory(disk.mountPoint().resolve("data")));
+            Files.createSymbolicLink(folder.resolve("data"), Files.createDirectory(mountPoint.resolve("data")));
             var delayMillis = 10;
             try (var service = new ServiceProcess(
                                     folder,
@@ -99,6 +106,9 @@ class RiskWindowIT {
                             windowSeconds * 1e3,
                             3 * delayMillis);
                     assertTrue(windowSeconds <= 3e-3 * delayMillis, "window of " + windowSeconds + " s");
+                    var atRiskMillis = atRiskMillis(client, stalled);
+                    System.out.println("by the records' own times: " + atRiskMillis + " ms");
+                    assertTrue(atRiskMillis <= 3 * delayMillis + CLOCK_MILLIS, atRiskMillis + " ms are at risk");
                     disk.thaw();
                     load.awaitMoreThan(stalled);
                 } finally {
@@ -106,6 +116,22 @@ class RiskWindowIT {
                     load.close();
                 }
             }
+        }
+    }
+
+    /// The times of the oldest record that is not flushed and of the newest that is acknowledged, as the service gave
+    /// them when it took them: what it says of itself has no part in this.
+    private static long atRiskMillis(LogClient client, long acknowledged) throws InterruptedException {
+        var durable = client.describeStream(STREAM).getDurableNextOffset();
+        assertTrue(durable < acknowledged, "nothing is at risk: " + durable + " of " + acknowledged + " are flushed");
+        var config = ReaderConfig.DEFAULTS.from(ReadFrom.offset(durable)).isolation(Isolation.ISOLATION_BUFFERED);
+        try (var reader = client.reader(STREAM, config)) {
+            var batch = Objects.requireNonNull(reader.nextBatch(Load.PATIENCE));
+            var oldestMillis = batch.getTimestampMillis();
+            while (batch.getBaseOffset() + batch.getRecordCount() < acknowledged) {
+                batch = Objects.requireNonNull(reader.nextBatch(Load.PATIENCE));
+            }
+            return batch.getTimestampMillis() - oldestMillis;
         }
     }
 

@@ -103,10 +103,15 @@ final class ServiceProcess implements AutoCloseable {
         return folder.resolve("service.log");
     }
 
-    /// Returns once it serves.
+    /// Returns once it serves; one that does not is ended, since nobody has it yet who would.
     ServiceProcess start() throws IOException, InterruptedException {
         begin();
-        awaitReady();
+        try {
+            awaitReady();
+        } catch (Throwable neverReady) {
+            close();
+            throw neverReady;
+        }
         return this;
     }
 

@@ -10,7 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 
-/// A file system of its own, ext4 in a file, mounted here; it is filled to the last byte and taken away
+/// A file system of its own, ext4 in a file, mounted here; it is filled to the last byte, frozen, and taken away
 /// while it is in use. Needs root and loop devices.
 final class SmallDisk implements AutoCloseable {
     // EXT4_IOC_SHUTDOWN: _IOR('X', 125, __u32); with 1, what the journal holds is written first.
@@ -23,6 +23,7 @@ final class SmallDisk implements AutoCloseable {
     private final Path image;
     private final Path mountPoint;
     private boolean mounted;
+    private boolean frozen;
     private int ballasts;
 
     SmallDisk(Path mountPoint, long bytes) throws IOException, InterruptedException {
@@ -61,6 +62,19 @@ final class SmallDisk implements AutoCloseable {
                 }
                 TimeUnit.MILLISECONDS.sleep(100);
             }
+        }
+    }
+
+    /// Writes and flushes do not return, as for a snapshot, until it thaws.
+    void freeze() throws IOException, InterruptedException {
+        command("fsfreeze", "--freeze", mountPoint.toString());
+        frozen = true;
+    }
+
+    void thaw() throws IOException, InterruptedException {
+        if (frozen) {
+            frozen = false;
+            command("fsfreeze", "--unfreeze", mountPoint.toString());
         }
     }
 
@@ -137,6 +151,7 @@ final class SmallDisk implements AutoCloseable {
             return;
         }
         try {
+            thaw();
             unmount();
         } catch (IOException busy) {
             System.out.println(busy.getMessage());

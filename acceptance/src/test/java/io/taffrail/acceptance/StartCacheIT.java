@@ -162,8 +162,9 @@ class StartCacheIT {
         var script = taffrail("build");
         script.environment().remove("TAFFRAIL_BUILD");
         script.environment().put("TAFFRAIL_TRAINING_STEP_SECONDS", "1");
+        script.environment().put("TAFFRAIL_TRAINING_WAIT_SECONDS", String.valueOf(LIMIT_SECONDS));
         var build = script.redirectOutput(said.toFile()).start();
-        assertTrue(build.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS), "does not end");
+        assertTrue(build.waitFor(3 * LIMIT_SECONDS, TimeUnit.SECONDS), "does not end");
         assertEquals(0, build.exitValue(), () -> text(said));
         assertFalse(Files.exists(checkout().resolve("target/build.lock")));
         return text(said);

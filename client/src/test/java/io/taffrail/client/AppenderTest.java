@@ -384,7 +384,7 @@ class AppenderTest {
                 ONE_RECORD_A_BATCH
                         .modes(CommitMode.COMMIT_MODE_ASYNC, ReplicationMode.REPLICATION_MODE_ASYNC)
                         .laterStages(AppendStage.APPEND_STAGE_DURABLE)
-                        .deliveryTimeout(Duration.ofSeconds(3)));
+                        .deliveryTimeout(Duration.ofSeconds(10)));
         server.answersAppends(false);
         var first = appender.append(bytes("r0"));
         var failed = first.accepted().thenRun(() -> {
@@ -406,7 +406,7 @@ class AppenderTest {
 
     @Test
     void isLookedAfterAgainOnceItWaitedForNothing() throws Exception {
-        var appender = client.appender("s", ONE_RECORD_A_BATCH.deliveryTimeout(Duration.ofMillis(300)));
+        var appender = client.appender("s", ONE_RECORD_A_BATCH.deliveryTimeout(Duration.ofSeconds(5)));
         append(appender, 0, 1);
         appender.flush(SOON);
         var giveUp = System.nanoTime() + SOON.toNanos();

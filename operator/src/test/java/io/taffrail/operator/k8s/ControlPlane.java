@@ -62,25 +62,25 @@ final class ControlPlane implements AutoCloseable {
                 .build());
         try {
             server.start();
-        } catch (RuntimeException notReady) {
+            kubeConfig = directory.resolve("kubeconfig");
+            Files.writeString(kubeConfig, server.getKubeConfigYaml());
+            widenServices();
+            controllers = new ProcessBuilder(
+                            binaries.resolve("kube-controller-manager").toString(),
+                            "--kubeconfig=" + kubeConfig,
+                            "--controllers=" + CONTROLLERS,
+                            "--leader-elect=false",
+                            "--secure-port=0",
+                            "--kube-api-qps=200",
+                            "--kube-api-burst=200",
+                            "--concurrent-gc-syncs=4")
+                    .redirectErrorStream(true)
+                    .redirectOutput(directory.resolve("controllers.log").toFile())
+                    .start();
+        } catch (IOException | RuntimeException notReady) {
             server.stop();
             throw notReady;
         }
-        kubeConfig = directory.resolve("kubeconfig");
-        Files.writeString(kubeConfig, server.getKubeConfigYaml());
-        widenServices();
-        controllers = new ProcessBuilder(
-                        binaries.resolve("kube-controller-manager").toString(),
-                        "--kubeconfig=" + kubeConfig,
-                        "--controllers=" + CONTROLLERS,
-                        "--leader-elect=false",
-                        "--secure-port=0",
-                        "--kube-api-qps=200",
-                        "--kube-api-burst=200",
-                        "--concurrent-gc-syncs=4")
-                .redirectErrorStream(true)
-                .redirectOutput(directory.resolve("controllers.log").toFile())
-                .start();
     }
 
     /// The library holds its limit against a time of day, so that one which goes beyond midnight is over at once.
@@ -122,7 +122,18 @@ final class ControlPlane implements AutoCloseable {
             return running;
         }
         var started = empty();
+        try {
+            define(started);
+        } catch (RuntimeException undefined) {
+            started.close();
+            throw undefined;
+        }
         Runtime.getRuntime().addShutdownHook(new Thread(started::close));
+        running = started;
+        return started;
+    }
+
+    private static void define(ControlPlane started) {
         try (var client = started.client()) {
             for (var definition : CustomResourceDefinitions.yaml().values()) {
                 client.load(new ByteArrayInputStream(definition.getBytes(StandardCharsets.UTF_8)))
@@ -136,8 +147,6 @@ final class ControlPlane implements AutoCloseable {
                         .waitUntilCondition(ControlPlane::established, 5, TimeUnit.MINUTES);
             }
         }
-        running = started;
-        return started;
     }
 
     private static boolean established(CustomResourceDefinition definition) {

@@ -33,7 +33,8 @@ final class EmptyApiServerIT {
     private static final String SYSTEM = "taffrail-system";
     private static final String NAMESPACE = "shop";
     private static final Path CHART = GoldenFile.root().resolve("helm/taffrail-operator");
-    private static final int HELM_WAITS_SECONDS = 20;
+    /// For the operator that never starts, and then again for the one that comes back.
+    private static final int HELM_WAITS_SECONDS = 60;
 
     @TempDir
     Path folder;
@@ -88,7 +89,8 @@ final class EmptyApiServerIT {
         awaitOperator("taffrail/operator:0.1.0");
         step("helm install, and the operator is ready: " + operator().residentMebibytes() + " MiB resident");
 
-        cluster = new RealCluster(plane, NAMESPACE, Files.createDirectories(folder.resolve("volumes")));
+        cluster = new RealCluster(
+                plane, NAMESPACE, Files.createDirectories(folder.resolve("volumes")), RealCluster.PATIENT);
         sample("logcluster");
         cluster.awaitReady();
         step("a LogCluster of 3 is Ready");
@@ -99,11 +101,9 @@ final class EmptyApiServerIT {
                 .until(() -> plane.kubectl("-n", NAMESPACE, "get", "ls").contains("AsSpecified")
                         || plane.kubectl("-n", NAMESPACE, "get", "ls").contains("True"));
         step("its LogStream is there");
-        var producer = channel("orders-leader", 1);
-        cluster.append(producer, "one", "two", "three");
+        append("one", "two", "three");
         step("3 records appended through the endpoint of the leader Service");
-        var consumer = channel("orders-leader", 1);
-        assertEquals(List.of("one", "two", "three"), cluster.read(consumer));
+        assertEquals(List.of("one", "two", "three"), read());
         channel("orders", 3).shutdownNow();
         step("and read");
         show();
@@ -111,11 +111,9 @@ final class EmptyApiServerIT {
         upgradesTheDefinitionsAndRestartsNoReplica();
         rollsBack();
         uninstalls();
-        cluster.append(producer, "four");
-        assertEquals(List.of("one", "two", "three", "four"), cluster.read(consumer));
+        append("four");
+        assertEquals(List.of("one", "two", "three", "four"), read());
         step("appended and read without an operator");
-        producer.shutdownNow();
-        consumer.shutdownNow();
 
         install();
         awaitOperator("taffrail/operator:0.1.0");
@@ -272,6 +270,24 @@ final class EmptyApiServerIT {
     }
 
     /// To the first endpoint of a Service, which must have so many.
+    private void append(String... records) {
+        var leader = channel("orders-leader", 1);
+        try {
+            cluster.append(leader, records);
+        } finally {
+            leader.shutdownNow();
+        }
+    }
+
+    private List<String> read() {
+        var leader = channel("orders-leader", 1);
+        try {
+            return cluster.read(leader);
+        } finally {
+            leader.shutdownNow();
+        }
+    }
+
     private ManagedChannel channel(String service, int count) {
         await(service)
                 .atMost(RealCluster.PATIENCE)

@@ -12,13 +12,17 @@ import io.taffrail.operator.k8s.ShakyApiServer.Treatment;
 import io.taffrail.operator.resource.ClusterNames;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 
 /// Edits, deletions, restarts of the operator, conflicts, lost answers and stale watches, drawn by a seed, against one
 /// LogCluster; then the weather clears, and the cluster must become what its last spec asks. The seed repeats the
@@ -52,7 +56,10 @@ final class RandomSequence implements AutoCloseable {
     private final List<RunningOperator> operators = new ArrayList<>();
     private final List<String> story = new CopyOnWriteArrayList<>();
     private final List<Act> harmful = new CopyOnWriteArrayList<>();
+    private final AtomicInteger judged = new AtomicInteger();
     private final AtomicInteger excused = new AtomicInteger();
+    /// Nodes whose pods a fault is about to end.
+    private final Set<Integer> hit = ConcurrentHashMap.newKeySet();
     private final AtomicLong lastFault = new AtomicLong(System.nanoTime() - LONG_AGO_NANOS);
     private final AtomicLong lastAsleep = new AtomicLong(System.nanoTime() - LONG_AGO_NANOS);
     private long longestPassNanos;
@@ -72,7 +79,7 @@ final class RandomSequence implements AutoCloseable {
         this.plane = plane;
         namespace = "random-" + seed;
         random = new Random(seed);
-        pods = new StandInPods(plane, namespace, Duration.ofMillis(random.nextInt(600)));
+        pods = new StandInPods(plane, namespace, Duration.ofMillis(random.nextInt(600)), this::ended);
         admin = pods.admin();
         shaky = new ShakyApiServer(plane);
         shaky.weather(this::treat);
@@ -111,10 +118,10 @@ final class RandomSequence implements AutoCloseable {
         if (draw < 30) {
             edit();
         } else if (draw < 45) {
-            fault("pod " + node + " deleted");
+            fault("pod " + node + " deleted", node);
             admin.pods().inNamespace(namespace).withName("orders-" + node).delete();
         } else if (draw < 50) {
-            fault("pod " + node + " deleted by force");
+            fault("pod " + node + " deleted by force", node);
             admin.pods()
                     .inNamespace(namespace)
                     .withName("orders-" + node)
@@ -210,7 +217,9 @@ final class RandomSequence implements AutoCloseable {
             }
             case 2 -> {
                 var count = random.nextInt(replicas + 1);
-                fault("StatefulSet scaled to " + count + " by hand");
+                fault(
+                        "StatefulSet scaled to " + count + " by hand",
+                        IntStream.range(count, replicas).toArray());
                 admin.apps()
                         .statefulSets()
                         .inNamespace(namespace)
@@ -251,7 +260,7 @@ final class RandomSequence implements AutoCloseable {
             return;
         }
         volumeReplaced = true;
-        fault("volume " + node + " replaced");
+        fault("volume " + node + " replaced", node);
         admin.persistentVolumeClaims()
                 .inNamespace(namespace)
                 .withName("data-orders-" + node)
@@ -259,9 +268,17 @@ final class RandomSequence implements AutoCloseable {
         admin.pods().inNamespace(namespace).withName("orders-" + node).delete();
     }
 
-    private void fault(String what) {
+    private void fault(String what, int... nodes) {
         story.add(what);
+        Arrays.stream(nodes).forEach(hit::add);
         lastFault.set(System.nanoTime());
+    }
+
+    /// What was ordered takes a while to happen on a machine that has no time. What the operator wanted is no fault.
+    private void ended(int node) {
+        if (hit.remove(node)) {
+            lastFault.set(System.nanoTime());
+        }
     }
 
     private Treatment treat(ShakyApiServer.Request request) {
@@ -286,10 +303,12 @@ final class RandomSequence implements AutoCloseable {
         var harm = "";
         var excuse = lastFault.get();
         if (request.method().equals("DELETE") && pod.matches()) {
+            judged.incrementAndGet();
             var of = pods.replicas().harmOfRestarting(Integer.parseInt(pod.group(1)));
             harm = of == null ? "" : of;
         } else if (request.method().equals("PATCH")
                 && SET.matcher(request.path()).matches()) {
+            judged.incrementAndGet();
             harm = harmOfScaling(request.body());
             excuse = Math.max(excuse, lastAsleep.get());
         }
@@ -350,6 +369,8 @@ final class RandomSequence implements AutoCloseable {
             throw new AssertionError(
                     namespace + " did not converge: " + pods.cluster().getStatus() + "\n" + told(), e);
         }
+        var acknowledged = pods.replicas().acknowledged();
+        await("it serves").atMost(PATIENCE).until(() -> pods.replicas().acknowledged() > acknowledged);
         stopping = true;
         assertEquals(List.of(), violations(), this::told);
     }
@@ -376,6 +397,12 @@ final class RandomSequence implements AutoCloseable {
                                         pod.getSpec().getContainers().getFirst().getImage())));
     }
 
+    /// Acts of the operator that could do harm.
+    int judged() {
+        return judged.get();
+    }
+
+    /// Of them, those that did, and may have been decided before a fault.
     int excused() {
         return excused.get();
     }

@@ -23,6 +23,7 @@ final class RandomSequencesTest {
         var plane = ControlPlane.require();
         var turn = new Semaphore(AT_ONCE);
         var done = new AtomicInteger();
+        var judged = new AtomicInteger();
         var excused = new AtomicInteger();
         var failures = new ArrayList<String>();
         var runs = new ArrayList<Future<Long>>();
@@ -33,6 +34,7 @@ final class RandomSequencesTest {
                     turn.acquire();
                     try (var sequence = new RandomSequence(plane, own)) {
                         var records = sequence.run();
+                        judged.addAndGet(sequence.judged());
                         excused.addAndGet(sequence.excused());
                         System.out.println("sequence " + own + " converged, " + records + " records acknowledged, "
                                 + done.incrementAndGet() + " done");
@@ -51,9 +53,11 @@ final class RandomSequencesTest {
                 }
             }
             System.out.println(SEQUENCES + " sequences from seed " + SEED + ": " + (SEQUENCES - failures.size())
-                    + " converged, " + records + " records acknowledged, " + excused
-                    + " acts judged by a sight from before a fault");
+                    + " converged, " + records + " records acknowledged, " + judged
+                    + " acts judged, " + excused + " of them by a sight from before a fault");
         }
         assertTrue(failures.isEmpty(), () -> String.join("\n\n", failures));
+        assertTrue(judged.get() >= 2 * excused.get(), excused + " of " + judged + " acts were excused");
+        assertTrue(judged.get() > 0 || SEQUENCES < 10, "no operator has restarted or scaled anything");
     }
 }

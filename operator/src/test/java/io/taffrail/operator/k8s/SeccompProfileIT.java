@@ -109,6 +109,9 @@ final class SeccompProfileIT {
         try {
             var _ = start(server("free", ioUring));
         } catch (AssertionError refused) {
+            if (!String.valueOf(refused.getMessage()).contains("io_uring_setup")) {
+                throw refused;
+            }
             skip("io_uring does not work here: " + refused.getMessage());
         }
         var ready = start(under(PROFILE, server("profile", ioUring)));

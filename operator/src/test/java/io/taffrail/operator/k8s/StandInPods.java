@@ -10,6 +10,7 @@ import io.taffrail.operator.resource.ClusterNames;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.IntConsumer;
 import java.util.stream.Collectors;
 
 /// The LogCluster `orders` in a namespace of a real API server, whose pods are stand-ins behind the real control
@@ -22,6 +23,11 @@ final class StandInPods implements AutoCloseable {
 
     /// @param catchUp how long a replica takes to be in sync after it has started; half of it, it reads its log
     StandInPods(ControlPlane plane, String namespace, Duration catchUp) {
+        this(plane, namespace, catchUp, _ -> {});
+    }
+
+    /// @param ended hears of each node whose container has ended, whoever wanted that
+    StandInPods(ControlPlane plane, String namespace, Duration catchUp, IntConsumer ended) {
         this.namespace = namespace;
         replicas = new StandIns(catchUp);
         admin = plane.client();
@@ -52,6 +58,7 @@ final class StandInPods implements AutoCloseable {
                 @Override
                 public void close() {
                     replica.close();
+                    ended.accept(node);
                 }
             };
         });
