@@ -248,7 +248,7 @@ public interface ServiceConfig {
         @WithConverter(ByteSizeConverter.class)
         Long reserveBytes();
 
-        @Setting("Newest bytes of the log that readers find in memory; at least `limits.pending-bytes`.")
+        @Setting("Newest bytes of the log that readers find in memory; `limits.pending-bytes` if they are more.")
         @WithDefault("96Mi")
         @WithConverter(ByteSizeConverter.class)
         Long tailCacheBytes();

@@ -7,6 +7,9 @@ import io.taffrail.replication.ReplicaConfig;
 import io.taffrail.replication.ReplicaSettings;
 import io.taffrail.replication.ScrubConfig;
 import io.taffrail.service.accept.OpenFiles;
+import io.taffrail.service.control.SettingsBounds;
+import io.taffrail.service.control.SettingsBounds.Bounds;
+import io.taffrail.service.control.TailMemory;
 import io.taffrail.service.rpc.HostPort;
 import io.taffrail.service.rpc.RpcLimits;
 import io.taffrail.streams.CommitMode;
@@ -28,8 +31,9 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/// What [ServiceConfig] says, checked: every bound and every relation between two settings is here. All problems are
-/// told at once.
+/// What [ServiceConfig] says, checked: every bound and every relation between two settings. Those that also
+/// ApplySettings
+/// has to know are in [SettingsBounds] and [TailMemory]. All problems are told at once.
 public record ServiceSettings(
         Path dataDirectory,
         ClusterMode clusterMode,
@@ -72,9 +76,6 @@ public record ServiceSettings(
     /// Room in a request for what is not records.
     private static final long REQUEST_OVERHEAD_BYTES = 64 << 10;
     /// Room in a log entry for its header and the records' prefix.
-    /// What reads from files, checkpoints, repairs and copies for others take at a time.
-    private static final long DIRECT_BYTES_BESIDES_TAIL = 16 << 20;
-
     private static final long ENTRY_OVERHEAD_BYTES = 4 << 10;
 
     /// Clients send no more unless they are told to. It is taken in whole also where less is allowed: the refusal of a
@@ -244,18 +245,16 @@ public record ServiceSettings(
 
         private void checkReplica() {
             var limits = config.limits();
-            between("writer-delay", config.writerDelay(), Duration.ofMillis(1), Duration.ofSeconds(10));
-            between("group-commit.delay", config.groupCommit().delay(), NONE, Duration.ofMillis(100));
-            between("group-commit.siblings", config.groupCommit().siblings(), 0, 1_000);
-            sizeBetween("limits.pending-bytes", limits.pendingBytes(), 1 << 20, 1 << 30);
+            between("writer-delay", config.writerDelay(), SettingsBounds.WRITER_DELAY);
+            between("group-commit.delay", config.groupCommit().delay(), SettingsBounds.GROUP_COMMIT_DELAY);
+            var siblings = SettingsBounds.GROUP_COMMIT_SIBLINGS;
+            between("group-commit.siblings", config.groupCommit().siblings(), siblings.least(), siblings.most());
+            sizeBetween("limits.pending-bytes", limits.pendingBytes(), SettingsBounds.PENDING_BYTES);
             sizeBetween("limits.inbox-bytes", limits.inboxBytes(), 1 << 20, 8L << 30);
-            sizeBetween("limits.replication-lag-bytes", limits.replicationLagBytes(), 64 << 10, 1L << 40);
-            between(
-                    "limits.replication-lag-age",
-                    limits.replicationLagAge(),
-                    Duration.ofMillis(10),
-                    Duration.ofHours(1));
-            between("retention.age", config.retention().age(), NONE, Duration.ofDays(36_500));
+            sizeBetween(
+                    "limits.replication-lag-bytes", limits.replicationLagBytes(), SettingsBounds.REPLICATION_LAG_BYTES);
+            between("limits.replication-lag-age", limits.replicationLagAge(), SettingsBounds.REPLICATION_LAG_AGE);
+            between("retention.age", config.retention().age(), SettingsBounds.RETENTION_AGE);
             oneOf("limits.on-full", limits.onFull(), "Wait", "Reject");
             var durability = durability("", config.commitMode(), config.replicationMode());
             var minimum = durability(
@@ -307,12 +306,6 @@ public record ServiceSettings(
                     "a multiple of " + ByteSizeConverter.text(BLOCK_BYTES));
             sizeBetween("storage.reserve-bytes", storage.reserveBytes(), 0, 1L << 40);
             sizeBetween("storage.tail-cache-bytes", storage.tailCacheBytes(), 1 << 20, 2_000_000_000);
-            if (storage.tailCacheBytes() < config.limits().pendingBytes()) {
-                problems.add("taffrail.storage.tail-cache-bytes is " + storage.tailCacheBytes()
-                        + " and taffrail.limits.pending-bytes is "
-                        + config.limits().pendingBytes()
-                        + ": allowed is a tail cache that holds the pending bytes");
-            }
         }
 
         private void checkScrub() {
@@ -342,12 +335,11 @@ public record ServiceSettings(
 
         /// The memory of the log's tail is taken at the start, and then there must be some left.
         private void checkDirectMemory(WalConfig wal) {
-            var needed = wal.memoryBytes() + DIRECT_BYTES_BESIDES_TAIL;
-            if (directBytes < needed) {
-                problems.add(
-                        "the memory outside the heap (-XX:MaxDirectMemorySize, else as much as -Xmx) is " + directBytes
-                                + ": allowed is at least " + needed + " with taffrail.storage.tail-cache-bytes "
-                                + wal.tailCacheBytes() + " and taffrail.storage.segment-bytes " + wal.segmentBytes());
+            var tooLittle = new TailMemory(wal, directBytes).refusalOfStart();
+            if (tooLittle != null) {
+                problems.add(tooLittle + " with taffrail.storage.tail-cache-bytes " + wal.tailCacheBytes()
+                        + ", taffrail.limits.pending-bytes " + wal.pendingBytes()
+                        + " and taffrail.storage.segment-bytes " + wal.segmentBytes());
             }
         }
 
@@ -486,6 +478,14 @@ public record ServiceSettings(
                     name,
                     ByteSizeConverter.text(value),
                     ByteSizeConverter.text(least) + " to " + ByteSizeConverter.text(most));
+        }
+
+        private void sizeBetween(String name, long value, Bounds<Long> bounds) {
+            sizeBetween(name, value, bounds.least(), bounds.most());
+        }
+
+        private void between(String name, Duration value, Bounds<Duration> bounds) {
+            var _ = between(name, value, bounds.least(), bounds.most());
         }
 
         private boolean between(String name, Duration value, Duration least, Duration most) {

@@ -3,6 +3,7 @@ package io.taffrail.service;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.TimeGauge;
+import io.netty.util.internal.PlatformDependent;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.Startup;
 import io.quarkus.runtime.StartupEvent;
@@ -16,6 +17,7 @@ import io.taffrail.service.accept.PortLimit;
 import io.taffrail.service.api.AppendLimits;
 import io.taffrail.service.api.LogEndpoint;
 import io.taffrail.service.control.ControlGrpcService;
+import io.taffrail.service.control.TailMemory;
 import io.taffrail.service.host.HostObserver;
 import io.taffrail.service.host.ReplicaHost;
 import io.taffrail.service.peer.PeerCalls;
@@ -197,7 +199,8 @@ public class ServiceWiring {
                         limits.readers(),
                         readThreads)
                 .register(clientServer);
-        new ControlGrpcService(host, info).register(clientServer);
+        new ControlGrpcService(host, info, new TailMemory(settings.wal(), PlatformDependent.estimateMaxDirectMemory()))
+                .register(clientServer);
         new PeerServer(host, this::authentic, peerCalls).register(peerServer);
         Gauge.builder("taffrail.unread.answers.bytes", answers, AnswerBudget::heldBytes)
                 .description("Memory of answers that clients have not read")

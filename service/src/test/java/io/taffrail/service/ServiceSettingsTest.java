@@ -81,8 +81,18 @@ class ServiceSettingsTest {
         assertTrue(refusal(Map.of("taffrail.commit-mode", "Async", "taffrail.minimum.commit-mode", "Sync"))
                 .contains("taffrail.minimum.commit-mode"));
         assertTrue(refusal(Map.of("taffrail.tls.certificate", "a.pem")).contains("taffrail.tls.key"));
-        assertTrue(refusal(Map.of("taffrail.limits.pending-bytes", "512Mi"))
-                .contains("taffrail.storage.tail-cache-bytes"));
+    }
+
+    @Test
+    void pendingBytesMayBeMoreThanTheTailCache() {
+        var files = new OpenFiles(1 << 20, 2);
+        var most = config(Map.of("taffrail.limits.pending-bytes", "1Gi"));
+        var least = (1L << 30) + (16 << 20);
+        assertEquals(1 << 30, ServiceSettings.of(most, files, least).wal().memoryBytes());
+        assertTrue(assertThrows(ConfigRefusedException.class, () -> ServiceSettings.of(most, files, least - 1))
+                .toString()
+                .contains("allowed is at least 1090519040 with taffrail.storage.tail-cache-bytes 100663296,"
+                        + " taffrail.limits.pending-bytes 1073741824"));
     }
 
     @Test
@@ -116,8 +126,8 @@ class ServiceSettingsTest {
         assertEquals(32 << 20, ServiceSettings.of(small, files, 48 << 20).wal().tailCacheBytes());
         assertEquals(
                 "the memory outside the heap (-XX:MaxDirectMemorySize, else as much as -Xmx) is 50331647: allowed is at"
-                        + " least 50331648 with taffrail.storage.tail-cache-bytes 33554432 and"
-                        + " taffrail.storage.segment-bytes 1048576",
+                        + " least 50331648 with taffrail.storage.tail-cache-bytes 33554432,"
+                        + " taffrail.limits.pending-bytes 1048576 and taffrail.storage.segment-bytes 1048576",
                 assertThrows(ConfigRefusedException.class, () -> ServiceSettings.of(small, files, (48 << 20) - 1))
                         .getMessage());
     }

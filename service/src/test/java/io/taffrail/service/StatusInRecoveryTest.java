@@ -8,12 +8,14 @@ import io.taffrail.proto.control.ControlGrpc;
 import io.taffrail.proto.control.GetStatusRequest;
 import io.taffrail.proto.control.State;
 import io.taffrail.service.control.ControlGrpcService;
+import io.taffrail.service.control.TailMemory;
 import io.taffrail.service.host.ReplicaHost;
 import io.taffrail.service.peer.PeerCalls;
 import io.taffrail.service.peer.PeerClient;
 import io.taffrail.service.rpc.MemoryBudget;
 import io.taffrail.service.rpc.RpcLimits;
 import io.taffrail.service.telemetry.ProcessInfo;
+import io.taffrail.wal.WalConfig;
 import io.vertx.core.Vertx;
 import java.nio.file.Path;
 import java.util.Random;
@@ -40,7 +42,7 @@ class StatusInRecoveryTest {
                 () -> null,
                 new PeerPortInRecoveryTest.Nowhere());
         var server = LocalServer.of(vertx, RpcLimits.DEFAULTS.forPeers(), new MemoryBudget(Long.MAX_VALUE));
-        new ControlGrpcService(host, info).register(server);
+        new ControlGrpcService(host, info, new TailMemory(WalConfig.defaults(), Long.MAX_VALUE)).register(server);
         var port = LocalServer.listen(server, 1);
         var channel = Grpc.newChannelBuilder("127.0.0.1:" + port, InsecureChannelCredentials.create())
                 .build();

@@ -13,7 +13,8 @@ import io.taffrail.wal.segment.TailBuffer;
 /// @param groupCommitSiblings requests that must be waiting for the delay to apply (PostgreSQL
 /// `commit_siblings`)
 /// @param pendingBytes most bytes that may be appended and not flushed
-/// @param tailCacheBytes newest bytes of the log that readers find in memory, `pendingBytes` included
+/// @param tailCacheBytes newest bytes of the log that readers find in memory, those not flushed included; at least
+/// `pendingBytes`, whatever this says
 /// @param reserveBytes free space below which appends are refused
 /// @param fsyncDisabled writes are never flushed: a crash may corrupt the log, not only shorten it
 public record WalConfig(
@@ -43,6 +44,18 @@ public record WalConfig(
             throw new IllegalArgumentException("pendingBytes " + pendingBytes + ", tailCacheBytes " + tailCacheBytes
                     + ", reserveBytes " + reserveBytes);
         }
+    }
+
+    public WalConfig withPendingBytes(int bytes) {
+        return new WalConfig(
+                segmentBytes,
+                writerDelayNanos,
+                groupCommitDelayNanos,
+                groupCommitSiblings,
+                bytes,
+                tailCacheBytes,
+                reserveBytes,
+                fsyncDisabled);
     }
 
     /// Longest entry that is taken, its header included: it has to fit a segment.

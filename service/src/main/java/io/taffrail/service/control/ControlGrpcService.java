@@ -33,12 +33,14 @@ public final class ControlGrpcService {
     private static final int ANY_FOLLOWER = -1;
 
     private final ReplicaHost host;
+    private final TailMemory memory;
     private final CommandCalls commands;
     private final StatusMessages status;
     private final RecoveryCalls recovery;
 
-    public ControlGrpcService(ReplicaHost host, ProcessInfo info) {
+    public ControlGrpcService(ReplicaHost host, ProcessInfo info, TailMemory memory) {
         this.host = host;
+        this.memory = memory;
         commands = new CommandCalls(host);
         status = new StatusMessages(host, info);
         recovery = new RecoveryCalls(host);
@@ -116,7 +118,7 @@ public final class ControlGrpcService {
     private void applySettings(ApplySettingsRequest request, UnaryCall call) {
         commands.withReplica(call, replica -> {
             try {
-                var settings = SettingsMessages.merged(replica.settings(), request);
+                var settings = SettingsMessages.merged(replica.settings(), request, memory);
                 replica.applySettings(
                         settings,
                         outcome -> commands.ended(

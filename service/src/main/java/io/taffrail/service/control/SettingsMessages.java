@@ -5,10 +5,12 @@ import io.taffrail.proto.control.OnFull;
 import io.taffrail.proto.control.Settings;
 import io.taffrail.replication.ReplicaSettings;
 import io.taffrail.service.api.StreamMessages;
+import io.taffrail.service.control.SettingsBounds.Bounds;
 import io.taffrail.streams.CommitMode;
 import io.taffrail.streams.Durability;
 import io.taffrail.streams.ReplicationMode;
 import io.taffrail.streams.StreamSettings;
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /// Settings on the wire and as values; what is absent in a request stays as it is.
@@ -18,7 +20,7 @@ final class SettingsMessages {
 
     private SettingsMessages() {}
 
-    static ReplicaSettings merged(ReplicaSettings current, ApplySettingsRequest request)
+    static ReplicaSettings merged(ReplicaSettings current, ApplySettingsRequest request, TailMemory memory)
             throws StreamMessages.InvalidField {
         var wire = request.getSettings();
         var streams = current.streams();
@@ -40,34 +42,40 @@ final class SettingsMessages {
                         durability,
                         minimum,
                         wire.hasRetentionMillis()
-                                ? StreamMessages.notNegative("retention_millis", wire.getRetentionMillis())
+                                ? millis("retention_millis", wire.getRetentionMillis(), SettingsBounds.RETENTION_AGE)
                                 : streams.retentionMillis(),
                         wire.hasRetentionBytes()
                                 ? StreamMessages.notNegative("retention_bytes", wire.getRetentionBytes())
                                 : streams.retentionBytes()),
                 wire.hasWriterDelayMicros()
-                        ? between("writer_delay_micros", wire.getWriterDelayMicros(), 1_000, 10_000_000)
+                        ? micros("writer_delay_micros", wire.getWriterDelayMicros(), SettingsBounds.WRITER_DELAY)
                                 * NANOS_PER_MICRO
                         : current.writerDelayNanos(),
                 wire.hasGroupCommitDelayMicros()
-                        ? between("group_commit_delay_micros", wire.getGroupCommitDelayMicros(), 0, 100_000)
+                        ? micros(
+                                        "group_commit_delay_micros",
+                                        wire.getGroupCommitDelayMicros(),
+                                        SettingsBounds.GROUP_COMMIT_DELAY)
                                 * NANOS_PER_MICRO
                         : current.groupCommitDelayNanos(),
                 wire.hasGroupCommitSiblings()
                         ? (int) between(
                                 "group_commit_siblings",
                                 Integer.toUnsignedLong(wire.getGroupCommitSiblings()),
-                                0,
-                                1_000)
+                                SettingsBounds.GROUP_COMMIT_SIBLINGS)
                         : current.groupCommitSiblings(),
-                wire.hasPendingBytes()
-                        ? (int) between("pending_bytes", wire.getPendingBytes(), 1 << 20, 1 << 30)
-                        : current.pendingBytes(),
+                wire.hasPendingBytes() ? pendingBytes(current, wire, memory) : current.pendingBytes(),
                 wire.hasReplicationLagBytes()
-                        ? between("replication_lag_bytes", wire.getReplicationLagBytes(), 64 << 10, 1L << 40)
+                        ? between(
+                                "replication_lag_bytes",
+                                wire.getReplicationLagBytes(),
+                                SettingsBounds.REPLICATION_LAG_BYTES)
                         : current.replicationLagBytes(),
                 wire.hasReplicationLagMillis()
-                        ? between("replication_lag_millis", wire.getReplicationLagMillis(), 10, 3_600_000)
+                        ? millis(
+                                        "replication_lag_millis",
+                                        wire.getReplicationLagMillis(),
+                                        SettingsBounds.REPLICATION_LAG_AGE)
                                 * NANOS_PER_MILLI
                         : current.replicationLagNanos(),
                 rejectWhenFull(current, wire));
@@ -89,6 +97,33 @@ final class SettingsMessages {
                 throw StreamMessages.invalid(
                         "on_full is " + wire.getOnFullValue() + ": allowed are 0 (as it is), 1 (WAIT), 2 (REJECT)");
         };
+    }
+
+    private static int pendingBytes(ReplicaSettings current, Settings wire, TailMemory memory)
+            throws StreamMessages.InvalidField {
+        var wanted = (int) between("pending_bytes", wire.getPendingBytes(), SettingsBounds.PENDING_BYTES);
+        var tooLittle = memory.refusalOfChange(current.pendingBytes(), wanted);
+        if (tooLittle != null) {
+            throw StreamMessages.invalid(
+                    tooLittle + " while pending_bytes change from " + current.pendingBytes() + " to " + wanted);
+        }
+        return wanted;
+    }
+
+    private static long micros(String field, long value, Bounds<Duration> bounds) throws StreamMessages.InvalidField {
+        return between(
+                field,
+                value,
+                bounds.least().toNanos() / NANOS_PER_MICRO,
+                bounds.most().toNanos() / NANOS_PER_MICRO);
+    }
+
+    private static long millis(String field, long value, Bounds<Duration> bounds) throws StreamMessages.InvalidField {
+        return between(field, value, bounds.least().toMillis(), bounds.most().toMillis());
+    }
+
+    private static long between(String field, long value, Bounds<Long> bounds) throws StreamMessages.InvalidField {
+        return between(field, value, bounds.least(), bounds.most());
     }
 
     private static long between(String field, long value, long least, long most) throws StreamMessages.InvalidField {
