@@ -65,6 +65,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
+import org.eclipse.microprofile.config.Config;
 import org.eclipse.microprofile.config.ConfigProvider;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
@@ -407,8 +408,7 @@ public class ServiceWiring {
             return;
         }
         var defaults = replica.settings().streams().durability();
-        var http = "http://" + config.listen() + ":"
-                + ConfigProvider.getConfig().getValue("quarkus.http.port", String.class);
+        var http = httpAddress(ConfigProvider.getConfig());
         System.out.printf(
                 "taffrail %s is ready: clients %s, replicas %s, health and metrics %s, data %s, io %s (%s), appends %s/%s"
                         + " by default%n",
@@ -423,6 +423,11 @@ public class ServiceWiring {
                 defaults.replicationMode());
         System.out.flush();
         config.readyFile().ifPresent(file -> writeReadyFile(Path.of(file), http));
+    }
+
+    static String httpAddress(Config config) {
+        return "http://" + reachable(config.getValue("quarkus.http.host", String.class)) + ":"
+                + config.getValue("quarkus.http.port", String.class);
     }
 
     private void writeReadyFile(Path file, String http) {
