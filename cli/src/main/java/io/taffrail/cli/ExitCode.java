@@ -7,7 +7,7 @@ final class ExitCode {
     static final int REFUSED = 1;
     /// The command line is wrong, or a file that it names is, or standard output takes no more.
     static final int USAGE = 2;
-    /// No answer, or not in time: the same command may succeed later.
+    /// No answer, or not in time, or refused for now: the same command may succeed later.
     static final int UNAVAILABLE = 3;
     /// Acknowledged records are lost, or a log is damaged.
     static final int DATA_LOSS = 4;

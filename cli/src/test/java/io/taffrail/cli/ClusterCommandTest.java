@@ -8,14 +8,24 @@ import com.google.gson.JsonParser;
 import io.grpc.BindableService;
 import io.grpc.Grpc;
 import io.grpc.InsecureServerCredentials;
+import io.grpc.Metadata;
 import io.grpc.Server;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
 import io.grpc.stub.StreamObserver;
+import io.taffrail.client.LogClient;
+import io.taffrail.proto.control.ChangeVotersRequest;
+import io.taffrail.proto.control.ChangeVotersResponse;
 import io.taffrail.proto.control.ControlGrpc;
 import io.taffrail.proto.control.DamagedRange;
 import io.taffrail.proto.control.GetStatusRequest;
 import io.taffrail.proto.control.ReplicaStatus;
+import io.taffrail.proto.control.TransferLeadershipRequest;
+import io.taffrail.proto.control.TransferLeadershipResponse;
 import io.taffrail.proto.log.ClusterDescription;
 import io.taffrail.proto.log.DescribeClusterRequest;
+import io.taffrail.proto.log.Error;
+import io.taffrail.proto.log.ErrorCode;
 import io.taffrail.proto.log.LogGrpc;
 import io.taffrail.proto.log.ReplicaDescription;
 import java.io.IOException;
@@ -23,6 +33,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -125,6 +136,61 @@ class ClusterCommandTest {
         var replicas =
                 JsonParser.parseString(status("-o", "json")).getAsJsonObject().getAsJsonArray("replicas");
         assertFalse(replicas.get(2).getAsJsonObject().has("damagedBytes"));
+    }
+
+    private static final class Busy extends ControlGrpc.ControlImplBase {
+        private final AtomicInteger transfers = new AtomicInteger();
+        private final AtomicInteger changes = new AtomicInteger();
+
+        @Override
+        public void transferLeadership(
+                TransferLeadershipRequest request, StreamObserver<TransferLeadershipResponse> answer) {
+            transfers.incrementAndGet();
+            answer.onError(notNow());
+        }
+
+        @Override
+        public void changeVoters(ChangeVotersRequest request, StreamObserver<ChangeVotersResponse> answer) {
+            if (changes.incrementAndGet() < 3) {
+                answer.onError(notNow());
+            } else {
+                answer.onNext(ChangeVotersResponse.getDefaultInstance());
+                answer.onCompleted();
+            }
+        }
+
+        private static StatusRuntimeException notNow() {
+            var trailers = new Metadata();
+            trailers.put(
+                    Metadata.Key.of("taffrail-error-bin", Metadata.BINARY_BYTE_MARSHALLER),
+                    Error.newBuilder()
+                            .setCode(ErrorCode.ERROR_CODE_NOT_NOW)
+                            .setMessage("node 1 did not take over")
+                            .setRetryable(true)
+                            .build()
+                            .toByteArray());
+            return Status.FAILED_PRECONDITION.asRuntimeException(trailers);
+        }
+    }
+
+    @Test
+    void whatIsRefusedForNowIsTriedAgainUnlessItMayCostAnElection() throws IOException {
+        var busy = new Busy();
+        var server = start(busy);
+        var err = new StringWriter();
+        try {
+            var command = Taffrail.commandLine().setErr(new PrintWriter(err, true));
+            var exitCode = command.execute("cluster", "transfer", "1", "--server", address(server));
+            assertEquals(ExitCode.UNAVAILABLE, exitCode);
+            assertTrue(err.toString().contains("node 1 did not take over"), err.toString());
+            assertEquals(1, busy.transfers.get());
+            try (var client = LogClient.connect(address(server))) {
+                var _ = client.control().changeVoters(ChangeVotersRequest.getDefaultInstance());
+            }
+            assertEquals(3, busy.changes.get());
+        } finally {
+            server.shutdownNow();
+        }
     }
 
     @Test

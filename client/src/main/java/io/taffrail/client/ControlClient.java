@@ -35,12 +35,14 @@ public final class ControlClient {
         return calls.to(endpoint, ControlGrpc.getApplySettingsMethod(), request);
     }
 
+    /// Each try may cost an election, so that NOT_NOW is told at once; [LogClientException#isRetryable] then.
+    ///
     /// @param target empty: the follower that has the most
     public TransferLeadershipResponse transferLeadership(OptionalInt target) {
         var request = TransferLeadershipRequest.newBuilder();
         target.ifPresent(request::setTargetNodeId);
         return calls.toLeader(
-                ControlGrpc.getTransferLeadershipMethod(), request.build(), UnaryCalls.Repeat.ONLY_IF_REFUSED);
+                ControlGrpc.getTransferLeadershipMethod(), request.build(), UnaryCalls.Repeat.UNLESS_NOT_NOW);
     }
 
     public ChangeVotersResponse changeVoters(ChangeVotersRequest request) {

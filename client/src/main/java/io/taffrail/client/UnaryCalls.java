@@ -20,7 +20,17 @@ final class UnaryCalls {
     /// Whether a call whose outcome is unknown may simply be made again.
     enum Repeat {
         SAFE,
-        ONLY_IF_REFUSED
+        ONLY_IF_REFUSED,
+        /// As above, but not after NOT_NOW, which is also said of what was tried in vain and disturbed others.
+        UNLESS_NOT_NOW;
+
+        boolean isAllowedAfter(LogClientException failure) {
+            return switch (this) {
+                case SAFE -> true;
+                case ONLY_IF_REFUSED -> failure.isDefiniteRefusal();
+                case UNLESS_NOT_NOW -> failure.isDefiniteRefusal() && failure.code() != ErrorCode.ERROR_CODE_NOT_NOW;
+            };
+        }
     }
 
     private final Connections connections;
@@ -48,10 +58,9 @@ final class UnaryCalls {
                 return call(endpoint, method, request, deadlineNanos);
             } catch (LogClientException failure) {
                 leaders.learn(failure, endpoint);
-                var mayRepeat = repeat == Repeat.SAFE || failure.isDefiniteRefusal();
                 // What its disk has lost the leader does not find when it is asked again.
                 var lost = failure.code() == ErrorCode.ERROR_CODE_DATA_LOSS;
-                if (!failure.isRetryable() || !mayRepeat || lost) {
+                if (!failure.isRetryable() || !repeat.isAllowedAfter(failure) || lost) {
                     throw failure;
                 }
                 // That the time is over says less than why it went by.

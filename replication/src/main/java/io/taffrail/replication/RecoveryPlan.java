@@ -1,5 +1,6 @@
 package io.taffrail.replication;
 
+import io.taffrail.replication.protocol.Effect;
 import io.taffrail.replication.protocol.ForcedRecovery;
 import io.taffrail.replication.protocol.Member;
 import io.taffrail.streams.Refusal;
@@ -18,8 +19,8 @@ public sealed interface RecoveryPlan {
 
     static RecoveryPlan of(int nodeId, ForcedRecovery.Plan plan) {
         return switch (plan) {
-            case ForcedRecovery.Plan.Refused(var _, String message) ->
-                new Refused(Refusal.of(Refusal.Code.INVALID_ARGUMENT, message));
+            case ForcedRecovery.Plan.Refused(Effect.Reason reason, String message) ->
+                new Refused(Refusal.of(Requests.code(reason), message));
             case ForcedRecovery.Plan.Possible possible ->
                 new Possible(
                         possible.clusterId(),

@@ -37,12 +37,15 @@ final class Requests {
             case Effect.RequestResult.Done(long lsn, long epoch) -> new CommandOutcome.Done(lsn, epoch);
             case Effect.RequestResult.Indeterminate(String message) -> new CommandOutcome.Indeterminate(message);
             case Effect.RequestResult.Refused(Effect.Reason reason, String message) ->
-                new CommandOutcome.Refused(Refusal.of(
-                        switch (reason) {
-                            case NOT_LEADER -> Refusal.Code.NOT_LEADER;
-                            case INVALID, NOT_NOW -> Refusal.Code.INVALID_ARGUMENT;
-                        },
-                        message));
+                new CommandOutcome.Refused(Refusal.of(code(reason), message));
+        };
+    }
+
+    static Refusal.Code code(Effect.Reason reason) {
+        return switch (reason) {
+            case NOT_LEADER -> Refusal.Code.NOT_LEADER;
+            case INVALID -> Refusal.Code.INVALID_ARGUMENT;
+            case NOT_NOW -> Refusal.Code.NOT_NOW;
         };
     }
 }

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.taffrail.streams.Durability;
+import io.taffrail.streams.Refusal;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
@@ -135,6 +136,7 @@ class ForcedRecoveryTest {
         for (var node : List.of(leader, follower)) {
             var refused = assertInstanceOf(RecoveryPlan.Refused.class, plan(node, node.id));
             assertTrue(refused.refusal().message().contains("node %s leads".formatted(leader.id)), refused.toString());
+            assertEquals(Refusal.Code.INVALID_ARGUMENT, refused.refusal().code());
         }
     }
 

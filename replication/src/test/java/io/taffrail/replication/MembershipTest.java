@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.taffrail.streams.Durability;
+import io.taffrail.streams.Refusal;
 import io.taffrail.streams.StreamCommand;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -99,6 +100,18 @@ class MembershipTest {
         first.crash();
         world.run(10 * SECOND);
         assertEquals(ReplicaStatus.State.LEARNER, learner.up().status().state());
+    }
+
+    @Test
+    void aLearnerThatIsBehindMayBePromotedLater() {
+        world.startCluster(1);
+        var learner = world.node(1);
+        learner.start();
+        var peer = learner.peer();
+        learner.crash();
+        done(new VoterChange.AddLearner(peer));
+        var refused = assertInstanceOf(CommandOutcome.Refused.class, change(new VoterChange.PromoteLearner(1)));
+        assertEquals(Refusal.Code.NOT_NOW, refused.refusal().code(), refused.toString());
     }
 
     @Test

@@ -36,7 +36,8 @@ public record Refusal(
         CURSOR_NOT_FOUND,
         RECOVERING,
         TOO_LARGE,
-        NO_SEGMENT
+        NO_SEGMENT,
+        NOT_NOW
     }
 
     public static Refusal of(Code code, String message) {

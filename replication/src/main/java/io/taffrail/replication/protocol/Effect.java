@@ -116,7 +116,9 @@ public sealed interface Effect {
 
     enum Reason {
         NOT_LEADER,
+        /// No waiting mends it.
         INVALID,
+        /// The same may be done once this replica's state is another one, which it becomes by itself.
         NOT_NOW
     }
 }

@@ -57,17 +57,18 @@ public final class ForcedRecovery {
             return invalid("this replica belongs to no cluster: bootstrap it");
         }
         if (state.hard.isEvicted()) {
-            return notNow(state.hard.standing().eviction().detail());
+            return invalid(state.hard.standing().eviction().detail());
         }
         if (role instanceof LeaderRole || role.hearsLeader()) {
-            return notNow("node %s leads epoch %s: change the voters there, nothing has to be forced"
+            return invalid("node %s leads epoch %s: change the voters there, nothing has to be forced"
                     .formatted(role.leader(), state.hard.promisedEpoch()));
         }
         if (state.isTruncating() || state.stopping) {
             return notNow("this replica is cutting or replacing its log, or it ends");
         }
         if (!state.isRefilled()) {
-            return notNow("this replica's log ends at LSN %s, and is being filled up behind a seed from a leader"
+            // Only a leader ends that, and while one is there nothing has to be forced.
+            return invalid("this replica's log ends at LSN %s, and is being filled up behind a seed from a leader"
                     .formatted(state.end.lsn()));
         }
         if (state.flushedLsn < state.end.lsn()) {

@@ -540,11 +540,13 @@ final class LeaderRole implements Role {
             state.emit(new Effect.RequestDone(requestId, new Effect.RequestResult.Done(state.end.lsn(), epoch)));
         } else if (!open || transfer != null || state.transfer != null) {
             refuse(requestId, Effect.Reason.NOT_NOW, "the leader is opening, or another transfer is under way");
-        } else if (progress == null
-                || state.configuration().voter(chosen) == null
-                || !progress.inSession()
-                || progress.integrity() == Integrity.SUSPECT) {
-            refuse(requestId, Effect.Reason.INVALID, "no voter %s follows this leader".formatted(chosen));
+        } else if (target >= 0 && state.configuration().voter(target) == null) {
+            refuse(requestId, Effect.Reason.INVALID, "no voter %s is in the configuration".formatted(target));
+        } else if (state.configuration().voters().size() == 1) {
+            refuse(requestId, Effect.Reason.INVALID, "there is no other voter");
+        } else if (progress == null || !progress.inSession() || progress.integrity() == Integrity.SUSPECT) {
+            var whom = target >= 0 ? "voter " + target + " does not follow" : "no voter follows";
+            refuse(requestId, Effect.Reason.NOT_NOW, whom + " this leader with a log that is whole");
         } else {
             transfer =
                     new Transfer(requestId, chosen, state.nowNanos + 2 * state.config.electionTimeoutMaxNanos(), false);
@@ -634,7 +636,8 @@ final class LeaderRole implements Role {
             return;
         }
         switch (MembershipChange.plan(current, request.change(), state.nodeId, this::caughtUp)) {
-            case MembershipChange.Plan.Refused(String message) -> refuse(requestId, Effect.Reason.INVALID, message);
+            case MembershipChange.Plan.Refused(Effect.Reason reason, String message) ->
+                refuse(requestId, reason, message);
             case MembershipChange.Plan.Already _ ->
                 state.emit(new Effect.RequestDone(
                         requestId, new Effect.RequestResult.Done(state.configurations.currentEndLsn(), epoch)));

@@ -14,7 +14,7 @@ final class MembershipChange {
 
         record Already() implements Plan {}
 
-        record Refused(String message) implements Plan {}
+        record Refused(Effect.Reason reason, String message) implements Plan {}
     }
 
     static Plan plan(Configuration current, Event.Change change, int leader, IntPredicate caughtUp) {
@@ -35,6 +35,7 @@ final class MembershipChange {
             return new Plan.Already();
         }
         return new Plan.Refused(
+                Effect.Reason.INVALID,
                 "node %s is a member with storage %s; remove that first".formatted(known.nodeId(), known.storageId()));
     }
 
@@ -44,10 +45,10 @@ final class MembershipChange {
         }
         var learner = current.learner(nodeId);
         if (learner == null) {
-            return new Plan.Refused("node %s is no learner".formatted(nodeId));
+            return new Plan.Refused(Effect.Reason.INVALID, "node %s is no learner".formatted(nodeId));
         }
         if (!caughtUp.test(nodeId)) {
-            return new Plan.Refused("learner %s has not caught up".formatted(nodeId));
+            return new Plan.Refused(Effect.Reason.NOT_NOW, "learner %s has not caught up".formatted(nodeId));
         }
         return next(current, with(current.voters(), learner), without(current.learners(), nodeId));
     }
@@ -57,7 +58,8 @@ final class MembershipChange {
             return new Plan.Already();
         }
         if (nodeId == leader) {
-            return new Plan.Refused("node %s leads; transfer leadership first".formatted(nodeId));
+            return new Plan.Refused(
+                    Effect.Reason.INVALID, "node %s leads; transfer leadership first".formatted(nodeId));
         }
         return next(current, without(current.voters(), nodeId), current.learners());
     }

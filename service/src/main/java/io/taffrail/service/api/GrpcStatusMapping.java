@@ -110,6 +110,7 @@ public final class GrpcStatusMapping {
             case RECOVERING -> ErrorCode.ERROR_CODE_RECOVERING;
             case TOO_LARGE -> ErrorCode.ERROR_CODE_TOO_LARGE;
             case NO_SEGMENT -> ErrorCode.ERROR_CODE_NO_SEGMENT;
+            case NOT_NOW -> ErrorCode.ERROR_CODE_NOT_NOW;
         };
     }
 
@@ -126,7 +127,9 @@ public final class GrpcStatusMapping {
                     ERROR_CODE_BELOW_MINIMUM,
                     ERROR_CODE_LOG_TRUNCATED,
                     ERROR_CODE_WRONG_CLUSTER,
-                    ERROR_CODE_TOO_FEW_COPIES -> Status.Code.FAILED_PRECONDITION;
+                    ERROR_CODE_TOO_FEW_COPIES,
+                    // Not UNAVAILABLE: it is served, and what is between may repeat that one at once.
+                    ERROR_CODE_NOT_NOW -> Status.Code.FAILED_PRECONDITION;
             case ERROR_CODE_QUEUE_FULL, ERROR_CODE_DISK_FULL, ERROR_CODE_NO_SEGMENT -> Status.Code.RESOURCE_EXHAUSTED;
             case ERROR_CODE_NOT_LEADER,
                     ERROR_CODE_SHUTTING_DOWN,
@@ -151,6 +154,7 @@ public final class GrpcStatusMapping {
                     ERROR_CODE_TOO_FEW_COPIES,
                     ERROR_CODE_STORAGE_FAILED,
                     ERROR_CODE_RECOVERING,
+                    ERROR_CODE_NOT_NOW,
                     ERROR_CODE_DATA_LOSS -> true;
             default -> false;
         };
