@@ -15,7 +15,8 @@ import io.taffrail.proto.control.TransferLeadershipRequest;
 import io.taffrail.proto.control.TransferLeadershipResponse;
 import java.util.OptionalInt;
 
-/// The calls by which replicas are operated. Each may be repeated safely, and is.
+/// The calls by which replicas are operated. Those to one replica are one attempt; those to the leader are tried again
+/// after a refusal that has certainly changed nothing.
 public final class ControlClient {
     private final UnaryCalls calls;
 

@@ -38,8 +38,9 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 
-/// A cluster as a client sees it. Any thread; calls block, are bounded by the [RetryPolicy] and throw
-/// [LogClientException]. Closing it flushes and closes its appenders and closes its readers.
+/// A cluster as a client sees it. Any thread; calls block, throw [LogClientException] and, but for the reports of
+/// [#watchDurability], are bounded by the [RetryPolicy]. Closing it flushes and closes its appenders and closes its
+/// readers.
 public final class LogClient implements AutoCloseable {
     private static final int PAGE_SIZE = 1_000;
 
@@ -228,7 +229,8 @@ public final class LogClient implements AutoCloseable {
         return calls.toLeader(LogGrpc.getFlushMethod(), request, UnaryCalls.Repeat.SAFE);
     }
 
-    /// The leader's watermarks and risk window at every interval; ends with the connection.
+    /// The leader's watermarks and risk window at every interval. `hasNext` and `next` wait for a report without a
+    /// limit, and throw [LogClientException] when the connection breaks; nothing but closing the client ends it.
     ///
     /// @param maxReports 0: until the connection ends
     public Iterator<DurabilityReport> watchDurability(int intervalMillis, int maxReports) {

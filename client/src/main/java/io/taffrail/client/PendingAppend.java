@@ -6,7 +6,8 @@ import java.util.concurrent.CompletableFuture;
 /// or on one that calls the appender: do not block there.
 ///
 /// Each fails with a [LogClientException] if the level will not be known: a level after the acknowledgement does so
-/// when the connection breaks in between, although the record may well reach it.
+/// when the connection breaks in between, although the record may well reach it. That of a level which the appender
+/// was not told to notify, nor appends at, fails with [IllegalStateException].
 public final class PendingAppend {
     private final Batch batch;
     private final int index;

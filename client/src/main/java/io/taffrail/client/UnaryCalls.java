@@ -107,7 +107,11 @@ final class UnaryCalls {
 
             @Override
             public A next() {
-                return answers.next();
+                try {
+                    return answers.next();
+                } catch (StatusRuntimeException failed) {
+                    throw LogClientException.of(failed, endpoint);
+                }
             }
         };
     }

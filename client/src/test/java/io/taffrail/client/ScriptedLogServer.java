@@ -11,6 +11,7 @@ import io.taffrail.proto.log.Acknowledgement;
 import io.taffrail.proto.log.AppendRequest;
 import io.taffrail.proto.log.AppendResponse;
 import io.taffrail.proto.log.CommitMode;
+import io.taffrail.proto.log.DurabilityReport;
 import io.taffrail.proto.log.Edge;
 import io.taffrail.proto.log.Error;
 import io.taffrail.proto.log.ErrorCode;
@@ -25,6 +26,7 @@ import io.taffrail.proto.log.RegisterProducerResponse;
 import io.taffrail.proto.log.ReplicationMode;
 import io.taffrail.proto.log.StreamDescription;
 import io.taffrail.proto.log.TrimStreamRequest;
+import io.taffrail.proto.log.WatchDurabilityRequest;
 import io.taffrail.proto.log.WhoLeadsRequest;
 import io.taffrail.proto.log.WhoLeadsResponse;
 import java.io.IOException;
@@ -415,6 +417,13 @@ final class ScriptedLogServer extends LogGrpc.LogImplBase implements AutoCloseab
             trims++;
         }
         answer.onError(dataLoss());
+    }
+
+    /// One report, and the connection breaks.
+    @Override
+    public void watchDurability(WatchDurabilityRequest request, StreamObserver<DurabilityReport> answers) {
+        answers.onNext(DurabilityReport.getDefaultInstance());
+        answers.onError(Status.UNAVAILABLE.asRuntimeException());
     }
 
     @Override
