@@ -27,6 +27,9 @@ public class StreamPass {
     private static final Logger LOG = Logger.getLogger(StreamPass.class);
 
     private static final String AS_SPECIFIED = "AsSpecified";
+    /// What it says while all is well must not change from pass to pass.
+    private static final String AS_THE_SPEC_ASKS = "the stream is as the spec asks";
+
     private static final String HIBERNATED = "Hibernated";
     private static final String PAUSED = "Paused";
 
@@ -100,11 +103,10 @@ public class StreamPass {
         var name = stream.getSpec().streamName();
         return switch (StreamPlanner.plan(stream.getSpec(), owner(stream), live, manager(stream, live))) {
             case StreamPlanner.Step.Create(ObservedStream.Config config) ->
-                after(stream, cluster, calls.create(name, config), "created", now);
+                after(stream, cluster, calls.create(name, config), now);
             case StreamPlanner.Step.Update(ObservedStream.Config config) ->
-                after(stream, cluster, calls.update(name, config), "updated", now);
-            case StreamPlanner.Step.Keep() ->
-                status(stream, cluster, live, AS_SPECIFIED, "the stream is as the spec asks", now);
+                after(stream, cluster, calls.update(name, config), now);
+            case StreamPlanner.Step.Keep() -> status(stream, cluster, live, AS_SPECIFIED, AS_THE_SPEC_ASKS, now);
             case StreamPlanner.Step.Refuse(String reason, String message) ->
                 status(stream, cluster, null, reason, message, now);
         };
@@ -132,10 +134,10 @@ public class StreamPass {
     }
 
     private static LogStreamStatus after(
-            LogStream stream, LogCluster cluster, CallOutcome<ObservedStream> outcome, String verb, Instant now) {
+            LogStream stream, LogCluster cluster, CallOutcome<ObservedStream> outcome, Instant now) {
         return switch (outcome) {
             case CallOutcome.Answer<ObservedStream>(ObservedStream made) ->
-                status(stream, cluster, made, AS_SPECIFIED, "the stream was " + verb, now);
+                status(stream, cluster, made, AS_SPECIFIED, AS_THE_SPEC_ASKS, now);
             case CallOutcome.Refused<ObservedStream>(String code, String message) ->
                 status(stream, cluster, null, "Refused", code + ": " + message, now);
             case CallOutcome.Unreachable<ObservedStream>(String message) ->
@@ -251,8 +253,6 @@ public class StreamPass {
                 .findFirst()
                 .orElse(null);
         var generation = stream.getMetadata().getGeneration();
-        // What it says while all is well must not change from pass to pass.
-        var text = ready == Status.True ? "the stream is as the spec asks" : message;
         var spec = stream.getSpec();
         var defaults = cluster == null ? null : cluster.getSpec();
         return new LogStreamStatus(
@@ -262,6 +262,6 @@ public class StreamPass {
                 spec.replicationMode() != null
                         ? spec.replicationMode()
                         : defaults == null ? null : defaults.replicationMode(),
-                List.of(Condition.of("Ready", ready, reason, text).since(last, now.toString(), generation)));
+                List.of(Condition.of("Ready", ready, reason, message).since(last, now.toString(), generation)));
     }
 }
