@@ -15,7 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/// Compares what was acknowledged with what is in the log, by the table of replication.md 1.6.
+/// Compares what was acknowledged with what is in the log, by the table of docs/operating/durability.md.
 final class Ledger {
     private static final Duration PATIENCE = Duration.ofMinutes(3);
 

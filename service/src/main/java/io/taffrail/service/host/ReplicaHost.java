@@ -81,7 +81,7 @@ public final class ReplicaHost implements ReplicaListener {
     private volatile int recoveryPercent;
     private volatile String ioMethodName = "";
 
-    /// @param background where checkpoints are written
+    /// @param background as of [Replica#open]: checkpoints, scrubbing, repairs, what followers lack and only files hold
     /// @param eventLoopOfThisThread as in [TurnLoop]
     public ReplicaHost(
             int nodeId,

@@ -49,7 +49,12 @@ public final class TurnLoop implements EventLoop {
         }
     }
 
-    // Without a bound, because an event of the protocol cannot be refused; appends are bounded by the replica's inbox.
+    // Without a bound of its own, because an event of the protocol cannot be refused. What stands in it is bounded
+    // where
+    // it comes from: appends, commands and flushes by the replica's inbox, of which there is one task at a time;
+    // questions and orders by `limits.connections` and `limits.connection-requests`, those of readers by
+    // `limits.readers`; what is read, verified and copied in the background by one job a reader of the disk. Frames are
+    // bounded by those who send them alone: entries by the window of a session, what else there is by its pace.
     private final MpscUnboundedArrayQueue<Runnable> inbox = new MpscUnboundedArrayQueue<>(INBOX_CHUNK);
     private final PriorityQueue<Timer> timers = new PriorityQueue<>();
     private final Supplier<@Nullable Executor> eventLoopOfThisThread;

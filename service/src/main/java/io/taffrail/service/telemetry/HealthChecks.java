@@ -75,7 +75,7 @@ public class HealthChecks {
         };
     }
 
-    /// Whether the process can say anything at all about its state; used by the ready line.
+    /// Recovered, and of no cluster yet.
     public static boolean waitsForBootstrap(ReplicaHost host) {
         var replica = host.replica();
         return replica != null && replica.status().state() == ReplicaStatus.State.UNINITIALIZED;
