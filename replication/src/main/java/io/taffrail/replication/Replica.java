@@ -26,22 +26,13 @@ import java.util.random.RandomGenerator;
 /// One replica of one shard: the protocol's core, the log and the streams' state, on one loop. Posts what
 /// happens to the core as events and performs its effects. Methods are for any thread unless they say
 /// otherwise.
+///
+/// A `done` is called at most once; after the shutdown it may never be. It runs in a turn of the loop, so it
+/// must not block. What it throws comes out of that turn, which may have been half done: the loop has to end.
+/// When the inbox is full, [#execute] and [#flush] call it on the caller's thread, before they return.
 public final class Replica {
     private final EventLoop loop;
     private final ReplicaLoop shell;
-
-    /// As [#open] with an executor, writing checkpoints of the streams' state on the loop's own thread.
-    public static Replica open(
-            ReplicaConfig config,
-            LogDirectory directory,
-            IoMethod io,
-            EventLoop loop,
-            Network network,
-            RandomGenerator random,
-            Consumer<Integer> progress,
-            ReplicaListener listener) {
-        return open(config, directory, io, Runnable::run, loop, network, random, progress, listener);
-    }
 
     /// Recovers what the directory holds; blocks, on the thread that will be the loop's. `progress` hears
     /// percent. `background` writes checkpoints, reads and repairs closed segments, and may block; more than

@@ -225,7 +225,7 @@ final class ReplicaLoop {
         }
         var onlyVoter = core.view(now).configuration().voters().size() <= 1;
         if (ending.mayStop(core.isLeader() && !onlyVoter, now)) {
-            refuseInbox();
+            refuseAll(Refusal.of(Refusal.Code.SHUTTING_DOWN, "this replica shuts down"));
             post(new Event.Stop());
         }
         if (!ending.isStopped()) {
@@ -261,13 +261,6 @@ final class ReplicaLoop {
         }
         ending.tell();
         return 1;
-    }
-
-    private void refuseInbox() {
-        for (var item = inbox.peek(); item != null; item = inbox.peek()) {
-            inbox.remove(item);
-            item.refuse(Refusal.of(Refusal.Code.SHUTTING_DOWN, "this replica shuts down"));
-        }
     }
 
     // Turns

@@ -398,18 +398,18 @@ public record ServiceSettings(
                     limits.callsPerConnection(),
                     limits.idleTimeout().toMillis(),
                     limits.pingInterval().toMillis(),
-                    RpcLimits.DEFAULTS.pingsPerWindow(),
-                    RpcLimits.DEFAULTS.streamWindowBytes(),
-                    RpcLimits.DEFAULTS.connectionWindowBytes(),
-                    RpcLimits.DEFAULTS.windowUpdateRatio(),
+                    RpcLimits.PINGS_PER_WINDOW,
+                    RpcLimits.STREAM_WINDOW_BYTES,
+                    RpcLimits.CONNECTION_WINDOW_BYTES,
+                    RpcLimits.WINDOW_UPDATE_RATIO,
                     Runtime.getRuntime().maxMemory() / HEAP_FOR_WINDOWS,
-                    RpcLimits.DEFAULTS.frameBytes(),
+                    RpcLimits.FRAME_BYTES,
                     limits.connectionMemory(),
                     limits.connectionRequests(),
                     // A heap that requests could fill would leave the collector nothing but itself to work for.
                     Math.min(limits.requestMemory().orElse(REQUEST_MEMORY_BYTES), mostRequestBytes()),
                     Math.min(Runtime.getRuntime().maxMemory() / HEAP_FOR_ANSWERS, directBytes / DIRECT_FOR_ANSWERS),
-                    RpcLimits.DEFAULTS.unreadMillis());
+                    RpcLimits.UNREAD_MILLIS);
         }
 
         private Optional<TlsFiles> tls() {

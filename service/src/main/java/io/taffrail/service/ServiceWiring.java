@@ -133,7 +133,8 @@ public class ServiceWiring {
                 settings.clientConnections(),
                 config.limits().connections().isPresent()
                         ? "taffrail.limits.connections"
-                        : "what the limit on open files, ulimit -n, leaves for clients, and 20000 at most");
+                        : "what the limit on open files, ulimit -n, leaves for clients, and %s at most"
+                                .formatted(OpenFiles.MOST_CLIENTS));
         answers = new AnswerBudget(settings.rpcLimits().answersBytes());
         clientServer = new RpcServer(
                 vertx,

@@ -8,7 +8,6 @@ import io.taffrail.service.accept.PortLimit;
 import io.taffrail.service.rpc.AnswerBudget;
 import io.taffrail.service.rpc.IgnoringListener;
 import io.taffrail.service.rpc.MemoryBudget;
-import io.taffrail.service.rpc.RpcLimits;
 import io.taffrail.service.rpc.RpcServer;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
@@ -35,7 +34,7 @@ class ConnectionLimitTest {
     private final Vertx vertx = Vertx.vertx();
     private final PortLimit limit = new PortLimit(PLACES, "a test");
     private final RpcServer server = new RpcServer(
-            vertx, RpcLimits.DEFAULTS, new MemoryBudget(Long.MAX_VALUE), new AnswerBudget(Long.MAX_VALUE), limit);
+            vertx, LocalServer.LIMITS, new MemoryBudget(Long.MAX_VALUE), new AnswerBudget(Long.MAX_VALUE), limit);
     private final AtomicInteger held = new AtomicInteger();
     private final List<RawConnection> connections = new ArrayList<>();
     private final List<Socket> sockets = new ArrayList<>();

@@ -10,6 +10,25 @@ import io.vertx.core.Vertx;
 
 /// A server of a test's own, on a free port of loopback.
 public final class LocalServer {
+    public static final RpcLimits LIMITS = new RpcLimits(
+            (8 << 20) + (64 << 10),
+            30_000,
+            16 << 10,
+            1_000,
+            300_000,
+            30_000,
+            RpcLimits.PINGS_PER_WINDOW,
+            RpcLimits.STREAM_WINDOW_BYTES,
+            RpcLimits.CONNECTION_WINDOW_BYTES,
+            RpcLimits.WINDOW_UPDATE_RATIO,
+            256L << 20,
+            RpcLimits.FRAME_BYTES,
+            32L << 20,
+            20_000,
+            256L << 20,
+            64L << 20,
+            RpcLimits.UNREAD_MILLIS);
+
     private LocalServer() {}
 
     public static RpcServer of(Vertx vertx, RpcLimits limits, MemoryBudget budget) {

@@ -15,7 +15,6 @@ import io.taffrail.service.peer.PeerCalls;
 import io.taffrail.service.peer.PeerClient;
 import io.taffrail.service.peer.PeerServer;
 import io.taffrail.service.rpc.MemoryBudget;
-import io.taffrail.service.rpc.RpcLimits;
 import io.taffrail.service.telemetry.ProcessInfo;
 import io.vertx.core.Vertx;
 import java.nio.file.Path;
@@ -52,7 +51,7 @@ class PeerPortInRecoveryTest {
                 new Random(1),
                 () -> null,
                 new Nowhere());
-        var server = LocalServer.of(vertx, RpcLimits.DEFAULTS.forPeers(), new MemoryBudget(Long.MAX_VALUE));
+        var server = LocalServer.of(vertx, LocalServer.LIMITS.forPeers(), new MemoryBudget(Long.MAX_VALUE));
         new PeerServer(host, (nodeId, call) -> false, calls).register(server);
         var port = LocalServer.listen(server, 1);
         var channel = Grpc.newChannelBuilder("127.0.0.1:" + port, InsecureChannelCredentials.create())

@@ -13,7 +13,6 @@ import io.taffrail.service.host.ReplicaHost;
 import io.taffrail.service.peer.PeerCalls;
 import io.taffrail.service.peer.PeerClient;
 import io.taffrail.service.rpc.MemoryBudget;
-import io.taffrail.service.rpc.RpcLimits;
 import io.taffrail.service.telemetry.ProcessInfo;
 import io.taffrail.wal.WalConfig;
 import io.vertx.core.Vertx;
@@ -41,7 +40,7 @@ class StatusInRecoveryTest {
                 new Random(1),
                 () -> null,
                 new PeerPortInRecoveryTest.Nowhere());
-        var server = LocalServer.of(vertx, RpcLimits.DEFAULTS.forPeers(), new MemoryBudget(Long.MAX_VALUE));
+        var server = LocalServer.of(vertx, LocalServer.LIMITS.forPeers(), new MemoryBudget(Long.MAX_VALUE));
         new ControlGrpcService(host, info, new TailMemory(WalConfig.defaults(), Long.MAX_VALUE)).register(server);
         var port = LocalServer.listen(server, 1);
         var channel = Grpc.newChannelBuilder("127.0.0.1:" + port, InsecureChannelCredentials.create())

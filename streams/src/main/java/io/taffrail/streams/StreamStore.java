@@ -37,10 +37,6 @@ public final class StreamStore implements AutoCloseable {
         this.checkpointer = new Checkpointer(directory, executor, config, findings);
     }
 
-    public static StreamStore open(LogDirectory directory, Executor executor) {
-        return open(directory, executor, StreamStoreConfig.DEFAULTS);
-    }
-
     /// As below, and nobody hears of what is found.
     public static StreamStore open(LogDirectory directory, Executor executor, StreamStoreConfig config) {
         return open(directory, executor, config, _ -> {});

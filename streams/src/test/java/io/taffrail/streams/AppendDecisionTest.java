@@ -20,7 +20,7 @@ class AppendDecisionTest {
 
     @BeforeEach
     void openStore() {
-        store = StreamStore.open(new MemoryDirectory(), Runnable::run);
+        store = StreamStore.open(new MemoryDirectory(), Runnable::run, StreamStoreConfig.DEFAULTS);
         log.create(store, "s");
     }
 

@@ -123,7 +123,7 @@ class StreamChangeCodecTest {
     void aRecordsPrefixKeepsItsBytes() {
         var log = new TestLog();
         log.nowMillis = 0x1234;
-        var store = StreamStore.open(new MemoryDirectory(), Runnable::run);
+        var store = StreamStore.open(new MemoryDirectory(), Runnable::run, StreamStoreConfig.DEFAULTS);
         log.create(store, "s");
         var producer = log.register(store, "p");
         var accepted = (AppendDecision.Accepted) log.append(store, log.intent("s", producer, 0, 0, 3, 0x0a0b0c0d));

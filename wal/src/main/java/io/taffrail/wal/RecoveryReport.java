@@ -4,10 +4,8 @@ package io.taffrail.wal;
 ///
 /// @param endLsn where the log goes on
 /// @param verdict what stood behind the end
-/// @param provenLsn up to where something that was written later says that it had been flushed
 /// @param detail one line for people: the segment, the position, the evidence
-public record RecoveryReport(
-        long startLsn, long endLsn, long provenLsn, Verdict verdict, String detail, long scannedBytes) {
+public record RecoveryReport(long startLsn, long endLsn, Verdict verdict, String detail, long scannedBytes) {
     public enum Verdict {
         /// Zeros: the writer stopped between flushes.
         CLEAN,

@@ -31,9 +31,12 @@ import org.jspecify.annotations.Nullable;
 /// Three positions, always `flushed <= reportable <= received`: **received** is the end of what was appended;
 /// **flushed** is what survives power loss; **reportable** is how far `received` may be reported as an
 /// asynchronous acknowledgement. It stops moving while bytes have been waiting for more than twice
-/// `writerDelay` (the window gate: replication.md 1.3), so that what is acknowledged and could be lost never
+/// `writerDelay` (the window gate, wal/README.md "Positions"), so that what is acknowledged and could be lost never
 /// spans more than three times the delay.
 public final class Wal implements AutoCloseable {
+    /// Segment files that a log keeps open at once.
+    public static final int MAX_OPEN_FILES = SegmentTable.MAX_OPEN_FILES;
+
     /// How long a blocking call waits for the disk before it looks again: a wake-up may be another's.
     private static final long AWAIT_NANOS = 1_000_000;
 
@@ -113,7 +116,7 @@ public final class Wal implements AutoCloseable {
         this.preparer = new SegmentPreparer(directory, io, reserve, config.segmentBytes(), durable);
         this.flusher = new GroupFlusher(tail, preparer, io, nanoTime, durable);
         this.policy = new FlushPolicy(config);
-        this.recovery = new RecoveryReport(0, 0, 0, RecoveryReport.Verdict.CLEAN, "", 0);
+        this.recovery = new RecoveryReport(0, 0, RecoveryReport.Verdict.CLEAN, "", 0);
     }
 
     private void recover(long durableHintLsn, long replayFromLsn, boolean flushFailed, EntryConsumer recovered)
@@ -131,10 +134,10 @@ public final class Wal implements AutoCloseable {
                         replayFromLsn,
                         recovered::accept)
                 .run(segments);
-        var provenLsn = Math.min(found.end().lsn(), Math.max(durableHintLsn, found.syncedLsn()));
         var prepared = found.prepared();
         // What a corrupt log holds before its end is proven: some witness speaks of bytes behind it.
         if (flushFailed && found.ending() != Recovery.Ending.CORRUPT) {
+            var provenLsn = Math.min(found.end().lsn(), Math.max(durableHintLsn, found.syncedLsn()));
             FreshCopy.ofAllBeyond(provenLsn, directory, segments);
             if (prepared != null) {
                 FreshCopy.giveUp(prepared, directory);
@@ -147,12 +150,7 @@ public final class Wal implements AutoCloseable {
         corrupt = found.ending() == Recovery.Ending.CORRUPT;
         corruptEnd = found.end();
         recovery = new RecoveryReport(
-                found.startLsn(),
-                found.end().lsn(),
-                provenLsn,
-                verdict(found.ending()),
-                found.detail(),
-                found.scannedBytes());
+                found.startLsn(), found.end().lsn(), verdict(found.ending()), found.detail(), found.scannedBytes());
         reserve.check(nanoTime.getAsLong());
     }
 

@@ -18,4 +18,8 @@ public record WalStats(
         long unflushedAgeNanos,
         long riskWindowNanos,
         long segments,
-        long diskFreeBytes) {}
+        long diskFreeBytes) {
+    /// What was acknowledged from memory and can be lost spans no more than so many writer delays: a flush begins
+    /// after one, and the window gate closes after two (wal/README.md, "Positions").
+    public static final int RISK_WINDOW_DELAYS = 3;
+}

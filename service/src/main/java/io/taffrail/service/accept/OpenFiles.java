@@ -1,6 +1,7 @@
 package io.taffrail.service.accept;
 
 import com.sun.management.UnixOperatingSystemMXBean;
+import io.taffrail.wal.Wal;
 import java.lang.management.ManagementFactory;
 
 /// How the file descriptors that the kernel gives a process are shared out: what the log and the process need is kept,
@@ -23,7 +24,7 @@ public record OpenFiles(long limit, int processors) {
     /// What Netty accepts before it shows any of it to us.
     private static final int ACCEPTED_AT_ONCE = 16;
     /// As many as a log keeps open, twice: direct I/O and flushing have descriptors of their own.
-    private static final int SEGMENTS = 2 * 128;
+    private static final int SEGMENTS = 2 * Wal.MAX_OPEN_FILES;
     /// Of the program, as far as they are opened.
     private static final int JARS = 160;
     /// Selector and its wake-up, two loops a processor.

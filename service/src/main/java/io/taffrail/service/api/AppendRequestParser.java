@@ -301,11 +301,19 @@ final class AppendRequestParser {
                     "records_crc32c is " + Integer.toHexString(expectedCrc) + " and the records have "
                             + Long.toHexString(crc.getValue()) + ": they changed on the way, send them again");
         }
+        CommitMode commit;
+        ReplicationMode replication;
+        try {
+            commit = StreamMessages.commitMode("commit_mode", commitMode);
+            replication = StreamMessages.replicationMode("replication_mode", replicationMode);
+        } catch (StreamMessages.InvalidField unknown) {
+            throw new Refused(Refusal.Code.INVALID_ARGUMENT, String.valueOf(unknown.getMessage()));
+        }
         return new ParsedAppend.Valid(
                 requestId,
                 stream,
-                commitMode(commitMode),
-                replicationMode(replicationMode),
+                commit,
+                replication,
                 producerId,
                 (int) producerEpoch,
                 sequence,
@@ -331,31 +339,5 @@ final class AppendRequestParser {
                     Refusal.Code.INVALID_ARGUMENT,
                     "producer.epoch is " + producerEpoch + ": allowed is 0 to " + Integer.MAX_VALUE);
         }
-    }
-
-    private static @Nullable CommitMode commitMode(int number) throws Refused {
-        return switch (number) {
-            case 0 -> null;
-            case 1 -> CommitMode.ASYNC;
-            case 2 -> CommitMode.SYNC;
-            default ->
-                throw new Refused(
-                        Refusal.Code.INVALID_ARGUMENT,
-                        "commit_mode is " + number + ": allowed are 0 (the stream's default), 1 (ASYNC), 2 (SYNC)");
-        };
-    }
-
-    private static @Nullable ReplicationMode replicationMode(int number) throws Refused {
-        return switch (number) {
-            case 0 -> null;
-            case 1 -> ReplicationMode.ASYNC;
-            case 2 -> ReplicationMode.QUORUM;
-            case 3 -> ReplicationMode.ALL;
-            default ->
-                throw new Refused(
-                        Refusal.Code.INVALID_ARGUMENT,
-                        "replication_mode is " + number
-                                + ": allowed are 0 (the stream's default), 1 (ASYNC), 2 (QUORUM), 3 (ALL)");
-        };
     }
 }

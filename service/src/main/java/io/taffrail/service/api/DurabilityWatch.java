@@ -11,6 +11,7 @@ import io.taffrail.service.rpc.RpcCall;
 import io.taffrail.service.rpc.RpcListener;
 import io.taffrail.service.rpc.RpcStatus;
 import io.taffrail.service.telemetry.ProcessInfo;
+import io.taffrail.wal.WalStats;
 
 /// `WatchDurability`: a report now and at every interval. A client that does not read misses reports; the next one
 /// tells what is true then.
@@ -90,7 +91,7 @@ final class DurabilityWatch implements RpcListener {
                 .setUnflushedAgeMicros(stats.unflushedAgeNanos() / NANOS_PER_MICRO)
                 .setWriterDelayMicros(writerDelayMicros)
                 .setRiskWindowMicros(stats.riskWindowNanos() / NANOS_PER_MICRO)
-                .setRiskWindowBoundMicros(3 * writerDelayMicros)
+                .setRiskWindowBoundMicros(WalStats.RISK_WINDOW_DELAYS * writerDelayMicros)
                 .setFsyncDisabled(info.fsyncDisabled())
                 .setUnreplicatedBytes(Math.max(0, watermarks.leaderReceived() - watermarks.quorumReceived()))
                 .build();

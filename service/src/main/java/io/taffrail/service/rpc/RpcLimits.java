@@ -40,6 +40,15 @@ public record RpcLimits(
         long answersBytes,
         long unreadMillis) {
     static final long PING_WINDOW_MILLIS = 10_000;
+
+    // What there is no setting for.
+    public static final int PINGS_PER_WINDOW = 200;
+    public static final int STREAM_WINDOW_BYTES = 1 << 20;
+    public static final int CONNECTION_WINDOW_BYTES = 8 << 20;
+    public static final float WINDOW_UPDATE_RATIO = 0.5f;
+    public static final int FRAME_BYTES = 32 << 10;
+    public static final long UNREAD_MILLIS = 10_000;
+
     /// Resets a client may send in `RESET_WINDOW_SECONDS` (rapid reset, CVE-2023-44487).
     static final int RESETS_PER_WINDOW = 1_000;
 
@@ -71,23 +80,4 @@ public record RpcLimits(
     private static final int PEER_WINDOW_BYTES = 4 << 20;
     /// Every 256 KiB: on a slow link, an update is the first that the sender hears of whether anything arrives.
     private static final float PEER_WINDOW_UPDATE_RATIO = 15f / 16;
-
-    public static final RpcLimits DEFAULTS = new RpcLimits(
-            (8 << 20) + (64 << 10),
-            30_000,
-            16 << 10,
-            1_000,
-            300_000,
-            30_000,
-            200,
-            1 << 20,
-            8 << 20,
-            0.5f,
-            256L << 20,
-            32 << 10,
-            32L << 20,
-            20_000,
-            256L << 20,
-            64L << 20,
-            10_000);
 }

@@ -22,8 +22,6 @@ import java.util.function.ToLongFunction;
 /// epoch.
 public final class ReplicaMetrics implements HostObserver {
     private static final WalStats NO_STATS = new WalStats(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
-    /// `riskWindowNanos` may come to so many writer delays (replication.md 1.3).
-    private static final int RISK_WINDOW_DELAYS = 3;
 
     private final MeterRegistry registry;
     private final ReplicaHost host;
@@ -143,7 +141,7 @@ public final class ReplicaMetrics implements HostObserver {
         var replica = host.replica();
         return replica == null
                 ? 0
-                : (double) RISK_WINDOW_DELAYS * replica.settings().writerDelayNanos();
+                : (double) WalStats.RISK_WINDOW_DELAYS * replica.settings().writerDelayNanos();
     }
 
     private void gauge(String name, ToDoubleFunction<ReplicaMetrics> value) {

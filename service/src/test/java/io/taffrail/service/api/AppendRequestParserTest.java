@@ -159,10 +159,10 @@ class AppendRequestParserTest {
     @Test
     void refusalsNameTheFieldTheValueAndWhatIsAllowed() {
         assertEquals(
-                "commit_mode is 7: allowed are 0 (the stream's default), 1 (ASYNC), 2 (SYNC)",
+                "commit_mode is 7: allowed are 0 (unset), 1 (ASYNC), 2 (SYNC)",
                 refused(request().setCommitModeValue(7).build().toByteArray()).message());
         assertEquals(
-                "replication_mode is -1: allowed are 0 (the stream's default), 1 (ASYNC), 2 (QUORUM), 3 (ALL)",
+                "replication_mode is -1: allowed are 0 (unset), 1 (ASYNC), 2 (QUORUM), 3 (ALL)",
                 refused(request().setReplicationModeValue(-1).build().toByteArray())
                         .message());
         assertEquals(

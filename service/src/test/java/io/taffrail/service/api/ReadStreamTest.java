@@ -17,7 +17,6 @@ import io.taffrail.service.RawConnection;
 import io.taffrail.service.RunningReplica;
 import io.taffrail.service.host.ReplicaHost;
 import io.taffrail.service.rpc.MemoryBudget;
-import io.taffrail.service.rpc.RpcLimits;
 import io.taffrail.service.telemetry.TrafficMetrics;
 import io.taffrail.streams.CorruptStateException;
 import io.taffrail.wal.WalException;
@@ -56,7 +55,7 @@ class ReadStreamTest {
         }
         var desk = new ReadDesk(
                 host, onReadThreads::add, new LogChunks.Pool(1), wakeups, new TrafficMetrics(registry), 64 << 10, MANY);
-        var server = LocalServer.of(vertx, RpcLimits.DEFAULTS, new MemoryBudget(Long.MAX_VALUE));
+        var server = LocalServer.of(vertx, LocalServer.LIMITS, new MemoryBudget(Long.MAX_VALUE));
         server.method(READ, call -> new ReadStream(desk, call));
         server.method(DAMAGED_INDEX, call -> {
             var reader = new ReadStream(desk, call);

@@ -109,7 +109,7 @@ class UnreadAnswersTest {
     }
 
     private void listen(long unreadMillis) {
-        var usual = RpcLimits.DEFAULTS;
+        var usual = LocalServer.LIMITS;
         var limits = new RpcLimits(
                 usual.messageBytes(),
                 usual.partialMessageMillis(),

@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.taffrail.service.LocalServer;
 import io.taffrail.service.RunningReplica;
 import io.taffrail.service.rpc.MemoryBudget;
-import io.taffrail.service.rpc.RpcLimits;
 import io.taffrail.service.rpc.RpcListener;
 import io.taffrail.service.rpc.RpcServer;
 import io.vertx.core.Vertx;
@@ -40,7 +39,7 @@ class PeerClientTest {
 
     private final Vertx vertx = Vertx.vertx();
     private final RpcServer server =
-            LocalServer.of(vertx, RpcLimits.DEFAULTS.forPeers(), new MemoryBudget(Long.MAX_VALUE));
+            LocalServer.of(vertx, LocalServer.LIMITS.forPeers(), new MemoryBudget(Long.MAX_VALUE));
     private final AtomicInteger calls = new AtomicInteger();
     /// Number of the last call that a message came on.
     private final AtomicInteger heardOn = new AtomicInteger();

@@ -28,7 +28,7 @@ class RpcCallTest {
 
     private final Vertx vertx = Vertx.vertx();
     private final MemoryBudget budget = new MemoryBudget(64 << 10);
-    private final RpcServer server = LocalServer.of(vertx, RpcLimits.DEFAULTS, budget);
+    private final RpcServer server = LocalServer.of(vertx, LocalServer.LIMITS, budget);
     private final AtomicInteger accepted = new AtomicInteger();
     private final AtomicInteger closed = new AtomicInteger();
 

@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 public final class SegmentTable {
     private static final int KEPT_SEGMENTS = 2;
     /// Files of segments that are open at once: a long log has more than a process may have open.
-    static final int MAX_OPEN_FILES = 128;
+    public static final int MAX_OPEN_FILES = 128;
     /// Newest segments whose files stay open: writes may be on their way to them.
     private static final int WRITTEN_SEGMENTS = GroupFlusher.MAX_IN_FLIGHT + 1;
 
