@@ -1,10 +1,12 @@
 package io.taffrail.simulation;
 
+import io.taffrail.replication.Peer;
 import io.taffrail.replication.Replica;
 import io.taffrail.replication.ReplicaStatus;
 import io.taffrail.simulation.check.ObservedLog;
 import io.taffrail.simulation.world.NodeClock;
 import io.taffrail.simulation.world.SimulatedDisk;
+import io.taffrail.simulation.world.SimulatedScheduler;
 import java.util.UUID;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -12,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 /// A machine with its volume and clock, and the process that runs on it now, if any.
 public final class ClusterNode {
     final int id;
+    private final SimulatedScheduler scheduler;
     SimulatedDisk disk;
     final NodeClock clock;
     int lives;
@@ -27,8 +30,6 @@ public final class ClusterNode {
     long faultsOfDisk;
     long faultOfDiskNanos;
     long openedEpoch;
-    /// Volumes that this node has had before.
-    int volumes;
     /// What its volume had flushed when it was damaged; a replica that holds as much again has made it good.
     long repairedAtLsn;
     /// The page cache shows bytes that the disk does not hold, and will never write.
@@ -64,8 +65,9 @@ public final class ClusterNode {
 
     ReplicaStatus.@Nullable Integrity integrity;
 
-    ClusterNode(int id, SimulatedDisk disk, NodeClock clock) {
+    ClusterNode(int id, SimulatedScheduler scheduler, SimulatedDisk disk, NodeClock clock) {
         this.id = id;
+        this.scheduler = scheduler;
         this.disk = disk;
         this.clock = clock;
     }
@@ -119,5 +121,19 @@ public final class ClusterNode {
     /// Null: down, or still recovering.
     public @Nullable Replica replica() {
         return process == null ? null : process.replica();
+    }
+
+    /// As it is named among the voters; the node is up.
+    public Peer peer() {
+        var replica = replica();
+        if (replica == null) {
+            throw new IllegalStateException("node " + id + " is down");
+        }
+        return new Peer(id, replica.status().storageId(), ClusterSettings.peerAddress(id), "node-" + id + ":9090");
+    }
+
+    /// Now, as far as the node has lived it: a call that blocks is ahead of the world.
+    public long trueNanos() {
+        return process == null ? scheduler.nowNanos() : process.loop().trueNanos();
     }
 }

@@ -1,20 +1,43 @@
 package io.taffrail.simulation;
 
-import io.taffrail.replication.ReplicaStatus;
 import io.taffrail.replication.codec.ReplicaMeta;
 import io.taffrail.replication.protocol.Eviction;
-import io.taffrail.simulation.check.InvariantViolation;
+import io.taffrail.simulation.check.Checks;
 import io.taffrail.simulation.fault.FaultBudget;
 import io.taffrail.simulation.world.SimulatedDisk;
+import io.taffrail.simulation.world.SimulatedScheduler;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// Volumes that are brought back to what they were. All others know one to be older if they have heard of a later
 /// process of it, and then it must take no part.
 public final class OlderVolumes {
-    private final SimulatedCluster cluster;
+    private final NodeLives lives;
+    private final Volumes volumes;
+    private final List<ClusterNode> nodes;
+    private final FaultBudget budget;
+    private final VolumeDamage damage;
+    private final Checks checks;
+    private final Coverage coverage;
+    private final SimulatedScheduler scheduler;
 
-    OlderVolumes(SimulatedCluster cluster) {
-        this.cluster = cluster;
+    OlderVolumes(
+            NodeLives lives,
+            Volumes volumes,
+            List<ClusterNode> nodes,
+            FaultBudget budget,
+            VolumeDamage damage,
+            Checks checks,
+            Coverage coverage,
+            SimulatedScheduler scheduler) {
+        this.lives = lives;
+        this.volumes = volumes;
+        this.nodes = nodes;
+        this.budget = budget;
+        this.damage = damage;
+        this.checks = checks;
+        this.coverage = coverage;
+        this.scheduler = scheduler;
     }
 
     /// The node is down, and its volume is brought back to what it was. All others notice who have heard of a later
@@ -31,29 +54,26 @@ public final class OlderVolumes {
         var unknown = then.incarnation() == now.incarnation()
                 && then.hard().promisedEpoch() == now.hard().promisedEpoch()
                 && then.hard().suspect() == now.hard().suspect();
-        if (!noticed && (!unknown || cluster.options().budget() == FaultBudget.WITHIN_PROMISE)) {
+        if (!noticed && (!unknown || budget == FaultBudget.WITHIN_PROMISE)) {
             return false;
         }
-        cluster.scheduler()
-                .note("node " + node.id() + " gets an older copy of its volume, of incarnation " + then.incarnation()
-                        + ", now " + now.incarnation());
-        cluster.coverage()
-                .count(noticed ? "older volume that all know to be one" : "older volume that nobody can know of");
+        scheduler.note("node " + node.id() + " gets an older copy of its volume, of incarnation " + then.incarnation()
+                + ", now " + now.incarnation());
+        coverage.count(noticed ? "older volume that all know to be one" : "older volume that nobody can know of");
         older.behaviour(node.disk.behaviour());
         node.disk = older;
         node.mustNoticeLsn = -1;
         node.isOlder = noticed;
         // The copy may have been made while an old segment was bad.
         node.rots = !VolumeWitness.isWhole(older, new VolumeWitness(older).logEndLsn());
-        cluster.touched(node);
-        var checks = cluster.checks();
+        damage.touched(node);
         checks.epochs().forget(node.id());
         checks.configurations().forget(node.id());
         if (noticed) {
             checks.incarnations().forget(now.storageId());
-            cluster.damaged(node);
+            damage.damaged(node);
         } else {
-            cluster.silentlyDamaged(node, new VolumeWitness(older).logEndLsn());
+            damage.silentlyDamaged(node, new VolumeWitness(older).logEndLsn());
         }
         return true;
     }
@@ -61,7 +81,7 @@ public final class OlderVolumes {
     /// That the next process on a volume that says this is not its newest: durably, and it is told so when it begins to
     /// speak with them.
     private boolean allOthersKnow(ClusterNode node, ReplicaMeta meta) {
-        return cluster.nodes().stream().allMatch(other -> other == node || hasHeardOfLater(other, meta));
+        return nodes.stream().allMatch(other -> other == node || hasHeardOfLater(other, meta));
     }
 
     private static boolean hasHeardOfLater(ClusterNode other, ReplicaMeta meta) {
@@ -74,11 +94,11 @@ public final class OlderVolumes {
 
     /// Somebody joins who has heard of nobody: what is older and was not told so yet is not left to that.
     void replaceAll() {
-        for (var node : cluster.nodes()) {
+        for (var node : nodes) {
             if (node.isOlder && !isEvicted(new VolumeWitness(node.ownDisk()).meta())) {
-                cluster.crash(node, "an older copy that not all would know of");
-                cluster.replaceVolume(node);
-                cluster.scheduler().after(0, () -> cluster.start(node));
+                lives.crash(node, "an older copy that not all would know of");
+                volumes.replace(node);
+                scheduler.after(0, () -> lives.start(node));
             }
         }
     }
@@ -92,26 +112,8 @@ public final class OlderVolumes {
     void replaceIfItCatchesUp(ClusterNode node) {
         var meta = VolumeWitness.metaAsRead(node.ownDisk());
         if (node.isOlder && !isEvicted(meta) && meta != null && !allOthersKnow(node, meta)) {
-            cluster.coverage().count("older volume that nobody told in time");
-            cluster.replaceVolume(node);
-        }
-    }
-
-    void check(ClusterNode node, SimulatedProcess process, ReplicaStatus status) {
-        if (!node.isOlder) {
-            return;
-        }
-        if (status.integrity() == ReplicaStatus.Integrity.EVICTED) {
-            cluster.coverage().count("older volume evicted");
-            return;
-        }
-        if (status.state() == ReplicaStatus.State.LEADER
-                || status.state() == ReplicaStatus.State.LEADER_OPENING
-                || status.detail().startsWith("follows")) {
-            throw new InvariantViolation(
-                    "OlderVolumesAreNoticed",
-                    "%s runs on an older copy of its volume, which all others know of, and takes part: %s"
-                            .formatted(process, status));
+            coverage.count("older volume that nobody told in time");
+            volumes.replace(node);
         }
     }
 }

@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 /// One life of a node: from the start of its process until it exits, crashes or loses power. It wires a production
 /// [Replica] as the service does.
 public final class SimulatedProcess {
-    /// What the process tells the cluster around it.
+    /// Whoever watches the replica in it.
     interface Observer {
         void statusChanged(SimulatedProcess process, ReplicaStatus status);
 
@@ -35,14 +35,17 @@ public final class SimulatedProcess {
         /// It did not believe what another said.
         void refused(SimulatedProcess process, int nodeId, String message);
 
+        /// It has asked how much of its volume is free.
+        void looked(SimulatedProcess process, long freeBytes);
+    }
+
+    /// Whoever starts the next process when this one has ended.
+    interface Supervisor {
         /// Its replica is open: the log was read, and made sure of.
         void recovered(SimulatedProcess process);
 
         /// Its storage has failed, which the next process is told.
         void storageFailed(SimulatedProcess process);
-
-        /// It has asked how much of its volume is free.
-        void looked(SimulatedProcess process, long freeBytes);
 
         /// It ended by itself: a crash at an effect, a failed disk, an invariant of its own.
         void ended(SimulatedProcess process, Throwable reason);
@@ -53,6 +56,7 @@ public final class SimulatedProcess {
     private final ProcessLife processLife;
     private final SimulatedEventLoop loop;
     private final SimulatedIoMethod io;
+    private final Supervisor supervisor;
     private final Observer observer;
     private final SimulatedScheduler scheduler;
     private @Nullable Replica replica;
@@ -70,15 +74,17 @@ public final class SimulatedProcess {
             SimulatedNetwork network,
             Randomness randomness,
             boolean flushFailed,
+            Supervisor supervisor,
             Observer observer) {
         this.nodeId = nodeId;
         this.life = life;
+        this.supervisor = supervisor;
         this.observer = observer;
         this.scheduler = scheduler;
         volume = new VolumeWitness(disk);
         processLife = new ProcessLife("node " + nodeId + " life " + life);
         loop = new SimulatedEventLoop(
-                scheduler, clock, randomness.named("loop"), processLife, reason -> observer.ended(this, reason));
+                scheduler, clock, randomness.named("loop"), processLife, reason -> supervisor.ended(this, reason));
         io = new SimulatedIoMethod(scheduler, loop, processLife);
         var directory = disk.mount(
                 processLife,
@@ -109,7 +115,7 @@ public final class SimulatedProcess {
                 randomness.named("replica"),
                 percent -> {},
                 new Listener());
-        observer.recovered(this);
+        supervisor.recovered(this);
         replica = opened;
         loop.work(new SimulatedEventLoop.Work() {
             @Override
@@ -214,7 +220,7 @@ public final class SimulatedProcess {
         @Override
         public void storageFailed(String message) {
             failedStorage = true;
-            observer.storageFailed(SimulatedProcess.this);
+            supervisor.storageFailed(SimulatedProcess.this);
             endSoon("storage failed: " + message);
         }
 
@@ -228,7 +234,7 @@ public final class SimulatedProcess {
         private void endSoon(String why) {
             scheduler.after(1_000_000, () -> {
                 if (!processLife.ended()) {
-                    observer.ended(SimulatedProcess.this, new ProcessEnded(why));
+                    supervisor.ended(SimulatedProcess.this, new ProcessEnded(why));
                 }
             });
         }

@@ -1,5 +1,6 @@
 package io.taffrail.simulation;
 
+import io.taffrail.replication.ReplicaStatus;
 import io.taffrail.simulation.check.InvariantViolation;
 import io.taffrail.simulation.check.ObservedLog;
 import io.taffrail.simulation.fault.FaultPlan;
@@ -63,17 +64,17 @@ public final class Simulation {
             phases();
         } catch (HaltedRightly hopeless) {
             cluster.coverage().count("halted for good: too many disks failed");
-            cluster.audit();
+            cluster.watch().audit();
         } catch (RuntimeException thrown) {
-            cluster.fail(thrown);
+            cluster.violations().fail(thrown);
         } catch (StackOverflowError | AssertionError thrown) {
-            cluster.fail(new IllegalStateException(thrown));
+            cluster.violations().fail(new IllegalStateException(thrown));
         }
         count();
         var scheduler = cluster.scheduler();
         return new Result(
                 cluster.options(),
-                cluster.violation(),
+                cluster.violations().first(),
                 scheduler.trace().hash(),
                 scheduler.executedEvents(),
                 scheduler.nowNanos(),
@@ -102,15 +103,15 @@ public final class Simulation {
                 QUIET_LIMIT_NANOS,
                 () -> workload.pending().isEmpty());
         waitFor("the members are those that are wanted", QUIET_LIMIT_NANOS, administrator::isDone);
-        waitFor("what rotted is repaired", QUIET_LIMIT_NANOS, cluster::isRepaired);
+        waitFor("what rotted is repaired", QUIET_LIMIT_NANOS, cluster.damage()::isRepaired);
         waitFor("L2 all voters intact and equal", QUIET_LIMIT_NANOS, this::allEqual);
-        cluster.audit();
-        cluster.judgeClients();
-        cluster.guarded(this::checkStreams);
+        cluster.watch().audit();
+        cluster.answers().judge();
+        cluster.violations().guarded(this::checkStreams);
         // A leader that is to be removed hands over first: those epochs were asked for.
         var epochs =
                 cluster.checks().oneLeader().epochs() - epochsBefore - (administrator.transfers() - transfersBefore);
-        if (cluster.violation() == null && epochs > EPOCHS_AFTER_HEALING) {
+        if (cluster.violations().first() == null && epochs > EPOCHS_AFTER_HEALING) {
             throw new InvariantViolation(
                     "L4 no storm of elections", epochs + " epochs that nobody asked for were opened after healing");
         }
@@ -129,9 +130,9 @@ public final class Simulation {
 
     private void waitFor(String what, long limitNanos, BooleanSupplier condition) {
         var limit = cluster.scheduler().nowNanos() + limitNanos;
-        while (cluster.violation() == null && !condition.getAsBoolean()) {
+        while (cluster.violations().first() == null && !condition.getAsBoolean()) {
             if (cluster.scheduler().nowNanos() >= limit) {
-                if (cluster.mayHaveHalted()) {
+                if (cluster.voters().mayHaveHalted()) {
                     throw new HaltedRightly();
                 }
                 throw new InvariantViolation("ClusterRecovers", what + " did not happen in time: " + state());
@@ -142,7 +143,7 @@ public final class Simulation {
 
     private void auditLater() {
         cluster.scheduler().after(AUDIT_EVERY_NANOS, () -> {
-            cluster.audit();
+            cluster.watch().audit();
             auditLater();
         });
     }
@@ -150,12 +151,12 @@ public final class Simulation {
     private boolean allEqual() {
         ObservedLog first = null;
         for (var node : cluster.nodes()) {
-            if (!cluster.voters().containsKey(node.id())) {
+            if (!cluster.voters().newest().containsKey(node.id())) {
                 continue;
             }
             var replica = node.replica();
-            var log = cluster.look(node);
-            if (replica == null || log == null || !SimulatedCluster.isIntact(replica)) {
+            var log = cluster.logs().look(node);
+            if (replica == null || log == null || replica.status().integrity() != ReplicaStatus.Integrity.INTACT) {
                 return false;
             }
             // Retention may have appended just now, which the watermarks do not tell yet.
@@ -174,13 +175,13 @@ public final class Simulation {
 
     /// Replicas with equal logs say the same of streams, producers and cursors.
     private void checkStreams() {
-        if (cluster.violation() != null) {
+        if (cluster.violations().first() != null) {
             return;
         }
         var digests = new TreeMap<Integer, Long>();
         for (var node : cluster.nodes()) {
             var replica = node.replica();
-            if (replica != null && cluster.voters().containsKey(node.id())) {
+            if (replica != null && cluster.voters().newest().containsKey(node.id())) {
                 digests.put(node.id(), replica.streams().digest());
             }
         }

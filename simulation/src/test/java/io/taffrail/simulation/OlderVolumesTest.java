@@ -44,9 +44,9 @@ class OlderVolumesTest {
         node = cluster.nodes().getFirst();
         cluster.startAll();
         run();
-        ofFirstProcess = cluster.snapshot(node);
+        ofFirstProcess = cluster.volumes().snapshot(node);
         startAgain();
-        ofSecondProcess = cluster.snapshot(node);
+        ofSecondProcess = cluster.volumes().snapshot(node);
         startAgain();
         // What the others have heard is durable with what they promise.
         var leader = cluster.leader();
@@ -56,16 +56,16 @@ class OlderVolumesTest {
                 transferTo(next);
             }
         }
-        cluster.crash(node, "its volume is brought back to what it was");
-        assertTrue(cluster.olderVolumes().restore(node, ofFirstProcess));
+        cluster.lives().crash(node, "its volume is brought back to what it was");
+        assertTrue(cluster.volumes().older().restore(node, ofFirstProcess));
     }
 
     @Test
     void oneThatAllOthersKnowOfIsEvicted() {
-        cluster.start(node);
+        cluster.lives().start(node);
         run();
 
-        assertNull(cluster.violation());
+        assertNull(cluster.violations().first());
         assertSame(ofFirstProcess, node.disk());
         assertEquals(1, cluster.coverage().of("older volume evicted"));
     }
@@ -75,10 +75,10 @@ class OlderVolumesTest {
         // As the second process leaves it that is killed before this is durable.
         writeUnflushed(META, ofSecondProcess.bytes(META));
 
-        cluster.start(node);
+        cluster.lives().start(node);
         run();
 
-        assertNull(cluster.violation());
+        assertNull(cluster.violations().first());
         assertFalse(node.isOlder);
         assertTrue(node.disk() != ofFirstProcess, "nobody could tell it");
     }
@@ -96,8 +96,8 @@ class OlderVolumesTest {
     }
 
     private void startAgain() {
-        cluster.crash(node, "its volume sees another process");
-        cluster.start(node);
+        cluster.lives().crash(node, "its volume sees another process");
+        cluster.lives().start(node);
         run();
     }
 

@@ -30,11 +30,11 @@ class SimulatedClusterTest {
         var storageOfNode = storage(cluster, other);
         var storageOfOther = storage(cluster, node);
 
-        cluster.replaceVolume(node);
-        cluster.start(node);
+        cluster.volumes().replace(node);
+        cluster.lives().start(node);
         run(cluster);
 
-        assertNull(cluster.violation());
+        assertNull(cluster.violations().first());
         assertFalse(node.exchanged() || other.exchanged());
         assertSame(volumeOfOther, other.disk());
         assertEquals(storageOfOther, storage(cluster, other));
@@ -51,12 +51,12 @@ class SimulatedClusterTest {
         assertTrue(node.exchangedWith(other) && other.exchangedWith(node));
         assertFalse(node.exchangedWith(cluster.nodes().get(2)));
 
-        cluster.exchangeVolumes(node, other);
-        cluster.start(node);
-        cluster.start(other);
+        cluster.volumes().exchange(node, other);
+        cluster.lives().start(node);
+        cluster.lives().start(other);
         run(cluster);
 
-        assertNull(cluster.violation());
+        assertNull(cluster.violations().first());
         assertNotNull(node.replica());
         assertNotNull(other.replica());
     }
@@ -69,7 +69,7 @@ class SimulatedClusterTest {
         node.cacheLies = true;
         other.cacheLies = true;
 
-        cluster.losePower(node);
+        cluster.lives().losePower(node);
 
         assertTrue(node.cacheLies, "its own volume is in a machine that lives on");
         assertFalse(other.cacheLies);
@@ -94,13 +94,13 @@ class SimulatedClusterTest {
         run(cluster);
         var node = cluster.nodes().get(0);
         var other = cluster.nodes().get(1);
-        cluster.crash(node, "its volume goes to node 1");
-        cluster.crash(other, "its volume goes to node 0");
-        cluster.exchangeVolumes(node, other);
-        cluster.start(node);
-        cluster.start(other);
+        cluster.lives().crash(node, "its volume goes to node 1");
+        cluster.lives().crash(other, "its volume goes to node 0");
+        cluster.volumes().exchange(node, other);
+        cluster.lives().start(node);
+        cluster.lives().start(other);
         run(cluster);
-        assertNull(cluster.violation());
+        assertNull(cluster.violations().first());
         assertFalse(node.isUp() || other.isUp(), "each refuses the other's volume");
         return cluster;
     }
@@ -111,7 +111,7 @@ class SimulatedClusterTest {
 
     /// Of the volume that the node has now.
     private static UUID storage(SimulatedCluster cluster, ClusterNode node) {
-        assertTrue(cluster.namesItsOwner(node));
+        assertTrue(cluster.volumes().namesItsOwner(node));
         var meta = new VolumeWitness(node.disk()).meta();
         assertNotNull(meta);
         return meta.storageId();

@@ -4,7 +4,9 @@ import static io.taffrail.simulation.fault.Stage.MILLI;
 
 import io.taffrail.replication.ReplicaStatus;
 import io.taffrail.simulation.ClusterNode;
+import io.taffrail.simulation.NodeLives;
 import io.taffrail.simulation.SimulatedCluster;
+import io.taffrail.simulation.VotersInForce;
 import io.taffrail.simulation.world.SimulatedDisk;
 import org.jspecify.annotations.Nullable;
 
@@ -15,10 +17,14 @@ final class DamagePlots {
 
     private final Stage stage;
     private final SimulatedCluster cluster;
+    private final NodeLives lives;
+    private final VotersInForce voters;
 
     DamagePlots(Stage stage) {
         this.stage = stage;
         this.cluster = stage.cluster();
+        this.lives = cluster.lives();
+        this.voters = cluster.voters();
     }
 
     /// 1. Only the leader and as few others as can be have what was counted last. 2. Those lose it, nothing tells
@@ -66,18 +72,18 @@ final class DamagePlots {
             stage.leave();
             return;
         }
-        cluster.start(node);
+        lives.start(node);
         dieWhileOpening(node, 1 + stage.random().nextInt(2));
     }
 
     private void dieWhileOpening(ClusterNode node, int times) {
-        cluster.crashAtEffect(node, 1 + stage.random().nextInt(EFFECTS_OF_A_START));
+        lives.crashAtEffect(node, 1 + stage.random().nextInt(EFFECTS_OF_A_START));
         stage.await(
                 () -> !node.isUp(),
                 MILLI / 4,
                 400,
                 () -> {
-                    cluster.start(node);
+                    lives.start(node);
                     if (times > 1) {
                         dieWhileOpening(node, times - 1);
                     } else {
@@ -85,7 +91,7 @@ final class DamagePlots {
                     }
                 },
                 () -> {
-                    cluster.disarm(node);
+                    lives.disarm(node);
                     stage.leave();
                 });
     }
@@ -93,15 +99,15 @@ final class DamagePlots {
     /// A copy of a voter's volume is made, and brought back when the voter has gone on: at once, or when it has come
     /// back twice and led, so that all others have heard of a later process than the copy knows of.
     void restoreOlder(ClusterNode node) {
-        if (!cluster.isVoter(node)
+        if (!voters.isVoter(node)
                 || node.replica() == null
                 || node.exchanged()
-                || cluster.voters().size() < 3
+                || voters.newest().size() < 3
                 || cluster.options().spares() > 0
                 || !stage.take()) {
             return;
         }
-        var copy = cluster.snapshot(node);
+        var copy = cluster.volumes().snapshot(node);
         var wait = 10 * MILLI + stage.random().nextLong(2 * stage.electionMaxNanos());
         if (stage.random().nextInt(3) == 0) {
             stage.after(wait, () -> restore(node, copy));
@@ -124,7 +130,7 @@ final class DamagePlots {
             stage.leave();
             return;
         }
-        cluster.crash(node, "SIGKILL, so that its volume has seen more processes");
+        lives.crash(node, "SIGKILL, so that its volume has seen more processes");
         stage.startWithin(node, 20 * MILLI);
         stage.await(
                 () -> isIntactFollower(node),

@@ -2,8 +2,11 @@ package io.taffrail.simulation.fault;
 
 import io.taffrail.simulation.ClusterNode;
 import io.taffrail.simulation.ClusterSettings;
+import io.taffrail.simulation.NodeLives;
 import io.taffrail.simulation.SimulatedCluster;
 import io.taffrail.simulation.SimulationOptions;
+import io.taffrail.simulation.Volumes;
+import io.taffrail.simulation.VotersInForce;
 import io.taffrail.simulation.workload.Administrator;
 import io.taffrail.simulation.world.LinkQuality;
 import io.taffrail.simulation.world.SimulatedDisk;
@@ -21,6 +24,8 @@ public final class FaultPlan {
     private static final long MILLI = SimulationOptions.MILLI;
 
     private final SimulatedCluster cluster;
+    private final NodeLives lives;
+    private final VotersInForce voters;
     private final SimulationOptions options;
     private final SplittableRandom random;
     private final List<FaultClass> classes;
@@ -41,6 +46,8 @@ public final class FaultPlan {
     public FaultPlan(SimulatedCluster cluster, Administrator administrator, PlantedBug bug) {
         this.administrator = administrator;
         this.cluster = cluster;
+        this.lives = cluster.lives();
+        this.voters = cluster.voters();
         this.options = cluster.options();
         this.random = cluster.randomness().named("faults");
         this.classes = List.copyOf(options.faults());
@@ -55,8 +62,8 @@ public final class FaultPlan {
         for (var node : cluster.nodes()) {
             var disk = new FaultyDisk(
                     latencies.named("disk " + node.id()),
-                    () -> cluster.trueNanos(node),
-                    (lasts, vital) -> cluster.diskFault(node, lasts, vital),
+                    node::trueNanos,
+                    (lasts, vital) -> cluster.damage().diskFault(node, lasts, vital),
                     bug);
             node.disk().behaviour(disk);
             disks.add(disk);
@@ -101,15 +108,15 @@ public final class FaultPlan {
         giveVolumesBack();
         for (var node : cluster.nodes()) {
             node.disk().occupy(0);
-            cluster.clockRate(node, 1);
-            cluster.disarm(node);
-            cluster.resume(node);
+            lives.clockRate(node, 1);
+            lives.disarm(node);
+            lives.resume(node);
             if (node.isGivenUp()) {
-                cluster.crash(node, "a person has given it up");
-                cluster.replaceVolume(node);
+                lives.crash(node, "a person has given it up");
+                cluster.volumes().replace(node);
             }
-            cluster.release(node);
-            cluster.start(node);
+            lives.release(node);
+            lives.start(node);
         }
     }
 
@@ -130,7 +137,7 @@ public final class FaultPlan {
     }
 
     private boolean isOneOfFew(ClusterNode node) {
-        return !cluster.mayVote(node) || cluster.uncleanOthers(node) < cluster.tolerated();
+        return !voters.mayVote(node) || voters.uncleanOthers(node) < voters.tolerated();
     }
 
     private long briefly() {
@@ -142,37 +149,37 @@ public final class FaultPlan {
         switch (fault) {
             case PROCESS_CRASH -> {
                 if (node.isUp() && mayBreak(node)) {
-                    cluster.crash(node, "SIGKILL");
+                    lives.crash(node, "SIGKILL");
                     startLater(node);
                 }
             }
             case CRASH_AT_EFFECT -> {
                 if (node.isUp() && mayBreak(node)) {
-                    cluster.crashAtEffect(node, 1 + random.nextInt(100));
+                    lives.crashAtEffect(node, 1 + random.nextInt(100));
                 }
             }
             case POWER_LOSS -> {
                 if (mayBreak(node)) {
-                    cluster.losePower(node);
+                    lives.losePower(node);
                     startLater(node);
                 }
             }
             case POWER_LOSS_OF_ALL -> {
                 for (var each : cluster.nodes()) {
-                    cluster.losePower(each);
+                    lives.losePower(each);
                     startLater(each);
                 }
             }
             case CLEAN_RESTART -> {
                 if (mayBreak(node)) {
-                    cluster.shutDown(node, () -> startLater(node));
+                    lives.shutDown(node, () -> startLater(node));
                 }
             }
             case PAUSE -> {
-                cluster.pause(node, random.nextBoolean());
-                after(briefly(), () -> cluster.resume(node));
+                lives.pause(node, random.nextBoolean());
+                after(briefly(), () -> lives.resume(node));
             }
-            case CLOCK_RATE -> cluster.clockRate(node, 0.92 + 0.16 * random.nextDouble());
+            case CLOCK_RATE -> lives.clockRate(node, 0.92 + 0.16 * random.nextDouble());
             case ISOLATION -> partition(node, true, true);
             case ONE_WAY_LOSS -> partition(node, random.nextBoolean(), false);
             case BRIDGE -> bridge(node);
@@ -255,7 +262,7 @@ public final class FaultPlan {
             case CRASH_WHILE_FILLED -> memberPlots.crashWhileFilled(cluster.leader());
             case LOST_TAIL -> {
                 if (loseTail(node)) {
-                    cluster.start(node);
+                    lives.start(node);
                 }
             }
             case UNTOLD_LOSS -> damagePlots.loseUntold(cluster.leader());
@@ -288,24 +295,24 @@ public final class FaultPlan {
 
     /// What nobody replaces is gone for good: never more than the cluster can do without.
     private boolean empty(ClusterNode node) {
-        if (cluster.voters().size() <= 1 || node.replica() == null || !isOneOfFew(node)) {
+        if (voters.newest().size() <= 1 || node.replica() == null || !isOneOfFew(node)) {
             return false;
         }
-        cluster.crash(node, "its volume is gone");
-        cluster.emptyVolume(node);
+        lives.crash(node, "its volume is gone");
+        cluster.volumes().empty(node);
         return true;
     }
 
     /// What another replica can make good: with one voter, or without a sound majority, there may be none.
     private void rotOldSegment(ClusterNode node) {
-        if (cluster.voters().size() < 3 || node.replica() == null || node.exchanged() || !isOneOfFew(node)) {
+        if (voters.newest().size() < 3 || node.replica() == null || node.exchanged() || !isOneOfFew(node)) {
             return;
         }
         var where = new Rot(node.disk(), random, false).rotOld();
         if (where != null) {
             cluster.scheduler().note("rot in " + where + " of node " + node.id());
             cluster.coverage().count("damaged old segment");
-            cluster.rots(node);
+            cluster.damage().rots(node);
         }
     }
 
@@ -314,7 +321,7 @@ public final class FaultPlan {
         if (!mayBreak(node) || node.exchanged()) {
             return;
         }
-        cluster.crash(node, "SIGKILL before its volume rots");
+        lives.crash(node, "SIGKILL before its volume rots");
         var within = options.budget() == FaultBudget.WITHIN_PROMISE;
         damage(node, new Rot(node.disk(), random, loses).inflict(within));
         startLater(node);
@@ -346,12 +353,11 @@ public final class FaultPlan {
         if (!mayBreak(node) || node.exchanged()) {
             return false;
         }
-        cluster.crash(node, "SIGKILL before its disk forgets");
+        lives.crash(node, "SIGKILL before its disk forgets");
         damage(
                 node,
                 new Rot(node.disk(), random, true)
-                        .loseTail(volume ->
-                                SimulatedCluster.rememberedLsn(volume, !rottenCheckpoints.contains(node.id()))));
+                        .loseTail(volume -> Volumes.rememberedLsn(volume, !rottenCheckpoints.contains(node.id()))));
         return true;
     }
 
@@ -361,7 +367,7 @@ public final class FaultPlan {
             return;
         }
         cluster.scheduler().note("damaged " + damage.where());
-        cluster.touched(node);
+        cluster.damage().touched(node);
         if (damage.isOfACheckpoint()) {
             rottenCheckpoints.add(node.id());
         }
@@ -369,10 +375,10 @@ public final class FaultPlan {
         cluster.coverage().count("damaged " + (damage.isOfTheLog() ? (witnessed ? "log" : "log's end") : "small file"));
         if (damage.isOfTheLog()) {
             if (witnessed) {
-                cluster.damaged(node);
-                cluster.mustNotice(node, damage.lsn(), damage.witness());
+                cluster.damage().damaged(node);
+                cluster.damage().mustNotice(node, damage.lsn(), damage.witness());
             } else {
-                cluster.silentlyDamaged(node, damage.lsn());
+                cluster.damage().silentlyDamaged(node, damage.lsn());
             }
         }
     }
@@ -386,7 +392,7 @@ public final class FaultPlan {
         @Override
         public void spoil(ClusterNode node) {
             if (!node.exchanged()) {
-                cluster.crash(node, "SIGKILL before its volume rots");
+                lives.crash(node, "SIGKILL before its volume rots");
                 damage(node, new Rot(node.disk(), random, random.nextBoolean()).spoilLog());
             }
         }
@@ -399,11 +405,11 @@ public final class FaultPlan {
         @Override
         public boolean restore(ClusterNode node, SimulatedDisk older) {
             // As one that is gone for good: whoever notices that it is older lets it take no part.
-            if (cluster.voters().size() <= 1 || node.replica() == null || node.exchanged() || !isOneOfFew(node)) {
+            if (voters.newest().size() <= 1 || node.replica() == null || node.exchanged() || !isOneOfFew(node)) {
                 return false;
             }
-            cluster.crash(node, "its volume is brought back to what it was");
-            return cluster.olderVolumes().restore(node, older);
+            lives.crash(node, "its volume is brought back to what it was");
+            return cluster.volumes().older().restore(node, older);
         }
 
         @Override
@@ -416,9 +422,9 @@ public final class FaultPlan {
             if (!node.isUp() || node.exchanged()) {
                 return false;
             }
-            cluster.crash(node, "SIGKILL before its disk forgets what nothing else tells");
+            lives.crash(node, "SIGKILL before its disk forgets what nothing else tells");
             var damage = new Rot(node.disk(), random, true)
-                    .loseUntold(SimulatedCluster.rememberedLsn(node.disk(), true), committedLsn);
+                    .loseUntold(Volumes.rememberedLsn(node.disk(), true), committedLsn);
             damage(node, damage);
             return damage != null;
         }
@@ -432,17 +438,17 @@ public final class FaultPlan {
                 || other.exchanged()
                 || node.replica() == null
                 || other.replica() == null
-                || !cluster.namesItsOwner(node)
-                || !cluster.namesItsOwner(other)
-                || (within && cluster.uncleanOthers(node) + 2 > cluster.tolerated())) {
+                || !cluster.volumes().namesItsOwner(node)
+                || !cluster.volumes().namesItsOwner(other)
+                || (within && voters.uncleanOthers(node) + 2 > voters.tolerated())) {
             return;
         }
-        cluster.crash(node, "its volume goes to node " + other.id());
-        cluster.crash(other, "its volume goes to node " + node.id());
-        cluster.exchangeVolumes(node, other);
+        lives.crash(node, "its volume goes to node " + other.id());
+        lives.crash(other, "its volume goes to node " + node.id());
+        cluster.volumes().exchange(node, other);
         exchanged.add(List.of(node, other));
-        cluster.start(node);
-        cluster.start(other);
+        lives.start(node);
+        lives.start(other);
         after(SECOND + briefly(), this::giveVolumesBack);
     }
 
@@ -452,11 +458,11 @@ public final class FaultPlan {
                 // They have them back already, since one of these was given up.
                 continue;
             }
-            pair.forEach(node -> cluster.crash(node, "gets its own volume back"));
-            cluster.exchangeVolumes(pair.getFirst(), pair.getLast());
+            pair.forEach(node -> lives.crash(node, "gets its own volume back"));
+            cluster.volumes().exchange(pair.getFirst(), pair.getLast());
             for (var node : pair) {
                 node.disk().behaviour(disks.get(node.id()));
-                cluster.start(node);
+                lives.start(node);
             }
         }
         exchanged.clear();
@@ -492,7 +498,7 @@ public final class FaultPlan {
 
     private void startLater(ClusterNode node) {
         // Also when chaos ended meanwhile: whatever stopped comes back.
-        cluster.scheduler().after(active ? briefly() : 0, () -> cluster.start(node));
+        cluster.scheduler().after(active ? briefly() : 0, () -> lives.start(node));
     }
 
     private void partition(ClusterNode node, boolean outwards, boolean inwards) {

@@ -3,6 +3,7 @@ package io.taffrail.simulation.fault;
 import static io.taffrail.simulation.fault.Stage.MILLI;
 
 import io.taffrail.simulation.ClusterNode;
+import io.taffrail.simulation.NodeLives;
 import io.taffrail.simulation.world.LinkQuality;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -12,14 +13,16 @@ final class LeaderPlots {
     private static final int FIVE = 5;
 
     private final Stage stage;
+    private final NodeLives lives;
 
     LeaderPlots(Stage stage) {
         this.stage = stage;
+        this.lives = stage.cluster().lives();
     }
 
     /// The leader is cut off while its disk stalls: what it has logged is flushed when its lease is over.
     void stallAlone(@Nullable ClusterNode leader) {
-        if (leader == null || stage.cluster().voters().size() < 2 || !stage.take()) {
+        if (leader == null || stage.cluster().voters().newest().size() < 2 || !stage.take()) {
             return;
         }
         var random = stage.random();
@@ -32,7 +35,7 @@ final class LeaderPlots {
     /// Of five voters one is ahead of the others, loses that, and joins again before the others have what it was
     /// counted for. What memory holds counts all the while: four are intact.
     void comeBackWithLess(@Nullable ClusterNode leader) {
-        if (leader == null || stage.cluster().voters().size() < FIVE) {
+        if (leader == null || stage.cluster().voters().newest().size() < FIVE) {
             return;
         }
         var others = stage.followers(leader);
@@ -49,7 +52,7 @@ final class LeaderPlots {
     /// Of five voters one is ahead of the others, forgets that, and joins again. What it had acknowledged before was on
     /// its way all the while, and arrives when it has a session and not yet what it acknowledged.
     void hearOldAcknowledgements(@Nullable ClusterNode leader) {
-        if (leader == null || stage.cluster().voters().size() < FIVE) {
+        if (leader == null || stage.cluster().voters().newest().size() < FIVE) {
             return;
         }
         var others = stage.followers(leader);
@@ -65,7 +68,7 @@ final class LeaderPlots {
         stage.after(far / 2 + stage.random().nextLong(far / 4), () -> {
             stage.disks().stall(ahead, 0);
             if (ahead.isUp() && stage.mayBreak(ahead)) {
-                stage.cluster().crash(ahead, "SIGKILL with acknowledgements on their way");
+                lives.crash(ahead, "SIGKILL with acknowledgements on their way");
                 delay(leader, ahead, far);
                 stage.startWithin(ahead, MILLI);
             }
@@ -75,7 +78,7 @@ final class LeaderPlots {
 
     /// The leader's lease goes on, since its followers answer, while nothing that they say counts.
     void stallFollowers(@Nullable ClusterNode leader) {
-        if (leader == null || stage.cluster().voters().size() < 2 || !stage.take()) {
+        if (leader == null || stage.cluster().voters().newest().size() < 2 || !stage.take()) {
             return;
         }
         var stall = stage.electionMinNanos() * (2 + stage.random().nextInt(3));
@@ -107,7 +110,7 @@ final class LeaderPlots {
             stage.disks().stall(ahead, 0);
             if (ahead.isUp() && stage.mayBreak(ahead)) {
                 // Who loses power is connected again late.
-                stage.cluster().crash(ahead, "SIGKILL with what it was counted for");
+                lives.crash(ahead, "SIGKILL with what it was counted for");
                 delay(leader, ahead, 20 * MILLI);
                 stage.startWithin(ahead, MILLI);
             }

@@ -4,6 +4,7 @@ import static io.taffrail.simulation.fault.Stage.MILLI;
 
 import io.taffrail.replication.ReplicaStatus;
 import io.taffrail.simulation.ClusterNode;
+import io.taffrail.simulation.NodeLives;
 import io.taffrail.simulation.workload.Administrator;
 import java.util.List;
 import java.util.TreeSet;
@@ -17,10 +18,12 @@ final class MemberPlots {
     private static final String COPY = ".seed";
 
     private final Stage stage;
+    private final NodeLives lives;
     private final Administrator administrator;
 
     MemberPlots(Stage stage, Administrator administrator) {
         this.stage = stage;
+        this.lives = stage.cluster().lives();
         this.administrator = administrator;
     }
 
@@ -79,7 +82,7 @@ final class MemberPlots {
                 && stage.cluster().nodes().stream().allMatch(node -> {
                     var known = Stage.status(node);
                     return known == null
-                            || !stage.cluster().isVoter(node)
+                            || !stage.cluster().voters().isVoter(node)
                             || (known.configId() == status.configId()
                                     && known.learners().stream().anyMatch(each -> each.nodeId() == joining.id()));
                 });
@@ -118,14 +121,14 @@ final class MemberPlots {
         }
         var away = others.getFirst();
         var cluster = stage.cluster();
-        cluster.crash(away, "SIGKILL, and away for a while");
+        lives.crash(away, "SIGKILL, and away for a while");
         Runnable back = () -> {
             stage.leave();
-            cluster.start(away);
+            lives.start(away);
         };
         want(status, joining);
         stage.await(
-                () -> cluster.voters().containsKey(joining.id()),
+                () -> cluster.voters().newest().containsKey(joining.id()),
                 LOOK_NANOS,
                 LOOKS,
                 () -> {
@@ -171,7 +174,7 @@ final class MemberPlots {
                 MILLI,
                 6_000,
                 () -> {
-                    stage.cluster().crashAtEffect(node, 1 + stage.random().nextInt(100));
+                    lives.crashAtEffect(node, 1 + stage.random().nextInt(100));
                     if (times > 1) {
                         stage.await(
                                 () -> !node.isUp(), MILLI, 200, () -> dieWhileCopying(node, times - 1), stage::leave);
@@ -185,14 +188,14 @@ final class MemberPlots {
     /// A majority of the voters goes away, perhaps when those that stay lack what it has counted. A person orders that
     /// one of these goes on. Then some of the lost come back as they were: no majority of the former voters.
     void loseMajority(@Nullable ClusterNode leader) {
-        if (leader == null || !stage.cluster().voters().containsKey(leader.id())) {
+        if (leader == null || !stage.cluster().voters().newest().containsKey(leader.id())) {
             return;
         }
         var all = stage.followers(leader);
         all.add(stage.random().nextInt(all.size() + 1), leader);
         var majority = all.size() / 2 + 1;
         if (all.size() < 3
-                || all.size() != stage.cluster().voters().size()
+                || all.size() != stage.cluster().voters().newest().size()
                 || all.stream().anyMatch(ClusterNode::exchanged)
                 || !stage.take()) {
             return;
@@ -204,11 +207,11 @@ final class MemberPlots {
         }
         stage.after(MILLI + stage.random().nextLong(stage.electionMaxNanos() * 2), () -> {
             for (var node : lost) {
-                stage.cluster().hold(node);
+                lives.hold(node);
                 if (stage.random().nextBoolean()) {
-                    stage.cluster().losePower(node);
+                    lives.losePower(node);
                 } else {
-                    stage.cluster().crash(node, "SIGKILL for good");
+                    lives.crash(node, "SIGKILL for good");
                 }
             }
             survivors.forEach(stage::mend);
@@ -226,9 +229,9 @@ final class MemberPlots {
         var withVolume = stage.random().nextInt(old + 1);
         for (var node : lost) {
             if (node.isGivenUp() && withVolume-- <= 0) {
-                cluster.replaceVolume(node);
+                cluster.volumes().replace(node);
             }
-            cluster.release(node);
+            lives.release(node);
             stage.startWithin(node, stage.electionMaxNanos());
         }
         stage.leave();

@@ -4,7 +4,9 @@ import static io.taffrail.simulation.fault.Stage.CRAWLING;
 import static io.taffrail.simulation.fault.Stage.MILLI;
 
 import io.taffrail.simulation.ClusterNode;
+import io.taffrail.simulation.NodeLives;
 import io.taffrail.simulation.SimulatedCluster;
+import io.taffrail.simulation.VotersInForce;
 import io.taffrail.simulation.world.LinkQuality;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -16,12 +18,16 @@ final class Plots {
 
     private final Stage stage;
     private final SimulatedCluster cluster;
+    private final NodeLives lives;
+    private final VotersInForce voters;
     private final SplittableRandom random;
     private final long electionNanos;
 
     Plots(Stage stage) {
         this.stage = stage;
         this.cluster = stage.cluster();
+        this.lives = cluster.lives();
+        this.voters = cluster.voters();
         this.random = stage.random();
         this.electionNanos = stage.electionMaxNanos();
     }
@@ -30,8 +36,8 @@ final class Plots {
     /// when they have joined again and not caught up. 3. They come back at once, and meet the others; or shut down
     /// properly before that.
     void corner(@Nullable ClusterNode leader) {
-        var needed = cluster.voters().size() / 2;
-        if (leader == null || needed < 1 || !cluster.voters().containsKey(leader.id())) {
+        var needed = voters.newest().size() / 2;
+        if (leader == null || needed < 1 || !voters.newest().containsKey(leader.id())) {
             return;
         }
         var others = stage.followers(leader);
@@ -65,22 +71,22 @@ final class Plots {
 
     private void die(ClusterNode node) {
         if (random.nextBoolean()) {
-            cluster.losePower(node);
+            lives.losePower(node);
         } else {
-            cluster.crash(node, "SIGKILL with what it was counted for");
+            lives.crash(node, "SIGKILL with what it was counted for");
         }
-        cluster.scheduler().after(random.nextLong(200 * MILLI), () -> cluster.start(node));
+        cluster.scheduler().after(random.nextLong(200 * MILLI), () -> lives.start(node));
         if (random.nextInt(3) == 0) {
             stage.after(
                     200 * MILLI + random.nextLong(100 * MILLI),
-                    () -> cluster.shutDown(node, () -> cluster.scheduler().after(0, () -> cluster.start(node))));
+                    () -> lives.shutDown(node, () -> cluster.scheduler().after(0, () -> lives.start(node))));
         }
     }
 
     /// 1. The leader is cut off. 2. As soon as it has a successor, all are cut off from each other for an election
     /// timeout. 3. The two meet, and nobody else. Returns whether there was a leader.
     boolean returnLate(@Nullable ClusterNode leader) {
-        if (leader == null || cluster.voters().size() < 3) {
+        if (leader == null || voters.newest().size() < 3) {
             return false;
         }
         for (var node : cluster.nodes()) {
@@ -115,13 +121,13 @@ final class Plots {
 
     /// What recovery found in the page cache has to be flushed before it counts.
     void losePowerAfterCrash(ClusterNode node) {
-        cluster.crash(node, "SIGKILL before a power loss");
+        lives.crash(node, "SIGKILL before a power loss");
         stage.after(random.nextLong(100 * MILLI), () -> {
-            cluster.start(node);
+            lives.start(node);
             stage.after(random.nextLong(300 * MILLI), () -> {
                 if (stage.mayBreak(node)) {
-                    cluster.losePower(node);
-                    cluster.scheduler().after(random.nextLong(500 * MILLI), () -> cluster.start(node));
+                    lives.losePower(node);
+                    cluster.scheduler().after(random.nextLong(500 * MILLI), () -> lives.start(node));
                 }
             });
         });

@@ -4,6 +4,7 @@ import io.taffrail.replication.ReplicaStatus;
 import io.taffrail.simulation.ClusterNode;
 import io.taffrail.simulation.SimulatedCluster;
 import io.taffrail.simulation.SimulationOptions;
+import io.taffrail.simulation.VotersInForce;
 import io.taffrail.simulation.world.LinkQuality;
 import io.taffrail.simulation.world.SimulatedDisk;
 import java.util.ArrayList;
@@ -53,6 +54,7 @@ final class Stage {
     }
 
     private final SimulatedCluster cluster;
+    private final VotersInForce voters;
     private final SplittableRandom random;
     private final Later later;
     private final Predicate<ClusterNode> mayBreak;
@@ -66,6 +68,7 @@ final class Stage {
             Predicate<ClusterNode> mayBreak,
             Disks disks) {
         this.cluster = cluster;
+        this.voters = cluster.voters();
         this.random = random;
         this.later = later;
         this.mayBreak = mayBreak;
@@ -129,7 +132,7 @@ final class Stage {
     List<ClusterNode> followers(ClusterNode leader) {
         var others = new ArrayList<ClusterNode>();
         for (var node : cluster.nodes()) {
-            if (node != leader && node.isUp() && cluster.isVoter(node)) {
+            if (node != leader && node.isUp() && voters.isVoter(node)) {
                 others.add(node);
             }
         }
@@ -143,10 +146,10 @@ final class Stage {
     /// Null: there is no leader that has more followers than it needs, or one of them may not break.
     @Nullable
     Cast cast(@Nullable ClusterNode leader) {
-        if (leader == null || !cluster.voters().containsKey(leader.id())) {
+        if (leader == null || !voters.newest().containsKey(leader.id())) {
             return null;
         }
-        var needed = cluster.voters().size() / 2;
+        var needed = voters.newest().size() / 2;
         var others = followers(leader);
         if (needed < 1 || others.size() <= needed) {
             return null;
@@ -194,7 +197,7 @@ final class Stage {
 
     /// Also when chaos is over by then.
     void startWithin(ClusterNode node, long nanos) {
-        cluster.scheduler().after(random.nextLong(nanos), () -> cluster.start(node));
+        cluster.scheduler().after(random.nextLong(nanos), () -> cluster.lives().start(node));
     }
 
     static @Nullable ReplicaStatus status(ClusterNode node) {

@@ -4,6 +4,7 @@ import static io.taffrail.simulation.fault.Stage.CRAWLING;
 import static io.taffrail.simulation.fault.Stage.MILLI;
 
 import io.taffrail.simulation.ClusterNode;
+import io.taffrail.simulation.NodeLives;
 import io.taffrail.simulation.world.LinkQuality;
 import org.jspecify.annotations.Nullable;
 
@@ -11,9 +12,11 @@ import org.jspecify.annotations.Nullable;
 /// know that they did when they meet voters that never had it.
 final class WitnessPlots {
     private final Stage stage;
+    private final NodeLives lives;
 
     WitnessPlots(Stage stage) {
         this.stage = stage;
+        this.lives = stage.cluster().lives();
     }
 
     /// The witnesses forget what only their memory held, and the leader is cut off: when they have joined it again and
@@ -48,9 +51,9 @@ final class WitnessPlots {
         }
         // Who loses power is connected again late.
         if (!joins && stage.random().nextBoolean()) {
-            stage.cluster().losePower(node);
+            lives.losePower(node);
         } else {
-            stage.cluster().crash(node, "SIGKILL with what it was counted for");
+            lives.crash(node, "SIGKILL with what it was counted for");
         }
         stage.startWithin(node, 20 * MILLI);
     }
@@ -69,14 +72,14 @@ final class WitnessPlots {
     }
 
     private void shutDownWhenUp(ClusterNode node) {
-        var cluster = stage.cluster();
+        var scheduler = stage.cluster().scheduler();
         stage.await(
                 () -> node.replica() != null,
                 5 * MILLI,
                 200,
                 () -> stage.after(
                         20 * MILLI + stage.random().nextLong(50 * MILLI),
-                        () -> cluster.shutDown(node, () -> cluster.scheduler().after(0, () -> cluster.start(node)))),
+                        () -> lives.shutDown(node, () -> scheduler.after(0, () -> lives.start(node)))),
                 () -> {});
     }
 

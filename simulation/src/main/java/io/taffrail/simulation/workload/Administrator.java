@@ -95,7 +95,7 @@ public final class Administrator {
         if (cluster.leader() != null || looks == 0) {
             return;
         }
-        if (!cluster.voters().keySet().containsAll(survivors)) {
+        if (!cluster.voters().newest().keySet().containsAll(survivors)) {
             // The last leader had removed one: who the voters are is recorded, whoever of them is lost.
             cluster.coverage().count("a survivor was no voter any more");
             return;
@@ -123,9 +123,9 @@ public final class Administrator {
     /// A person who looks sees whether those that were to be given up can elect, or soon can.
     private boolean majorityIsBack() {
         var back = cluster.nodes().stream()
-                .filter(node -> cluster.hasVotersVolume(node) && !node.isHeld())
+                .filter(node -> cluster.voters().hasVotersVolume(node) && !node.isHeld())
                 .count();
-        if (back <= cluster.voters().size() / 2) {
+        if (back <= cluster.voters().newest().size() / 2) {
             return false;
         }
         cluster.coverage().count("a majority was back before it was given up");
@@ -134,7 +134,7 @@ public final class Administrator {
 
     private void force(
             ClusterNode survivor, Replica replica, RecoveryPlan.Possible plan, List<Integer> survivors, UUID request) {
-        cluster.histories().givesUp(survivor, plan, cluster.voters().keySet(), survivors);
+        cluster.histories().givesUp(survivor, plan, cluster.voters().newest().keySet(), survivors);
         replica.forceRecovery(
                 new ForcedRecoveryRequest(plan.clusterId(), request, survivors, plan.lastLsn()), outcome -> {
                     cluster.coverage()
@@ -153,9 +153,9 @@ public final class Administrator {
                     && !node.exchanged()
                     && replica.status().integrity() == ReplicaStatus.Integrity.EVICTED) {
                 cluster.coverage().count("volume of an evicted replica emptied");
-                cluster.crash(node, "it is evicted");
-                cluster.replaceVolume(node);
-                cluster.start(node);
+                cluster.lives().crash(node, "it is evicted");
+                cluster.volumes().replace(node);
+                cluster.lives().start(node);
             }
         }
     }
@@ -167,7 +167,7 @@ public final class Administrator {
             return;
         }
         asking = false;
-        cluster.changingTo(Map.of());
+        cluster.voters().changingTo(Map.of());
         var leader = cluster.leader();
         var replica = leader == null ? null : leader.replica();
         if (leader == null || replica == null) {
@@ -187,7 +187,7 @@ public final class Administrator {
                 replica.transferLeadership(-1, outcome -> answered(request, "transfer before removal", outcome));
             }
             case Change.Voters(String what, VoterChange asked) -> {
-                cluster.changingTo(votersAfter(status, asked));
+                cluster.voters().changingTo(votersAfter(status, asked));
                 replica.changeVoters(status.configId(), asked, outcome -> answered(request, what, outcome));
                 if (contested && asked instanceof VoterChange.AddLearner(Peer learner) && second.nextBoolean()) {
                     var soon = second.nextLong(2 * SimulationOptions.MILLI);
@@ -201,7 +201,7 @@ public final class Administrator {
         cluster.coverage().count(what + " " + outcome.getClass().getSimpleName());
         if (request == requests) {
             asking = false;
-            cluster.changingTo(Map.of());
+            cluster.voters().changingTo(Map.of());
         }
     }
 
@@ -260,7 +260,7 @@ public final class Administrator {
             var known = status.voters().stream().anyMatch(voter -> voter.nodeId() == id)
                     || status.learners().stream().anyMatch(learner -> learner.nodeId() == id);
             if (!known && node.replica() != null) {
-                return new Change.Voters("learner added", new VoterChange.AddLearner(SimulatedCluster.peer(node)));
+                return new Change.Voters("learner added", new VoterChange.AddLearner(node.peer()));
             }
         }
         for (var voter : status.voters()) {
@@ -292,6 +292,6 @@ public final class Administrator {
 
     /// Those that stay must be able to do without whoever is down already.
     private boolean mayRemove(ClusterNode node, int voters) {
-        return cluster.uncleanOthers(node) <= FaultHistory.tolerated(voters - 1);
+        return cluster.voters().uncleanOthers(node) <= FaultHistory.tolerated(voters - 1);
     }
 }

@@ -58,11 +58,11 @@ final class LogFollower {
             session.startAt(start);
         }
         if (session.nextLsn() < limit) {
-            workload.cluster().observe(node, () -> {
+            workload.cluster().logs().observe(node, () -> {
                 try {
                     copy(node, replica, limit);
                 } catch (WalException.BadEntry bad) {
-                    workload.cluster().metDamage(node, replica, bad, session.nextLsn());
+                    workload.cluster().damage().metByReader(node, replica, bad, session.nextLsn());
                 }
             });
         }
@@ -103,7 +103,7 @@ final class LogFollower {
                 var entry = ObservedEntry.of(buffer.slice(at, count - at));
                 session.given(where, entry);
                 if (session.level() == Level.DURABLE) {
-                    cluster.durablyRead(node, replica, entry);
+                    cluster.answers().durablyRead(node, replica, entry);
                 }
                 at += entry.header().lengthBytes();
                 cluster.coverage().count("entries read at " + session.level());

@@ -280,15 +280,15 @@ public final class Producer {
         @Override
         public void ended(AppendOutcome outcome) {
             if (ended) {
-                workload.cluster()
+                workload.violations()
                         .fail(new InvariantViolation("EndsOnce", "a second outcome for " + sent + ": " + outcome));
                 return;
             }
             ended = true;
-            var atNanos = workload.cluster().trueNanos(node);
+            var atNanos = node.trueNanos();
             switch (outcome) {
                 case AppendOutcome.Acknowledged done -> {
-                    workload.cluster().acknowledged(node, sent.number(), submittedNanos, done);
+                    workload.cluster().answers().acknowledged(node, sent.number(), submittedNanos, done);
                     checkLevel(done);
                     attempt.acknowledged(atNanos, done.baseOffset(), done.reached());
                 }
@@ -300,7 +300,7 @@ public final class Producer {
 
         private void checkLevel(AppendOutcome.Acknowledged done) {
             if (!done.reached().covers(sent.level())) {
-                workload.cluster()
+                workload.violations()
                         .fail(new InvariantViolation(
                                 "AcknowledgedAtTheLevelAsked", sent.level() + " was asked for: " + done));
             }
@@ -384,9 +384,9 @@ public final class Producer {
                         @Override
                         public void ended(AppendOutcome outcome) {
                             if (outcome instanceof AppendOutcome.Acknowledged done) {
-                                workload.cluster().acknowledged(node, sent.number(), submittedNanos, done);
+                                workload.cluster().answers().acknowledged(node, sent.number(), submittedNanos, done);
                                 if (done.epoch() == first.epoch() && done.baseOffset() != first.baseOffset()) {
-                                    workload.cluster()
+                                    workload.violations()
                                             .fail(new InvariantViolation(
                                                     "SequencesOccurOnce",
                                                     "the same sequence is at " + first + " and at " + done));
@@ -420,13 +420,13 @@ public final class Producer {
                     return;
                 }
                 // Lost with a memory that was beyond the promise; control commands are Sync and Quorum.
-                workload.cluster()
+                workload.violations()
                         .fail(new InvariantViolation(
                                 "StreamsSurvive", stream + " was created and is gone: " + refusal));
             }
             case OUT_OF_SEQUENCE, FENCED, UNKNOWN_PRODUCER, DUPLICATE_MISMATCH -> {
                 if (!idempotent) {
-                    workload.cluster().fail(new InvariantViolation("RefusedForAReason", sent + ": " + refusal));
+                    workload.violations().fail(new InvariantViolation("RefusedForAReason", sent + ": " + refusal));
                     return;
                 }
                 // Earlier batches were lost with an asynchronous acknowledgement: start over under a new epoch.
@@ -442,7 +442,7 @@ public final class Producer {
                 retry();
             }
             case OFFSET_MISMATCH -> goOn();
-            default -> workload.cluster().fail(new InvariantViolation("RefusedForAReason", sent + ": " + refusal));
+            default -> workload.violations().fail(new InvariantViolation("RefusedForAReason", sent + ": " + refusal));
         }
     }
 }

@@ -4,6 +4,7 @@ import io.taffrail.replication.Replica;
 import io.taffrail.simulation.ClusterNode;
 import io.taffrail.simulation.SimulatedCluster;
 import io.taffrail.simulation.SimulationOptions;
+import io.taffrail.simulation.Violations;
 import io.taffrail.simulation.check.ReaderSession.Level;
 import java.util.ArrayList;
 import java.util.List;
@@ -69,6 +70,10 @@ public final class Workload {
 
     SimulatedCluster cluster() {
         return cluster;
+    }
+
+    Violations violations() {
+        return cluster.violations();
     }
 
     SplittableRandom random() {
