@@ -462,8 +462,7 @@ class ScrubbingTest {
     }
 
     /// A leader that was cut off, has appended what no majority holds, and has a hole below that. Its streams' state
-    /// has
-    /// to follow the cut from the beginning.
+    /// has to follow the cut from the beginning.
     private TestWorld.Node oldLeaderWithAHoleAndATail() {
         open(3, with -> {
             with.scrub = ScrubConfig.OFF;

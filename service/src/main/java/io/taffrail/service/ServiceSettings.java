@@ -31,9 +31,8 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/// What [ServiceConfig] says, checked: every bound and every relation between two settings. Those that also
-/// ApplySettings
-/// has to know are in [SettingsBounds] and [TailMemory]. All problems are told at once.
+/// What [ServiceConfig] says, checked: every bound and every relation between two settings. Those that ApplySettings
+/// has to know, too, are in [SettingsBounds] and [TailMemory]. All problems are told at once.
 public record ServiceSettings(
         Path dataDirectory,
         ClusterMode clusterMode,

@@ -50,8 +50,7 @@ public final class TurnLoop implements EventLoop {
     }
 
     // Without a bound of its own, because an event of the protocol cannot be refused. What stands in it is bounded
-    // where
-    // it comes from: appends, commands and flushes by the replica's inbox, of which there is one task at a time;
+    // where it comes from: appends, commands and flushes by the replica's inbox, of which there is one task at a time;
     // questions and orders by `limits.connections` and `limits.connection-requests`, those of readers by
     // `limits.readers`; what is read, verified and copied in the background by one job a reader of the disk. Frames are
     // bounded by those who send them alone: entries by the window of a session, what else there is by its pace.

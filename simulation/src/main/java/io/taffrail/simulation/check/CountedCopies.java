@@ -21,8 +21,7 @@ public final class CountedCopies {
         final TreeMap<Integer, Long> sessions = new TreeMap<>();
         final TreeMap<Integer, Copy> copies = new TreeMap<>();
         /// As intact ones, before it was open: what it counted of them shows in its first report only, when the session
-        /// may
-        /// be over, or the follower `SUSPECT`.
+        /// may be over, or the follower `SUSPECT`.
         final TreeMap<Integer, Copy> beforeItOpened = new TreeMap<>();
         /// The most that each has called flushed in this reign, and not as a `SUSPECT` one.
         final TreeMap<Integer, Long> flushedBy = new TreeMap<>();
