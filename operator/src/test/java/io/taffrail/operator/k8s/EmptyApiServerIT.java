@@ -34,7 +34,7 @@ final class EmptyApiServerIT {
     private static final String NAMESPACE = "shop";
     private static final Path CHART = GoldenFile.root().resolve("helm/taffrail-operator");
     /// For the operator that never starts, and then again for the one that comes back.
-    private static final int HELM_WAITS_SECONDS = 60;
+    private static final int HELM_WAITS_SECONDS = 40;
 
     @TempDir
     Path folder;
