@@ -10,6 +10,7 @@ import io.taffrail.replication.ScrubStatus;
 import io.taffrail.replication.protocol.Watermarks;
 import io.taffrail.service.host.HostObserver;
 import io.taffrail.service.host.ReplicaHost;
+import io.taffrail.streams.StreamStore;
 import io.taffrail.wal.WalStats;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -103,22 +104,10 @@ public final class ReplicaMetrics implements HostObserver {
                     .register(registry);
         }
         gauge("taffrail.recovery.percent", metrics -> metrics.host.recoveryPercent());
-        gauge("taffrail.streams", metrics -> {
-            var replica = metrics.host.replica();
-            return replica == null ? 0 : replica.streams().streamCount();
-        });
-        gauge("taffrail.checkpoint.lag.bytes", metrics -> {
-            var replica = metrics.host.replica();
-            return replica == null ? 0 : replica.streams().uncheckpointedBytes();
-        });
-        gauge("taffrail.state.bytes", metrics -> {
-            var replica = metrics.host.replica();
-            return replica == null ? 0 : replica.streams().stateBytes();
-        });
-        gauge("taffrail.state.limit.bytes", metrics -> {
-            var replica = metrics.host.replica();
-            return replica == null ? 0 : replica.streams().maxStateBytes();
-        });
+        ofStreams("taffrail.streams", StreamStore::streamCount);
+        ofStreams("taffrail.checkpoint.lag.bytes", StreamStore::uncheckpointedBytes);
+        ofStreams("taffrail.state.bytes", StreamStore::stateBytes);
+        ofStreams("taffrail.state.limit.bytes", StreamStore::maxStateBytes);
         TimeGauge.builder(
                         "taffrail.loop.since.turn",
                         host,
@@ -146,6 +135,13 @@ public final class ReplicaMetrics implements HostObserver {
 
     private void gauge(String name, ToDoubleFunction<ReplicaMetrics> value) {
         Gauge.builder(name, this, value).register(registry);
+    }
+
+    private void ofStreams(String name, ToDoubleFunction<StreamStore> value) {
+        gauge(name, metrics -> {
+            var replica = metrics.host.replica();
+            return replica == null ? 0 : value.applyAsDouble(replica.streams());
+        });
     }
 
     private void time(String name, ToLongFunction<WalStats> nanos) {
