@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 
 /// Cuts the bytes of a call into messages: a flag byte, four bytes of length, the message. A message that lies in one
 /// chunk is not copied. One that does not is gathered in an array that grows with what has come, never with what the
-/// length field claims.
+/// length field claims; but a call that has sent one of some size is believed when it begins another of it.
 final class MessageDeframer {
     enum Next {
         /// `array`, `offset` and `length` hold it until the next call.
@@ -30,6 +30,7 @@ final class MessageDeframer {
 
     private byte @Nullable [] partial;
     private int partialLength;
+    private int expectedBytes = FIRST_CAPACITY_BYTES;
 
     private byte[] array = EMPTY;
     private int offset;
@@ -83,7 +84,7 @@ final class MessageDeframer {
     private Next gather(int taken) {
         var needed = partialLength + taken;
         if (partial == null || partial.length < needed) {
-            var capacity = Math.min(length, Math.max(FIRST_CAPACITY_BYTES, Math.max(needed, 2 * partialLength)));
+            var capacity = Math.min(length, Math.max(expectedBytes, Math.max(needed, 2 * partialLength)));
             var larger = new byte[capacity];
             if (partial != null) {
                 System.arraycopy(partial, 0, larger, 0, partialLength);
@@ -103,6 +104,7 @@ final class MessageDeframer {
         offset = 0;
         partial = null;
         partialLength = 0;
+        expectedBytes = Math.max(FIRST_CAPACITY_BYTES, length);
         prefixLength = 0;
         return Next.MESSAGE;
     }

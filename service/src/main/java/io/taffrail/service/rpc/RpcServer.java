@@ -144,9 +144,12 @@ public final class RpcServer {
         // Last, where what calls write begins its way out.
         var pipeline = transport.channelHandlerContext().pipeline();
         pipeline.addLast(new FlushConsolidationHandler(WRITES_TOGETHER, true));
-        if (transport.channelHandlerContext().handler() instanceof Http2ConnectionHandler handler
-                && handler.decoder().flowController() instanceof DefaultHttp2LocalFlowController flow) {
-            flow.windowUpdateRatio(limits.windowUpdateRatio());
+        if (transport.channelHandlerContext().handler() instanceof Http2ConnectionHandler handler) {
+            // What ends within a frame is kept, with what came before it for 16 reads of up to 64 KiB unless told.
+            handler.setDiscardAfterReads(1);
+            if (handler.decoder().flowController() instanceof DefaultHttp2LocalFlowController flow) {
+                flow.windowUpdateRatio(limits.windowUpdateRatio());
+            }
         }
         var connection = new RpcConnection(transport, limits, budget, answers.share(), Place.of(pipeline.channel()));
         connections.put(http, connection);

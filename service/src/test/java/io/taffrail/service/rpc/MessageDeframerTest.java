@@ -83,6 +83,30 @@ class MessageDeframerTest {
     }
 
     @Test
+    void aMessageAsLargeAsTheOneBeforeIsGatheredWithoutGrowing() {
+        var deframer = new MessageDeframer(MOST);
+        var large = new byte[MOST];
+        assertEquals(16 << 10, keptOfThousandBytes(deframer, large));
+        assertEquals(large.length, keptOfThousandBytes(deframer, large));
+        var small = new byte[2_000];
+        assertEquals(small.length, keptOfThousandBytes(deframer, small));
+        assertEquals(16 << 10, keptOfThousandBytes(deframer, large));
+    }
+
+    /// What is kept when so much of a message has come. Then the rest of it comes.
+    private static int keptOfThousandBytes(MessageDeframer deframer, byte[] message) {
+        var framed = framed(message);
+        deframer.add(framed, 0, 1_000);
+        assertEquals(MessageDeframer.Next.NEEDS_MORE, deframer.next());
+        var kept = deframer.partialBytes();
+        deframer.add(framed, 1_000, framed.length);
+        assertEquals(MessageDeframer.Next.MESSAGE, deframer.next());
+        assertArrayEquals(message, message(deframer));
+        assertEquals(MessageDeframer.Next.NEEDS_MORE, deframer.next());
+        return kept;
+    }
+
+    @Test
     void compressedMessagesAreTold() {
         var deframer = new MessageDeframer(MOST);
         deframer.add(new byte[] {1, 0, 0, 0, 0}, 0, 5);
