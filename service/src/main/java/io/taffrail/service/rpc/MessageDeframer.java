@@ -5,8 +5,8 @@ import static java.util.Objects.requireNonNull;
 import org.jspecify.annotations.Nullable;
 
 /// Cuts the bytes of a call into messages: a flag byte, four bytes of length, the message. A message that lies in one
-/// chunk is not copied. One that does not is gathered in an array that grows with what has come, never with what the
-/// length field claims; but a call that has sent one of some size is believed when it begins another of it.
+/// chunk is not copied. One that does not is gathered in an array that grows with what has come. It begins as large as
+/// the message that was gathered before it; what the length field alone claims is never given memory.
 final class MessageDeframer {
     enum Next {
         /// `array`, `offset` and `length` hold it until the next call.

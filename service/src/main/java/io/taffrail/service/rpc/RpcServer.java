@@ -145,7 +145,7 @@ public final class RpcServer {
         var pipeline = transport.channelHandlerContext().pipeline();
         pipeline.addLast(new FlushConsolidationHandler(WRITES_TOGETHER, true));
         if (transport.channelHandlerContext().handler() instanceof Http2ConnectionHandler handler) {
-            // What ends within a frame is kept, with what came before it for 16 reads of up to 64 KiB unless told.
+            // Bytes that have been taken are kept while a frame is not whole: unless told, for 16 reads of 64 KiB.
             handler.setDiscardAfterReads(1);
             if (handler.decoder().flowController() instanceof DefaultHttp2LocalFlowController flow) {
                 flow.windowUpdateRatio(limits.windowUpdateRatio());
